@@ -1,0 +1,168 @@
+# tidelock: build, specs, demo. `make help` lists the targets.
+#
+# One build directory per flavour, all made by one template. Variables: V=1 shows command lines, OUT=DIR/
+# puts the build directories under DIR, T=pattern narrows the specs, B=build-asan picks the flavour that
+# test-unit and test-flow run against.
+
+VERSION := 0.1.0
+OUT ?=
+B ?= build
+T ?=
+
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc 2>/dev/null || echo 2)
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+ifeq ($(V),1)
+  say = @:
+  Q =
+else
+  say = @printf '  %-6s %s\n'
+  Q = @
+endif
+
+# ---- what there is to build
+
+CC := gcc
+SOURCES := $(sort $(shell find src -name '*.c' 2>/dev/null))
+LIBRARY := $(sort $(shell find lua -name '*.lua' 2>/dev/null))
+
+# Looked up when something is compiled: on a fresh machine `deps` comes first.
+LUAJIT_CFLAGS = $(shell pkg-config --cflags luajit)
+LUAJIT_LIBS = $(shell pkg-config --libs luajit)
+CPPFLAGS = -D_GNU_SOURCE -DTIDELOCK_VERSION='"$(VERSION)"' -Isrc $(LUAJIT_CFLAGS)
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-omit-frame-pointer $(WARNINGS)
+LIBS = -lev -lhttp_parser $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -pthread -lm -ldl
+
+# Goals that promise to work on a machine with git, gcc and make alone.
+ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)
+  DEPS := deps
+endif
+
+# The trusted Lua library goes into the binary: one table row and one .incbin for each file.
+define EMBED
+{ echo '#include "script/library.h"'; \
+  for f in $(LIBRARY); do \
+    id=lua_$$(echo $$f | tr -c 'a-z0-9\n' _); \
+    echo "__asm__(\".pushsection .rodata\\n$$id: .incbin \\\"$$f\\\"\\n.byte 0\\n.popsection\");"; \
+    echo "extern const char $$id[] __attribute__((visibility(\"hidden\")));"; \
+  done; \
+  echo 'const struct library_file library_files[] = {'; \
+  for f in $(LIBRARY); do \
+    id=lua_$$(echo $$f | tr -c 'a-z0-9\n' _); name=$$(echo $$f | sed 's,^lua/,,; s,\.lua$$,,; y,/,.,'); \
+    echo "    {\"$$name\", \"$$f\", $$id, $$(wc -c < $$f)},"; \
+  done; \
+  echo '    {0, 0, 0, 0}'; echo '};'; \
+  echo 'const size_t library_file_count = sizeof(library_files) / sizeof(library_files[0]) - 1;'; }
+endef
+
+# ---- the rules of one flavour: $(1) its directory, $(2) its compiler flags
+
+define FLAVOUR
+OBJECTS_$(1) := $$(SOURCES:src/%.c=$(OUT)$(1)/obj/%.o) $(OUT)$(1)/obj/lua_library.o
+
+$(OUT)$(1)/tidelock: $$(OBJECTS_$(1)) $(OUT)$(1)/sources
+	$$(say) LINK $$@
+	$$(Q)$$(CC) $(2) -o $$@ $$(OBJECTS_$(1)) $$(LIBS)
+
+$(OUT)$(1)/libtidelock.so: $$(OBJECTS_$(1)) $(OUT)$(1)/sources
+	$$(say) LINK $$@
+	$$(Q)$$(CC) $(2) -shared -o $$@ $$(filter-out %/obj/main.o,$$(OBJECTS_$(1))) $$(LIBS)
+
+$(OUT)$(1)/obj/%.o: src/%.c Makefile | $(DEPS)
+	$$(say) CC $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(2) -MMD -MP -c -o $$@ $$<
+
+$(OUT)$(1)/obj/lua_library.o: $(OUT)$(1)/lua_library.c | $(DEPS)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(2) -MMD -MP -c -o $$@ $$<
+
+$(OUT)$(1)/lua_library.c: $(OUT)$(1)/sources $$(LIBRARY) Makefile
+	$$(say) EMBED $$@
+	$$(Q)$$(EMBED) > $$@
+
+# Changes when a file comes or goes, so that what is linked is what is in the tree.
+$(OUT)$(1)/sources: .always
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)echo "$$(SOURCES) $$(LIBRARY)" | cmp -s - $$@ || echo "$$(SOURCES) $$(LIBRARY)" > $$@
+
+-include $$(OBJECTS_$(1):.o=.d)
+endef
+
+comma := ,
+$(eval $(call FLAVOUR,build,-O2))
+$(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG))
+$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all))
+$(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread))
+
+# ---- helpers of the specs, and what clang-tidy finds in each source (an empty file: nothing)
+
+TOOLS := $(OUT)build/origin-server $(OUT)build/load-client
+TIDY := $(SOURCES:src/%.c=$(OUT)build/tidy/%.txt)
+
+$(TOOLS): $(OUT)build/%: Makefile | $(DEPS)
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) -O2 -o $@ $(filter %.c,$^)
+$(OUT)build/origin-server: spec/support/origin_server.c
+$(OUT)build/load-client: spec/support/load_client.c
+
+# The object stands for the headers: it is made anew whenever one of them changes.
+$(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
+	$(say) TIDY $<
+	$(Q)mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- -std=gnu11 $(CPPFLAGS) 2>/dev/null > $@ || test -s $@
+
+# ---- targets
+
+SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
+built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
+
+.PHONY: .always all debug asan tsan run deps lint test test-unit test-flow test-san bench format clean help
+.always:
+
+all: $(OUT)build/tidelock ## build/tidelock, release
+debug: $(OUT)build-debug/tidelock ## build-debug/tidelock: -O0 -g3 -DDEBUG
+asan: $(OUT)build-asan/tidelock ## build-asan/tidelock: address and undefined behaviour sanitizers
+tsan: $(OUT)build-tsan/tidelock ## build-tsan/tidelock: thread sanitizer
+
+run: all ## installs what is missing, builds, shows the proxy at work with three demo services
+	@TIDELOCK_BUILD=$(OUT)build luajit spec/demo/demo.lua
+
+deps: ## installs the missing packages of vendor/packages
+	@vendor/install run build test
+
+lint: $(TIDY) ## luacheck, clang-tidy, the specs of the architecture
+	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec/lint
+
+test: $(call built,$(OUT)build) $(TIDY) ## installs what is missing, builds, lints, runs every spec (T=pattern)
+	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec
+
+test-unit: $(call built,$(OUT)$(B)) ## C through FFI, the Lua library, the commands (T=pattern, B=build-asan)
+	@$(call SUITE,$(OUT)$(B)) spec/support spec/unit spec/lua spec/scripts
+
+test-flow: $(call built,$(OUT)$(B)) ## the whole program (T=pattern, B=build-asan)
+	@$(call SUITE,$(OUT)$(B)) spec/flow
+
+test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs under ASan+UBSan, then TSan
+	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/flow
+	@$(call SUITE,$(OUT)build-tsan) spec/flow
+
+ifneq ($(wildcard spec/bench/run),)
+bench: all $(TOOLS) ## side by side with nginx and HAProxy
+	@vendor/install bench
+	@TIDELOCK_BUILD=$(OUT)build spec/bench/run
+endif
+
+format: ## clang-format over src/ and the C of spec/
+	@clang-format -i $$(find src spec -name '*.[ch]')
+
+clean: ## removes every build directory
+	@rm -rf $(addprefix $(OUT),build build-debug build-asan build-tsan)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## /\1 /p' $(firstword $(MAKEFILE_LIST)) | \
+		while read -r goal text; do printf '  make %-10s %s\n' "$$goal" "$$text"; done

@@ -1,0 +1,56 @@
+--- Answers: a word and its fields. The registry puts the transaction id between them and watches the length.
+
+local host = require("host")
+local json = require("json")
+
+local reply = {}
+
+--- Longest answer lines in bytes, the newline included: what the buffers of existing clients hold.
+reply.LINE_MAX = 64 * 1024
+reply.COMPRESSED_MAX = 1024 * 1024
+
+--- @param word string: the answer's first field
+-- @param ... string or number: its other fields
+-- @return answer
+function reply.ok(word, ...)
+  return { word = word, fields = { ... } }
+end
+
+--- An answer with a JSON field.
+-- @param word string
+-- @param value what to write as JSON
+-- @param form "compressed": gzipped, in base64; nil: as it is
+-- @return answer
+function reply.json(word, value, form)
+  local text = json.encode(value)
+  if form == "compressed" then
+    return { word = word, fields = { host.base64(host.gzip(text)) }, compressed = true }
+  end
+  return { word = word, fields = { text }, compressible = true }
+end
+
+--- The line of an answer.
+-- @param answer of reply.ok or reply.json
+-- @param txn string or nil
+-- @return string; or nil, reason
+function reply.line(answer, txn)
+  local parts = { answer.word }
+  parts[2] = txn
+  for _, field in ipairs(answer.fields) do
+    parts[#parts + 1] = tostring(field)
+  end
+  local text = table.concat(parts, "|")
+  if #text >= (answer.compressed and reply.COMPRESSED_MAX or reply.LINE_MAX) then
+    local advice = answer.compressible and ", use compressed" or ""
+    return nil, "response too large" .. advice
+  end
+  return text
+end
+
+--- The line of a refusal. A reason is one line, whatever it quotes, and never longer than an answer may be.
+function reply.error(reason, txn)
+  reason = tostring(reason):gsub("%c", " "):sub(1, 1024)
+  return txn and ("ERROR|%s|%s"):format(txn, reason) or "ERROR|" .. reason
+end
+
+return reply

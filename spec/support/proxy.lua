@@ -1,0 +1,286 @@
+--- The proxy under test: the real program, on ports from the kernel, stopped at the spec's end.
+--
+--   local p = proxy.start { route = { to = o.url } }
+--   p:get("/").status; p:request { method = "POST", body = "x" }; p:connect(); p:registry()
+--
+-- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything; otherwise the spec fails.
+
+local cleanup = require("spec.support.cleanup")
+local http = require("spec.support.http")
+local log_line = require("spec.support.log_line")
+local loop = require("spec.support.loop")
+local process = require("spec.support.process")
+local registry = require("spec.support.registry")
+local sys = require("spec.support.sys")
+
+local proxy = { eventually = loop.eventually }
+proxy.__index = proxy
+
+local BUILD = os.getenv("TIDELOCK_BUILD") or "build"
+local SANITIZER_LOG = os.getenv("TIDELOCK_SANITIZER_LOG")
+
+local function literal(value, indent)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local lines, inner = {}, indent .. "  "
+  for _, item in ipairs(value) do
+    lines[#lines + 1] = inner .. literal(item, inner) .. ","
+  end
+  for key, item in pairs(value) do
+    if type(key) == "string" then
+      lines[#lines + 1] = ("%s[%q] = %s,"):format(inner, key, literal(item, inner))
+    end
+  end
+  return "{\n" .. table.concat(lines, "\n") .. "\n" .. indent .. "}"
+end
+
+--- Text of a configuration file.
+-- @param config table of settings, or the text itself
+function proxy.config_text(config)
+  if type(config) == "string" then
+    return config
+  end
+  local lines = {}
+  for key, value in pairs(config) do
+    lines[#lines + 1] = ("%s = %s"):format(key, literal(value, ""))
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- ThreadSanitizer of gcc 12 refuses to run where the kernel randomizes addresses by more than 28 bits.
+local function launcher()
+  local bits = tonumber(sys.read_file("/proc/sys/vm/mmap_rnd_bits") or "") or 28
+  if BUILD:find("tsan") and bits > 28 then
+    return { "/usr/bin/setarch", "-R" }
+  end
+  return {}
+end
+
+local function command_line(self, options)
+  local args = launcher()
+  local function add(...)
+    for _, arg in ipairs({ ... }) do
+      args[#args + 1] = tostring(arg)
+    end
+  end
+  add(BUILD .. "/tidelock")
+  if options.http ~= false then
+    add("--http", options.http or "127.0.0.1:0")
+  end
+  if options.registry ~= false then
+    add("--registry", options.registry or "127.0.0.1:0")
+  end
+  add("--workers", options.workers or 2)
+  if options.config then
+    self:write_config(options.config)
+    add("--config", self.config_path)
+  end
+  if options.scripts then
+    add("--scripts", options.scripts)
+  end
+  if options.log_level then
+    add("--log-level", options.log_level)
+  end
+  add(unpack(options.args or {}))
+  return args
+end
+
+local function launch(self, options)
+  local env = { ASAN_OPTIONS = os.getenv("TIDELOCK_PROXY_ASAN_OPTIONS") }
+  for name, value in pairs(options.env or {}) do
+    env[name] = value
+  end
+  self.process = process.start(command_line(self, options), { name = "tidelock", dir = self.dir, env = env })
+  cleanup.remove(self.process) -- ended by the proxy's own clean-up
+  self.pid = self.process.pid
+end
+
+local function wait_ready(self)
+  self.process:wait_line("^ready workers=%d+$")
+  self.http_addresses = {}
+  for line in sys.read_file(self.process.stdout):gmatch("[^\n]+") do
+    local kind, address = line:match("^listening (%S+) (%S+)$")
+    if kind == "registry" then
+      self.registry_address = address
+    elseif kind == "http" then
+      table.insert(self.http_addresses, address)
+    end
+  end
+  self.address = self.http_addresses[1]
+  self.url = self.address and "http://" .. self.address
+end
+
+--- Starts the proxy and waits until it is ready.
+-- @param options workers (default 2), config (table or text), scripts (directory), log_level, args (list), env (table),
+--   http, registry (addresses; default: 127.0.0.1 and a port from the kernel; false: no such argument),
+--   route (one route, as registry:route takes it, registered in a session: self.session, self.route_id),
+--   host (Host of requests that name none; default: the route's)
+-- @return proxy: url, address, registry_address, pid, dir
+function proxy.start(options)
+  options = options or {}
+  local self = setmetatable({ dir = sys.temp_dir(), exit_code = 0 }, proxy)
+  cleanup.add(self)
+  launch(self, options)
+  wait_ready(self)
+  local route = options.route
+  self.host = options.host
+  if route then
+    self.session = self:registry()
+    self.session:register("spec", "one")
+    self.route_id = self.session:route(route)
+    if not self.host and route.host and not route.host:find("*", 1, true) then
+      self.host = route.host:match("^[^,]+")
+    end
+  end
+  return self
+end
+
+--- Runs the program to its end, for what refuses to start, --help and the like.
+-- @param args list
+-- @return exit code (nil when a signal ended it), standard output, standard error
+function proxy.run(args, options)
+  local command = { BUILD .. "/tidelock" }
+  for _, arg in ipairs(args) do
+    command[#command + 1] = arg
+  end
+  local run = process.start(command, { name = "tidelock", env = options and options.env })
+  local code = run:wait_exit()
+  local stdout, stderr = sys.read_file(run.stdout), sys.read_file(run.stderr)
+  run:cleanup()
+  cleanup.remove(run)
+  return code, stdout, stderr
+end
+
+--- Writes the configuration file (self.config_path); reload() makes a running proxy read it.
+function proxy:write_config(config)
+  self.config_path = self.dir .. "/tidelock.lua"
+  sys.write_file(self.config_path, proxy.config_text(config))
+end
+
+--- SIGHUP.
+function proxy:reload()
+  self:signal("HUP")
+end
+
+--- A client connection; options as http.connect takes them.
+function proxy:connect(options)
+  local c = http.connect(self.url, options)
+  c.authority = self.host or c.authority
+  return c
+end
+
+--- A request on a connection of its own.
+function proxy:request(request)
+  local own = { host = request.host == nil and self.host or request.host }
+  return http.request(self.url, setmetatable(own, { __index = request }))
+end
+
+function proxy:get(path, request)
+  return self:request(setmetatable({ path = path }, { __index = request }))
+end
+
+--- A connection to the registry.
+function proxy:registry(options)
+  return registry.connect(self.registry_address, options)
+end
+
+--- Everything it has logged so far.
+function proxy:log()
+  return sys.read_file(self.process.stderr) or ""
+end
+
+--- Waits for a line in the log.
+-- @return the pattern's captures
+function proxy:wait_log(pattern, timeout)
+  local ok, found = pcall(loop.eventually, function()
+    local captures = { self:log():match(pattern) }
+    return #captures > 0 and captures
+  end, timeout)
+  if not ok then
+    error("nothing in the log like " .. pattern, 2)
+  end
+  return unpack(found)
+end
+
+--- The access log on standard output: a list with a table of fields for each request, oldest first.
+function proxy:access_log()
+  return log_line.access(sys.read_file(self.process.stdout) or "")
+end
+
+function proxy:signal(name)
+  self.process:signal(name)
+end
+
+--- Resident memory now, bytes.
+function proxy:rss()
+  return self.process:rss()
+end
+
+--- Open descriptors now.
+function proxy:descriptors()
+  return self.process:descriptors()
+end
+
+--- CPU time used so far, seconds.
+function proxy:cpu_seconds()
+  return self.process:cpu_seconds()
+end
+
+--- Waits for its end and says that this end is no accident.
+-- @return exit code, or nil and the signal's name
+function proxy:wait_exit(timeout)
+  local code, signal = self.process:wait_exit(timeout)
+  self.expected_end = true
+  return code, signal
+end
+
+local function sanitizer_report(self)
+  if not SANITIZER_LOG then
+    return nil
+  end
+  return sys.read_file(("%s.%d"):format(SANITIZER_LOG, self.pid))
+end
+
+--- Ends it by SIGTERM and checks that it ends well.
+function proxy:stop()
+  local ended_before = not self.process:running()
+  self.process:signal("TERM")
+  local code, signal = self.process:wait_exit()
+  local report = sanitizer_report(self)
+  if report then
+    error("a sanitizer reported:\n" .. report, 0)
+  elseif ended_before and not self.expected_end then
+    error(("tidelock ended by itself: %s"):format(signal or "exit code " .. code), 0)
+  elseif code ~= 0 and not self.expected_end then
+    error(("tidelock ended badly after SIGTERM: %s"):format(signal or "exit code " .. code), 0)
+  end
+  self.expected_end = true
+end
+
+--- The end of the log, for a spec that failed.
+local function print_logs(self)
+  local text = self.process:output()
+  if #text > 20000 then
+    text = "... " .. text:sub(-20000)
+  end
+  io.stderr:write("\n", text)
+end
+
+function proxy:cleanup(failed)
+  local ok, err = true, nil
+  if self.process then
+    ok, err = pcall(self.stop, self)
+    if failed or not ok then
+      print_logs(self)
+    end
+    self.process:cleanup()
+  end
+  os.execute("rm -rf " .. self.dir)
+  if not ok then
+    error(err, 0)
+  end
+end
+
+return proxy

@@ -1,0 +1,100 @@
+#!/bin/bash
+# Runs checks one after the other and counts what passed and failed.
+#
+# usage: spec/support/suite.sh CHECK...
+#   luacheck    luacheck over all Lua code: one check
+#   tidy:DIR    clang-tidy's findings, collected by make in DIR: one check
+#   DIR         every spec below DIR
+#
+# Environment: TIDELOCK_BUILD, the build directory under test; T, a pattern: spec files whose path matches it,
+# or when none does, specs whose name matches it.
+# The last line is "N passed, N failed"; the exit status says whether anything failed.
+
+set -u
+passed=0
+failed=0
+build=${TIDELOCK_BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+count() { # count NAME STATUS OUTPUT-FILE
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "-- $1 --"
+    cat "$3"
+}
+
+run_luacheck() {
+    # shellcheck disable=SC2046 # paths without blanks
+    luacheck --no-color -q $(ls -d lua scripts spec 2> /dev/null) .busted > "$work/out" 2>&1
+    count luacheck $? "$work/out"
+}
+
+run_tidy() {
+    find "$1" -name '*.txt' -size +0 -exec cat {} + > "$work/out"
+    [ ! -s "$work/out" ]
+    count clang-tidy $? "$work/out"
+}
+
+# Sanitizers make a process that reports something exit with status 99, and write the report to a file
+# that spec/support/proxy.lua looks for when a proxy has stopped.
+sanitizer_environment() {
+    local common="exitcode=99:log_path=$work/sanitizer"
+    export TIDELOCK_SANITIZER_LOG=$work/sanitizer
+    export ASAN_OPTIONS="$common:detect_leaks=1:abort_on_error=0"
+    export UBSAN_OPTIONS="$common:print_stacktrace=1"
+    export TSAN_OPTIONS="$common:suppressions=$PWD/spec/tsan.supp:second_deadlock_stack=1"
+    export LSAN_OPTIONS="suppressions=$PWD/spec/lsan.supp:print_suppressions=0"
+}
+
+# The library under test is loaded into LuaJIT, so the sanitizer's runtime has to be there before it.
+# Leaks are looked for in the proxy, not in the interpreter.
+preload() {
+    case $build in
+    *build-asan) echo "$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ;;
+    esac
+}
+
+run_specs() {
+    local dirs=() files dir options="$ASAN_OPTIONS"
+    for dir in "$@"; do
+        [ -d "$dir" ] && dirs+=("$dir")
+    done
+    [ ${#dirs[@]} -gt 0 ] || return
+    local args=("${dirs[@]}")
+    if [ -n "${T:-}" ]; then
+        files=$(find "${dirs[@]}" -name '*_spec.lua' | grep -E -- "$T")
+        # shellcheck disable=SC2206 # paths without blanks
+        [ -n "$files" ] && args=($files) || args+=("--filter=$T")
+    fi
+    [ -z "$(preload)" ] || options="$options:detect_leaks=0"
+    rm -f "$work/counts"
+    TIDELOCK_PROXY_ASAN_OPTIONS=$ASAN_OPTIONS ASAN_OPTIONS=$options LD_PRELOAD=$(preload) \
+        TIDELOCK_COUNTS=$work/counts busted --lua=/usr/bin/luajit "${args[@]}"
+    local status=$? good=0 bad=0
+    [ -f "$work/counts" ] && read -r good bad < "$work/counts"
+    # busted died before it could count, or found no spec at all.
+    if [ "$status" != 0 ] && [ "$bad" = 0 ] || [ $((good + bad)) = 0 ]; then
+        echo "-- busted ended with status $status after $good passed --"
+        bad=$((bad + 1))
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+}
+
+sanitizer_environment
+specs=()
+for check in "$@"; do
+    case $check in
+    luacheck) run_luacheck ;;
+    tidy:*) run_tidy "${check#tidy:}" ;;
+    *) specs+=("$check") ;;
+    esac
+done
+[ ${#specs[@]} = 0 ] || run_specs "${specs[@]}"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,21 @@
+/* arena.h - memory that is allocated piece by piece and freed all at once.
+ *
+ * Thread: one at a time. Ownership: pieces live until arena_fini; none is freed on its own. Running out
+ * of memory aborts: an arena holds configuration, whose size is bounded by limits elsewhere. */
+#pragma once
+#include "base/slice.h"
+
+struct arena {
+    struct arena_chunk *chunks; /* newest first */
+    size_t used;                /* bytes used in the newest chunk */
+    size_t total;               /* bytes in all chunks */
+};
+
+void arena_init(struct arena *a);
+void arena_fini(struct arena *a);
+
+/* size bytes of zeroed memory, aligned for any type. */
+void *arena_alloc(struct arena *a, size_t size);
+
+/* A copy of s with a NUL behind it; an absent slice stays absent. */
+struct slice arena_copy(struct arena *a, struct slice s);

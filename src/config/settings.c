@@ -1,0 +1,41 @@
+#include "config/settings.h"
+
+#include <stdlib.h>
+
+struct settings *settings_new(void)
+{
+    struct settings *s = calloc(1, sizeof(*s));
+
+    CHECK(s);
+    s->refs = 1;
+    return s;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+    CHECK(s->refs > 0);
+    s->refs++;
+    return s;
+}
+
+void settings_unref(struct settings *s)
+{
+    if (!s)
+        return;
+    CHECK(s->refs > 0);
+    if (--s->refs > 0)
+        return;
+    for (unsigned i = 0; i < s->response_header_count; i++) {
+        free((char *)s->response_headers[i].name.data);
+        free((char *)s->response_headers[i].value.data);
+    }
+    free(s->response_headers);
+    free(s->trusted_proxies);
+    free(s->http);
+    free(s->access_file);
+    free(s->log_level);
+    free(s->registry_token);
+    free(s->scripts_dir);
+    free(s->resolver_servers);
+    free(s);
+}

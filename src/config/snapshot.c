@@ -1,0 +1,226 @@
+#include "config/snapshot.h"
+
+#include "base/map.h"
+#include "config/router.h"
+
+#include <stdlib.h>
+
+/* A route in the snapshot. All are kept on a list, so that their states can be let go. */
+struct snapshot_route {
+    struct member member;
+    struct snapshot_route *next;
+};
+
+struct draft_member {
+    const struct member *member;
+    struct draft_member *next;
+};
+
+/* A group that still grows. In the arena, as everything about it. */
+struct draft_group {
+    struct group group;
+    struct slice host;
+    struct draft_member *first, **last;
+    bool lb_set; /* lb_policy was set by a member */
+    struct draft_group *next;
+};
+
+struct snapshot_draft {
+    struct map *by_place; /* host, path and priority to draft_group */
+    struct draft_group *groups, **last;
+    char *key; /* scratch for building map keys */
+    size_t key_size;
+};
+
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings)
+{
+    struct snapshot *s = calloc(1, sizeof(*s));
+    struct snapshot_draft *draft = calloc(1, sizeof(*draft));
+
+    ASSERT_CONTROL();
+    CHECK(s && draft);
+    s->generation = generation;
+    s->settings = settings_ref(settings);
+    arena_init(&s->arena);
+    draft->by_place = map_new();
+    draft->last = &draft->groups;
+    s->draft = draft;
+    return s;
+}
+
+static void draft_free(struct snapshot *s)
+{
+    if (!s->draft)
+        return;
+    map_free(s->draft->by_place);
+    free(s->draft->key);
+    free(s->draft);
+    s->draft = NULL;
+}
+
+static bool is_set(const struct route_input *route, enum option_id id)
+{
+    return (route->options_set & (1u << id)) != 0;
+}
+
+/* The route's own value, else fallback. Zero stands for "not set" where it could only do harm. */
+static uint64_t option_or(const struct route_input *route, enum option_id id, uint64_t fallback)
+{
+    return is_set(route, id) ? route->options[id].number : fallback;
+}
+
+static uint64_t timeout_or(const struct route_input *route, enum option_id id, uint64_t fallback)
+{
+    uint64_t ms = option_or(route, id, fallback);
+
+    return ms ? ms : fallback;
+}
+
+static const struct address *copy_addresses(struct arena *arena, const struct route_input *route)
+{
+    struct address *copy = arena_alloc(arena, route->address_count * sizeof(*copy));
+
+    for (unsigned i = 0; i < route->address_count; i++) {
+        copy[i] = route->addresses[i];
+        if (copy[i].any.sa_family == AF_INET6)
+            copy[i].v6.sin6_port = htons(route->url->port);
+        else
+            copy[i].v4.sin_port = htons(route->url->port);
+    }
+    return copy;
+}
+
+static const struct header_value *copy_headers(struct arena *arena, const struct route_input *route)
+{
+    struct header_value *copy = arena_alloc(arena, route->header_count * sizeof(*copy));
+
+    for (unsigned i = 0; i < route->header_count; i++) {
+        copy[i].name = arena_copy(arena, route->headers[i].name);
+        copy[i].value = arena_copy(arena, route->headers[i].value);
+    }
+    return copy;
+}
+
+static const struct member *add_member(struct snapshot *s, const struct route_input *route)
+{
+    const struct settings *settings = s->settings;
+    struct snapshot_route *r = arena_alloc(&s->arena, sizeof(*r));
+    struct member *m = &r->member;
+
+    m->state = route_state_ref(route->state);
+    m->addresses = copy_addresses(&s->arena, route);
+    m->address_count = route->address_count;
+    m->host = arena_copy(&s->arena, route->url->authority);
+    m->base_path = arena_copy(&s->arena, route->url->path);
+    m->headers = copy_headers(&s->arena, route);
+    m->header_count = route->header_count;
+    m->connect_timeout_ms = timeout_or(route, OPTION_CONNECT_TIMEOUT, settings->connect_timeout_ms);
+    m->response_timeout_ms = timeout_or(route, OPTION_TIMEOUT, settings->response_timeout_ms);
+    m->max_body_size = option_or(route, OPTION_MAX_BODY_SIZE, settings->max_body_size);
+    m->retries = (unsigned)option_or(route, OPTION_RETRIES, settings->retries);
+    m->preserve_host = option_or(route, OPTION_PRESERVE_HOST, true) != 0;
+    r->next = s->routes;
+    s->routes = r;
+    return m;
+}
+
+/* host NUL path NUL priority: neither of the texts has a NUL in it. */
+static struct slice place_key(struct snapshot_draft *draft, struct slice host, struct slice path,
+                              int priority)
+{
+    size_t len = host.len + path.len + 2 + sizeof(priority);
+
+    if (draft->key_size < len) {
+        draft->key = realloc(draft->key, 2 * len);
+        CHECK(draft->key);
+        draft->key_size = 2 * len;
+    }
+    memcpy(draft->key, host.data, host.len);
+    draft->key[host.len] = '\0';
+    memcpy(draft->key + host.len + 1, path.data, path.len);
+    draft->key[host.len + 1 + path.len] = '\0';
+    memcpy(draft->key + host.len + path.len + 2, &priority, sizeof(priority));
+    return slice_of(draft->key, len);
+}
+
+static struct draft_group *group_at(struct snapshot *s, struct slice host,
+                                    const struct route_input *route)
+{
+    struct snapshot_draft *draft = s->draft;
+    struct slice key = place_key(draft, host, route->path, route->priority);
+    struct draft_group *g = map_get(draft->by_place, key);
+
+    if (g)
+        return g;
+    g = arena_alloc(&s->arena, sizeof(*g));
+    g->group.index = s->group_count++;
+    g->group.priority = route->priority;
+    g->group.path = arena_copy(&s->arena, route->path);
+    g->host = arena_copy(&s->arena, host);
+    g->last = &g->first;
+    *draft->last = g;
+    draft->last = &g->next;
+    (void)map_set(draft->by_place, key, g);
+    return g;
+}
+
+void snapshot_add(struct snapshot *s, const struct route_input *route)
+{
+    const struct member *member = add_member(s, route);
+
+    CHECK(s->draft);
+    for (unsigned i = 0; i < route->domain_count; i++) {
+        struct draft_group *g = group_at(s, route->domains[i], route);
+        struct draft_member *dm = arena_alloc(&s->arena, sizeof(*dm));
+
+        if (!g->lb_set && is_set(route, OPTION_LB_POLICY)) {
+            g->lb_set = true;
+            g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
+        }
+        dm->member = member;
+        *g->last = dm;
+        g->last = &dm->next;
+        g->group.member_count++;
+    }
+}
+
+static void seal_group(struct snapshot *s, struct draft_group *g)
+{
+    const struct member **members =
+        arena_alloc(&s->arena, g->group.member_count * sizeof(*members));
+    unsigned i = 0;
+
+    for (struct draft_member *dm = g->first; dm; dm = dm->next)
+        members[i++] = dm->member;
+    g->group.members = members;
+}
+
+void snapshot_seal(struct snapshot *s)
+{
+    struct router_entry *entries = calloc(s->group_count + 1, sizeof(*entries));
+    unsigned i = 0;
+
+    CHECK(s->draft && entries);
+    for (struct draft_group *g = s->draft->groups; g; g = g->next) {
+        seal_group(s, g);
+        entries[i++] = (struct router_entry){g->host, &g->group};
+    }
+    CHECK(i == s->group_count);
+    s->router = router_build(&s->arena, entries, i);
+    free(entries);
+    draft_free(s);
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    if (!s)
+        return;
+    ASSERT_CONTROL();
+    CHECK(s->leases == 0);
+    draft_free(s);
+    for (struct snapshot_route *r = s->routes; r; r = r->next)
+        route_state_unref(r->member.state);
+    settings_unref((struct settings *)s->settings);
+    arena_fini(&s->arena);
+    free(s);
+}

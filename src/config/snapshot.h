@@ -1,0 +1,109 @@
+/* snapshot.h - one whole configuration, immutable, as workers read it.
+ *
+ * Control builds a snapshot (snapshot_new, snapshot_add for every live route, snapshot_seal) and
+ * hands it to each worker as a lease. A worker swaps its pointer, acknowledges, and gives the old
+ * lease back once the last request that used it has ended. Workers never count references and never
+ * free.
+ *
+ * Thread: built and freed by control; read by workers between the adoption of a lease and its
+ * return. Ownership: everything in it lives in its arena; route states and settings are referenced.
+ * What snapshot_add is given is copied. FFI-clean but for leases. */
+#ifndef FFI_CDEF
+#pragma once
+#include "base/arena.h"
+#include "base/mailbox.h"
+#include "config/options.h"
+#include "config/route_state.h"
+#include "config/settings.h"
+#include "config/url.h"
+#endif
+
+struct address;
+struct header_value;
+struct route_state;
+struct router;
+struct settings;
+struct snapshot_draft;
+struct snapshot_route;
+
+/* One route, as a place where requests can be sent. */
+struct member {
+    struct route_state *state;          /* shared, never NULL */
+    const struct address *addresses;    /* resolved, with the URL's port; tried in turn */
+    unsigned address_count;             /* 0: the name does not resolve */
+    struct slice host;                  /* Host field for the backend where preserve_host is off */
+    struct slice base_path;             /* put before the request's path; may be empty */
+    const struct header_value *headers; /* response headers set by the service */
+    unsigned header_count;
+    uint64_t connect_timeout_ms;
+    uint64_t response_timeout_ms;
+    uint64_t max_body_size; /* bytes, 0: any */
+    unsigned retries;
+    bool preserve_host;
+};
+
+/* All members for one host, path and priority, in the order they were added. */
+struct group {
+    const struct member *const *members;
+    unsigned member_count;
+    unsigned index;           /* dense, from 0, within the snapshot: for per-worker counters */
+    enum lb_policy lb_policy; /* of the first member that sets one */
+    int priority;
+    struct slice path; /* the prefix */
+};
+
+struct snapshot {
+    uint64_t generation;             /* counts up from 1 */
+    const struct router *router;     /* NULL until snapshot_seal */
+    const struct settings *settings; /* referenced */
+    unsigned group_count;
+    unsigned leases; /* control only: workers that hold it, one more while it is newest */
+    struct snapshot_draft *draft;  /* while it is being built, else NULL */
+    struct snapshot_route *routes; /* all members, whose states are referenced */
+#ifndef FFI_CDEF
+    struct arena arena;
+#endif
+};
+
+#ifndef FFI_CDEF
+/* A worker's hold on a snapshot. Made by control, one for each worker and snapshot. */
+struct lease {
+    struct message adopt;   /* control to worker: use this from now on */
+    struct message adopted; /* worker to control: every request from now on sees it */
+    struct message returned; /* worker to control: no request uses it; control frees the lease */
+    struct snapshot *snapshot;
+    struct worker *worker;           /* whose */
+    struct publication *publication; /* control only: whom the acknowledgement is for */
+    unsigned users;                  /* worker only: requests that use it */
+    bool retired;                    /* worker only: a newer one was adopted */
+    uint32_t *turns;                 /* worker only: round-robin positions by group index */
+};
+#endif
+
+/* What control knows of a live route; borrowed during snapshot_add. */
+struct route_input {
+    const struct slice *domains; /* lower case: host names, "*.example.com", "*" */
+    unsigned domain_count;
+    struct slice path;
+    int priority;
+    struct route_state *state;
+    const struct url *url;
+    const struct address *addresses; /* their ports do not count */
+    unsigned address_count;
+    const union option_value *options; /* indexed by enum option_id; NULL: none set */
+    uint32_t options_set;              /* bit (1u << enum option_id): that option is set */
+    const struct header_value *headers;
+    unsigned header_count;
+};
+
+/* An empty snapshot with the given settings (a reference is taken). */
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings);
+
+/* Adds a route as a member to the group of each of its domains. */
+void snapshot_add(struct snapshot *s, const struct route_input *route);
+
+/* Builds the router. Nothing can be added any more. */
+void snapshot_seal(struct snapshot *s);
+
+/* Frees it and drops what it references. */
+void snapshot_free(struct snapshot *s);

@@ -1,0 +1,289 @@
+#include "control/config_route.h"
+
+#include "control/config_check.h"
+
+#include <stdlib.h>
+
+enum { PLACE_SIZE = DOMAIN_SIZE + PATH_LENGTH_MAX + URL_LENGTH_MAX + 4 };
+
+static char *copy_text(struct slice text)
+{
+    char *copy = malloc(text.len + 1);
+
+    CHECK(copy);
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
+struct slice config_set_place(char *out, struct slice domain, struct slice path)
+{
+    for (size_t i = 0; i < domain.len; i++) {
+        char c = domain.data[i];
+
+        out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    out[domain.len] = '\n';
+    memcpy(out + domain.len + 1, path.data, path.len);
+    return slice_of(out, domain.len + 1 + path.len);
+}
+
+/* What a route may not have in common with another of its set. */
+static struct slice duplicate_key(char out[PLACE_SIZE], const struct route_entry *route,
+                                  unsigned domain)
+{
+    struct slice key =
+        config_set_place(out, slice_str(route->domains[domain]), slice_str(route->path));
+    size_t url = strlen(route->backend_url);
+
+    out[key.len] = '\n';
+    memcpy(out + key.len + 1, route->backend_url, url);
+    return slice_of(out, key.len + 1 + url);
+}
+
+void config_route_free(struct route_entry *route)
+{
+    list_remove(&route->link);
+    for (unsigned i = 0; i < route->domain_count; i++)
+        free(route->domains[i]);
+    free(route->domains);
+    free(route->path);
+    free(route->backend_url);
+    route_state_unref(route->state);
+    free(route);
+}
+
+static bool add_domain(struct route_entry *route, struct slice text, struct error *err)
+{
+    char domain[DOMAIN_SIZE];
+
+    if (!config_check_domain(slice_trim(text), domain, err))
+        return false;
+    for (unsigned i = 0; i < route->domain_count; i++) {
+        if (strcmp(route->domains[i], domain) == 0)
+            return error_set(err, "domains: %s is named twice", domain);
+    }
+    route->domains[route->domain_count++] = copy_text(slice_str(domain));
+    return true;
+}
+
+static bool set_domains(struct route_entry *route, const struct slice *domains, unsigned count,
+                        struct error *err)
+{
+    if (count == 0)
+        return error_set(err, "domains: at least one is needed");
+    if (count > ROUTE_DOMAINS_MAX)
+        return error_set(err, "domains: more than %d", ROUTE_DOMAINS_MAX);
+    route->domains = calloc(count, sizeof(*route->domains));
+    CHECK(route->domains);
+    for (unsigned i = 0; i < count; i++) {
+        if (!add_domain(route, domains[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* Makes an entry of checked fields; NULL with the reason. */
+static struct route_entry *make_route(const char *id, const struct route_fields *fields,
+                                      struct error *err)
+{
+    struct route_entry *route = calloc(1, sizeof(*route));
+
+    CHECK(route);
+    CHECK(strlen(id) < ROUTE_ID_SIZE);
+    list_init(&route->link);
+    memcpy(route->id, id, strlen(id) + 1);
+    route->path = copy_text(fields->path);
+    route->backend_url = copy_text(fields->backend_url);
+    route->priority = (int)fields->priority;
+    if (!set_domains(route, fields->domains, fields->domain_count, err) ||
+        !config_check_path("path", fields->path, err) ||
+        !config_check_backend(slice_of(route->backend_url, fields->backend_url.len), &route->url,
+                              err) ||
+        !config_check_priority(fields->priority, err)) {
+        config_route_free(route);
+        return NULL;
+    }
+    return route;
+}
+
+struct route_entry *config_route_copy(const struct route_entry *from)
+{
+    struct route_entry *route = calloc(1, sizeof(*route));
+    struct error err;
+
+    CHECK(route);
+    memcpy(route, from, sizeof(*route));
+    list_init(&route->link);
+    route->domains = calloc(from->domain_count, sizeof(*route->domains));
+    CHECK(route->domains);
+    for (unsigned i = 0; i < from->domain_count; i++)
+        route->domains[i] = copy_text(slice_str(from->domains[i]));
+    route->path = copy_text(slice_str(from->path));
+    route->backend_url = copy_text(slice_str(from->backend_url));
+    CHECK(url_parse(slice_str(route->backend_url), &route->url, &err));
+    route->state = from->state ? route_state_ref(from->state) : NULL;
+    route->name = NULL;
+    return route;
+}
+
+bool config_route_check(const struct route_entry *route, struct error *err)
+{
+    char domain[DOMAIN_SIZE];
+    struct url url;
+
+    for (unsigned i = 0; i < route->domain_count; i++) {
+        if (!config_check_domain(slice_str(route->domains[i]), domain, err))
+            return false;
+    }
+    return config_check_path("path", slice_str(route->path), err) &&
+           config_check_backend(slice_str(route->backend_url), &url, err) &&
+           config_check_priority(route->priority, err);
+}
+
+/* A route of the set, other than self, that repeats one of the places of route. */
+static const struct route_entry *find_duplicate(const struct config_set *set,
+                                                const struct route_entry *route,
+                                                const struct route_entry *self)
+{
+    char buf[PLACE_SIZE];
+
+    for (unsigned i = 0; i < route->domain_count; i++) {
+        const struct route_entry *other =
+            map_get(set->route_by_place, duplicate_key(buf, route, i));
+
+        if (other && other != self)
+            return other;
+    }
+    return NULL;
+}
+
+void config_route_insert(struct config_set *set, struct route_entry *route)
+{
+    char buf[PLACE_SIZE];
+
+    list_push_back(&set->routes, &route->link);
+    CHECK(!map_set(set->route_by_id, slice_str(route->id), route));
+    for (unsigned i = 0; i < route->domain_count; i++)
+        CHECK(!map_set(set->route_by_place, duplicate_key(buf, route, i), route));
+}
+
+static void forget_places(struct config_set *set, const struct route_entry *route)
+{
+    char buf[PLACE_SIZE];
+
+    for (unsigned i = 0; i < route->domain_count; i++)
+        map_remove(set->route_by_place, duplicate_key(buf, route, i));
+}
+
+bool config_set_add_route(struct config_set *set, const char *id,
+                          const struct route_fields *fields, struct error *err)
+{
+    struct route_entry *route = make_route(id, fields, err);
+    const struct route_entry *other;
+
+    if (!route)
+        return false;
+    other = find_duplicate(set, route, NULL);
+    if (other)
+        error_set(err, "duplicate route: %s", other->id);
+    else if (config_set_route_count(set) >= SET_ENTRIES_MAX)
+        error_set(err, "more than %d routes", SET_ENTRIES_MAX);
+    else if (config_set_route(set, slice_str(id)))
+        error_set(err, "route_id: %s exists", id);
+    else {
+        config_route_insert(set, route);
+        return true;
+    }
+    config_route_free(route);
+    return false;
+}
+
+static bool parse_priority(struct slice text, int64_t *out, struct error *err)
+{
+    bool negative = text.len > 1 && text.data[0] == '-';
+    int64_t value = 0;
+
+    if (text.len == 0 || text.len > 11)
+        return error_set(err, "priority: has to be a whole number");
+    for (size_t i = negative; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return error_set(err, "priority: has to be a whole number");
+        value = value * 10 + (text.data[i] - '0');
+    }
+    *out = negative ? -value : value;
+    return true;
+}
+
+/* The fields of a route with one of them replaced. domains: room for ROUTE_DOMAINS_MAX + 1. */
+static bool replace_field(const struct route_entry *route, struct slice field, struct slice value,
+                          struct slice *domains, struct route_fields *out, struct error *err)
+{
+    struct slice rest = value, part;
+
+    *out = (struct route_fields){domains, 0, slice_str(route->path), slice_str(route->backend_url),
+                                 route->priority};
+    if (slice_eq(field, SLICE("domains"))) {
+        while (out->domain_count <= ROUTE_DOMAINS_MAX && slice_split(&rest, ',', &part))
+            domains[out->domain_count++] = part;
+        return true;
+    }
+    for (; out->domain_count < route->domain_count; out->domain_count++)
+        domains[out->domain_count] = slice_str(route->domains[out->domain_count]);
+    if (slice_eq(field, SLICE("path")))
+        out->path = value;
+    else if (slice_eq(field, SLICE("backend_url")))
+        out->backend_url = value;
+    else if (slice_eq(field, SLICE("priority")))
+        return parse_priority(value, &out->priority, err);
+    else
+        return error_set(err, "field: has to be backend_url, priority, domains or path");
+    return true;
+}
+
+bool config_set_update_route(struct config_set *set, struct slice id, struct slice field,
+                             struct slice value, struct error *err)
+{
+    struct route_entry *route = map_get(set->route_by_id, id), *changed;
+    struct slice domains[ROUTE_DOMAINS_MAX + 1];
+    const struct route_entry *other;
+    struct route_fields fields;
+    char buf[PLACE_SIZE];
+
+    if (!route)
+        return error_set(err, "route not found");
+    if (!replace_field(route, field, value, domains, &fields, err))
+        return false;
+    changed = make_route(route->id, &fields, err);
+    if (!changed)
+        return false;
+    other = find_duplicate(set, changed, route);
+    if (other) {
+        config_route_free(changed);
+        return error_set(err, "duplicate route: %s", other->id);
+    }
+    CHECK(!route->name);
+    changed->state = route->state;
+    route->state = NULL;
+    forget_places(set, route);
+    for (unsigned i = 0; i < changed->domain_count; i++)
+        map_set(set->route_by_place, duplicate_key(buf, changed, i), changed);
+    map_set(set->route_by_id, slice_str(changed->id), changed);
+    list_push_back(&route->link, &changed->link);
+    config_route_free(route);
+    return true;
+}
+
+bool config_set_remove_route(struct config_set *set, struct slice id, struct error *err)
+{
+    struct route_entry *route = map_get(set->route_by_id, id);
+
+    if (!route)
+        return error_set(err, "route not found");
+    for (unsigned scope = 0; scope < SCOPES; scope++)
+        config_set_clear_target(set, (enum scope)scope, slice_str(route->id));
+    forget_places(set, route);
+    map_remove(set->route_by_id, slice_str(route->id));
+    config_route_free(route);
+    return true;
+}

@@ -1,0 +1,289 @@
+#include "control/config_set.h"
+
+#include "control/config_check.h"
+#include "control/config_route.h"
+
+#include <stdlib.h>
+
+const char *const scope_names[SCOPES] = {"routes", "headers",   "options",
+                                         "health", "ratelimit", "circuit"};
+
+static const char all[] = "ALL";
+
+enum { SETTING_KEY_SIZE = 4 + ROUTE_ID_SIZE + KEY_LENGTH_MAX };
+
+/* Scope and target; absent for a target that is too long to exist. */
+static struct slice group_key(char out[SETTING_KEY_SIZE], enum scope scope, struct slice target)
+{
+    if (target.len >= ROUTE_ID_SIZE)
+        return slice_of(NULL, 0);
+    out[0] = (char)('0' + scope);
+    memcpy(out + 1, target.data, target.len);
+    return slice_of(out, 1 + target.len);
+}
+
+/* Those and the key in lower case; absent for one that is too long to exist. */
+static struct slice setting_key(char out[SETTING_KEY_SIZE], enum scope scope, struct slice target,
+                                struct slice key)
+{
+    struct slice joined = group_key(out, scope, target);
+
+    if (!joined.data || key.len > KEY_LENGTH_MAX)
+        return slice_of(NULL, 0);
+    out[joined.len++] = '\n';
+    for (size_t i = 0; i < key.len; i++) {
+        char c = key.data[i];
+
+        out[joined.len++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    return joined;
+}
+
+static struct setting_group *find_group(const struct config_set *set, enum scope scope,
+                                        struct slice target)
+{
+    char buf[SETTING_KEY_SIZE];
+    struct slice key = group_key(buf, scope, target);
+
+    return key.data ? map_get(set->group_by_target, key) : NULL;
+}
+
+static struct setting_entry *find_setting(const struct config_set *set, enum scope scope,
+                                          struct slice target, struct slice key)
+{
+    char buf[SETTING_KEY_SIZE];
+    struct slice joined = setting_key(buf, scope, target, key);
+
+    return joined.data ? map_get(set->setting_by_key, joined) : NULL;
+}
+
+struct config_set *config_set_new(void)
+{
+    struct config_set *set = calloc(1, sizeof(*set));
+
+    CHECK(set);
+    list_init(&set->routes);
+    list_init(&set->groups);
+    set->route_by_id = map_new();
+    set->route_by_place = map_new();
+    set->group_by_target = map_new();
+    set->setting_by_key = map_new();
+    return set;
+}
+
+static char *copy_text(struct slice text)
+{
+    char *copy = malloc(text.len + 1);
+
+    CHECK(copy);
+    if (text.len)
+        memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
+static void setting_free(struct setting_entry *setting)
+{
+    list_remove(&setting->link);
+    free(setting->key);
+    free(setting->value);
+    free(setting);
+}
+
+static void group_clear(struct config_set *set, struct setting_group *group)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH(node, tmp, &group->settings) {
+        struct setting_entry *setting = CONTAINER_OF(node, struct setting_entry, link);
+        char buf[SETTING_KEY_SIZE];
+
+        map_remove(set->setting_by_key,
+                   setting_key(buf, group->scope, slice_str(group->target), slice_str(setting->key)));
+        setting_free(setting);
+        set->setting_count--;
+    }
+}
+
+void config_set_free(struct config_set *set)
+{
+    struct list *node, *tmp;
+
+    if (!set)
+        return;
+    LIST_EACH(node, tmp, &set->routes)
+        config_route_free(CONTAINER_OF(node, struct route_entry, link));
+    LIST_EACH(node, tmp, &set->groups) {
+        struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
+
+        group_clear(set, group);
+        free(group);
+    }
+    map_free(set->route_by_id);
+    map_free(set->route_by_place);
+    map_free(set->group_by_target);
+    map_free(set->setting_by_key);
+    free(set);
+}
+
+static struct setting_group *make_group(struct config_set *set, enum scope scope,
+                                        struct slice target)
+{
+    struct setting_group *group = find_group(set, scope, target);
+    char buf[SETTING_KEY_SIZE];
+
+    if (group)
+        return group;
+    group = calloc(1, sizeof(*group));
+    CHECK(group);
+    group->scope = scope;
+    memcpy(group->target, target.data, target.len);
+    list_init(&group->settings);
+    list_push_back(&set->groups, &group->link);
+    map_set(set->group_by_target, group_key(buf, scope, target), group);
+    return group;
+}
+
+/* Sets or replaces what was checked before. */
+static void put(struct config_set *set, enum scope scope, struct slice target, struct slice key,
+                struct slice value)
+{
+    struct setting_entry *setting = find_setting(set, scope, target, key);
+    char buf[SETTING_KEY_SIZE];
+
+    if (setting) {
+        free(setting->key);
+        free(setting->value);
+    } else {
+        setting = calloc(1, sizeof(*setting));
+        CHECK(setting);
+        list_push_back(&make_group(set, scope, target)->settings, &setting->link);
+        map_set(set->setting_by_key, setting_key(buf, scope, target, key), setting);
+        set->setting_count++;
+    }
+    setting->key = copy_text(key);
+    setting->value = copy_text(value);
+}
+
+struct config_set *config_set_copy(const struct config_set *from)
+{
+    struct config_set *set = config_set_new();
+    struct list *node, *tmp;
+
+    LIST_EACH(node, tmp, &from->routes)
+        config_route_insert(set,
+                            config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
+    config_set_copy_settings(set, from, SCOPES_ALL);
+    return set;
+}
+
+void config_set_copy_settings(struct config_set *to, const struct config_set *from,
+                              unsigned scopes)
+{
+    struct list *node, *tmp, *inner, *inner_tmp;
+
+    LIST_EACH(node, tmp, &from->groups) {
+        struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
+
+        if (!(scopes & (1u << group->scope)))
+            continue;
+        LIST_EACH(inner, inner_tmp, &group->settings) {
+            struct setting_entry *setting = CONTAINER_OF(inner, struct setting_entry, link);
+
+            put(to, group->scope, slice_str(group->target), slice_str(setting->key),
+                slice_str(setting->value));
+        }
+    }
+}
+
+const struct route_entry *config_set_route(const struct config_set *set, struct slice id)
+{
+    return map_get(set->route_by_id, id);
+}
+
+unsigned config_set_route_count(const struct config_set *set)
+{
+    return (unsigned)map_count(set->route_by_id);
+}
+
+void config_set_clear_target(struct config_set *set, enum scope scope, struct slice target)
+{
+    struct setting_group *group = find_group(set, scope, target);
+
+    if (group)
+        group_clear(set, group);
+}
+
+static bool check_target(const struct config_set *set, struct slice target, struct error *err)
+{
+    if (slice_eq(target, SLICE("ALL")) || config_set_route(set, target))
+        return true;
+    return error_set(err, "route not found");
+}
+
+bool config_set_put(struct config_set *set, enum scope scope, struct slice target,
+                    struct slice key, struct slice value, struct error *err)
+{
+    if (!check_target(set, target, err) || !config_check_setting(scope, key, value, err))
+        return false;
+    if (set->setting_count >= SET_ENTRIES_MAX)
+        return error_set(err, "more than %d settings", SET_ENTRIES_MAX);
+    put(set, scope, target, key, value);
+    return true;
+}
+
+bool config_set_drop(struct config_set *set, enum scope scope, struct slice target,
+                     struct slice key, struct error *err)
+{
+    struct setting_entry *setting;
+    char buf[SETTING_KEY_SIZE];
+
+    if (!check_target(set, target, err))
+        return false;
+    setting = find_setting(set, scope, target, key);
+    if (!setting)
+        return error_set(err, "%s not set: %.*s", scope_names[scope],
+                         (int)(key.len > 100 ? 100 : key.len), key.data);
+    map_remove(set->setting_by_key, setting_key(buf, scope, target, key));
+    setting_free(setting);
+    set->setting_count--;
+    return true;
+}
+
+const struct setting_entry *config_set_effective(const struct config_set *set, enum scope scope,
+                                                 const char *route_id, const char *key)
+{
+    struct setting_entry *own = find_setting(set, scope, slice_str(route_id), slice_str(key));
+
+    return own ? own : find_setting(set, scope, slice_str(all), slice_str(key));
+}
+
+const char *config_set_value(const struct config_set *set, enum scope scope, const char *route_id,
+                             const char *key)
+{
+    const struct setting_entry *setting = config_set_effective(set, scope, route_id, key);
+
+    return setting ? setting->value : NULL;
+}
+
+void config_set_each_effective(const struct config_set *set, enum scope scope, const char *route_id,
+                               void (*fn)(void *arg, const struct setting_entry *setting), void *arg)
+{
+    const struct setting_group *group = find_group(set, scope, slice_str(all));
+    struct slice id = slice_str(route_id);
+    struct list *node, *tmp;
+
+    if (group) {
+        LIST_EACH(node, tmp, &group->settings) {
+            struct setting_entry *setting = CONTAINER_OF(node, struct setting_entry, link);
+
+            if (!find_setting(set, scope, id, slice_str(setting->key)))
+                fn(arg, setting);
+        }
+    }
+    group = find_group(set, scope, id);
+    if (group) {
+        LIST_EACH(node, tmp, &group->settings)
+            fn(arg, CONTAINER_OF(node, struct setting_entry, link));
+    }
+}

@@ -1,0 +1,337 @@
+#include "control/connection.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/control.h"
+#include "control/line.h"
+#include "control/registry.h"
+#include "script/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    IN_SMALL = 2048,                  /* first size of the input buffer */
+    IN_LARGE = REGISTRY_LINE_MAX + 2, /* the longest line with its "\r\n" */
+    OUT_KEPT = 4096,                  /* an empty output buffer up to this size is kept */
+    TURN_LINES = 64,                  /* lines run a loop turn */
+    TURN_MS = 5,                      /* time after which the rest waits for the next turn */
+    LINGER_MS = 2000                  /* longest wait for the client's end when closing */
+};
+
+/* Data or end of input? */
+static bool wants_input(const struct connection *conn)
+{
+    if (conn->phase == CONNECTION_CLOSING)
+        return !conn->eof;
+    return !conn->eof && (!conn->in.data || buf_len(&conn->in) < IN_LARGE);
+}
+
+static void update_io(struct connection *conn)
+{
+    int events = 0;
+
+    if (conn->phase != CONNECTION_CLOSED) {
+        events |= wants_input(conn) ? EV_READ : 0;
+        events |= conn->out_len ? EV_WRITE : 0;
+    }
+    if (events == (conn->io.events & (EV_READ | EV_WRITE)) && ev_is_active(&conn->io))
+        return;
+    ev_io_stop(conn->control->loop, &conn->io);
+    if (!events)
+        return;
+    ev_io_set(&conn->io, conn->fd, events);
+    ev_io_start(conn->control->loop, &conn->io);
+}
+
+static void set_phase(struct connection *conn, enum connection_phase phase)
+{
+    CHECK(phase > conn->phase);
+    conn->phase = phase;
+    if (phase == CONNECTION_CLOSING) {
+        ev_timer_set(&conn->linger, LINGER_MS / 1000.0, 0.);
+        ev_timer_start(conn->control->loop, &conn->linger);
+        return;
+    }
+    ev_timer_stop(conn->control->loop, &conn->linger);
+    update_io(conn);
+    close(conn->fd);
+    conn->fd = -1;
+    registry_retire(conn->registry, conn);
+}
+
+void connection_abort(struct connection *conn, const char *reason)
+{
+    struct session *s = conn->session;
+    char peer[ADDRESS_TEXT_SIZE];
+
+    ASSERT_CONTROL();
+    if (conn->phase == CONNECTION_CLOSED)
+        return;
+    address_format(&conn->peer, peer);
+    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=%s", peer, reason);
+    set_phase(conn, CONNECTION_CLOSED);
+    connection_unbind(conn);
+    if (s)
+        model_disconnected(&conn->control->model, s);
+}
+
+/* Writes what it can. */
+static void flush(struct connection *conn)
+{
+    while (conn->out_len && conn->phase != CONNECTION_CLOSED) {
+        ssize_t n = send(conn->fd, conn->out + conn->out_start, conn->out_len, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0) {
+            connection_abort(conn, "send failed");
+            return;
+        }
+        conn->out_start += (size_t)n;
+        conn->out_len -= (size_t)n;
+    }
+    conn->out_start = 0;
+    if (conn->out_cap > OUT_KEPT) {
+        free(conn->out);
+        conn->out = NULL;
+        conn->out_cap = 0;
+    }
+}
+
+/* Sends, ends what is to end, and waits for the rest. */
+static void settle(struct connection *conn)
+{
+    flush(conn);
+    if (conn->phase == CONNECTION_CLOSING && conn->out_len == 0) {
+        if (conn->eof) {
+            connection_abort(conn, "done");
+            return;
+        }
+        /* The client's end is waited for, as what it still sends would destroy what it has not read. */
+        shutdown(conn->fd, SHUT_WR);
+    }
+    if (conn->phase != CONNECTION_CLOSED)
+        update_io(conn);
+}
+
+/* Room for len more bytes of output; false when the client leaves too much unread. A single line always
+ * fits behind an empty queue. */
+static bool make_room(struct connection *conn, size_t len)
+{
+    size_t limit = conn->control->settings->registry_output, cap;
+
+    if (conn->out_len && conn->out_len + len > limit)
+        flush(conn);
+    if (conn->phase == CONNECTION_CLOSED || (conn->out_len && conn->out_len + len > limit))
+        return false;
+    if (conn->out_start + conn->out_len + len <= conn->out_cap)
+        return true;
+    if (conn->out_start)
+        memmove(conn->out, conn->out + conn->out_start, conn->out_len);
+    conn->out_start = 0;
+    for (cap = conn->out_cap ? conn->out_cap : 512; cap < conn->out_len + len;)
+        cap *= 2;
+    conn->out = realloc(conn->out, cap);
+    CHECK(conn->out);
+    conn->out_cap = cap;
+    return true;
+}
+
+void connection_send(struct connection *conn, struct slice line)
+{
+    char *at;
+
+    ASSERT_CONTROL();
+    if (conn->phase == CONNECTION_CLOSED)
+        return;
+    if (!make_room(conn, line.len + 1)) {
+        log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
+                  "queued=%zu", conn->out_len);
+        connection_abort(conn, "output limit");
+        return;
+    }
+    at = conn->out + conn->out_start + conn->out_len;
+    memcpy(at, line.data, line.len);
+    at[line.len] = '\n';
+    conn->out_len += line.len + 1;
+    if (!conn->running)
+        settle(conn);
+}
+
+static void send_error(struct connection *conn, const char *reason)
+{
+    char line[64];
+    int len = snprintf(line, sizeof(line), "ERROR|%s", reason);
+
+    connection_send(conn, slice_of(line, (size_t)len));
+}
+
+/* Runs one complete line, without its line end. */
+static void run_line(struct connection *conn, struct slice line)
+{
+    struct slice answer;
+    const char *wrong;
+
+    if (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    if (line.len == 0)
+        return;
+    if (line.len > REGISTRY_LINE_MAX) {
+        send_error(conn, "line too long");
+        return;
+    }
+    wrong = line_check(line);
+    if (wrong) {
+        send_error(conn, wrong);
+        return;
+    }
+    if (!vm_run_line(conn->control->vm, conn, line, &answer))
+        conn->waiting = true;
+    else if (answer.data)
+        connection_send(conn, answer);
+}
+
+/* Takes the next line or part of a line that is too long off the input; false when there is none. */
+static bool take_line(struct connection *conn)
+{
+    struct slice in = slice_of(conn->in.data ? buf_head(&conn->in) : "", buf_len(&conn->in));
+    const char *end = in.len ? memchr(in.data, '\n', in.len) : NULL;
+
+    if (!end && in.len < (conn->skipping ? 1 : IN_LARGE))
+        return false;
+    if (!end) {
+        if (!conn->skipping)
+            send_error(conn, "line too long");
+        conn->skipping = true;
+        buf_consume(&conn->in, in.len);
+        return true;
+    }
+    if (!conn->skipping)
+        run_line(conn, slice_of(in.data, (size_t)(end - in.data)));
+    conn->skipping = false;
+    buf_consume(&conn->in, (size_t)(end - in.data) + 1);
+    return true;
+}
+
+void connection_run(struct connection *conn)
+{
+    uint64_t until = clock_ms() + TURN_MS;
+    bool more = true;
+
+    ASSERT_CONTROL();
+    CHECK(!conn->running);
+    conn->running = true;
+    for (int i = 0; i < TURN_LINES && more && clock_ms() <= until; i++)
+        more = conn->phase == CONNECTION_OPEN && !conn->waiting && take_line(conn);
+    conn->running = false;
+    if (conn->phase == CONNECTION_CLOSED)
+        return;
+    if (more)
+        registry_again(conn->registry, conn);
+    else if (conn->eof && !conn->waiting && conn->phase == CONNECTION_OPEN)
+        set_phase(conn, CONNECTION_CLOSING);
+    if (conn->in.data && buf_len(&conn->in) == 0) {
+        free(conn->in.data);
+        conn->in = (struct buf){0};
+    }
+    settle(conn);
+}
+
+void connection_close(struct connection *conn)
+{
+    ASSERT_CONTROL();
+    if (conn->phase != CONNECTION_OPEN)
+        return;
+    set_phase(conn, CONNECTION_CLOSING);
+    if (!conn->running)
+        settle(conn);
+}
+
+/* Room to read into: first a small block, then one for the longest line. */
+static void make_input_room(struct connection *conn)
+{
+    uint32_t cap = conn->in.data ? IN_LARGE : IN_SMALL;
+
+    if (conn->in.data)
+        buf_compact(&conn->in);
+    if (conn->in.data && buf_room(&conn->in))
+        return;
+    conn->in.data = realloc(conn->in.data, cap);
+    CHECK(conn->in.data);
+    conn->in.cap = cap;
+}
+
+/* Reads once, to the tail of the input; what comes while closing is thrown away. */
+static void read_input(struct connection *conn)
+{
+    ssize_t n;
+
+    if (conn->phase == CONNECTION_CLOSING && conn->in.data)
+        conn->in.start = conn->in.end = 0;
+    make_input_room(conn);
+    n = recv(conn->fd, buf_tail(&conn->in), buf_room(&conn->in), 0);
+    if (n > 0 && conn->phase == CONNECTION_OPEN)
+        conn->in.end += (uint32_t)n;
+    else if (n == 0)
+        conn->eof = true;
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        connection_abort(conn, "connection reset");
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct connection *conn = io->data;
+
+    (void)loop;
+    if (events & EV_READ)
+        read_input(conn);
+    if (conn->phase == CONNECTION_OPEN && (events & EV_READ) && list_empty(&conn->again))
+        connection_run(conn);
+    else if (conn->phase != CONNECTION_CLOSED)
+        settle(conn);
+}
+
+static void on_linger(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    connection_abort(timer->data, "closed");
+}
+
+struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial, int fd,
+                                  const struct address *peer)
+{
+    struct connection *conn = calloc(1, sizeof(*conn));
+
+    ASSERT_CONTROL();
+    CHECK(conn);
+    list_init(&conn->link);
+    list_init(&conn->again);
+    conn->control = c;
+    conn->registry = r;
+    conn->serial = serial;
+    conn->fd = fd;
+    conn->peer = *peer;
+    conn->authorized = !c->settings->registry_token;
+    ev_init(&conn->io, on_io);
+    ev_init(&conn->linger, on_linger);
+    conn->io.data = conn->linger.data = conn;
+    update_io(conn);
+    return conn;
+}
+
+void connection_free(struct connection *conn)
+{
+    ASSERT_CONTROL();
+    CHECK(conn->phase == CONNECTION_CLOSED && !conn->session);
+    list_remove(&conn->link);
+    list_remove(&conn->again);
+    free(conn->in.data);
+    free(conn->out);
+    free(conn);
+}

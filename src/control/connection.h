@@ -1,0 +1,91 @@
+/* connection.h - one registry connection: bytes to lines, lines to answers, both bounded.
+ *
+ * A connection reads lines (16 KiB at most), hands each to the scripts and writes one answer a line in order.
+ * While an answer has to wait (an apply, a probe) no further line of it is run; what arrives is left
+ * unread once its buffer is full. Output past the registry_output setting closes it. A few lines are run a
+ * loop turn, so that one client cannot keep the loop from the others.
+ *
+ * Thread: control. Ownership: the registry owns connections; a connection and its session point to each
+ * other while bound. */
+#pragma once
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "base/sock.h"
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct control;
+struct registry;
+struct session;
+
+enum {
+    REGISTRY_LINE_MAX = 16 * 1024,        /* bytes of a command without its line end */
+    REGISTRY_ANSWER_MAX = 64 * 1024,      /* bytes of an answer with its newline */
+    REGISTRY_COMPRESSED_MAX = 1024 * 1024 /* the same for a compressed one */
+};
+
+enum connection_phase {
+    CONNECTION_OPEN,    /* reads, answers */
+    CONNECTION_CLOSING, /* runs no line any more, closes once its output is written */
+    CONNECTION_CLOSED   /* descriptor gone, freed at the end of the loop turn */
+};
+
+struct connection {
+    struct list link;        /* in registry.connections, or .closed */
+    struct list again;       /* in registry.again while lines are left for the next turn */
+    struct control *control;
+    struct registry *registry;
+    uint64_t serial;         /* names it to scripts and pending answers; never reused */
+    int fd;                  /* -1 when closed */
+    enum connection_phase phase; /* changed by set_phase only */
+    struct address peer;
+    struct session *session; /* bound, or NULL */
+    uint32_t events;         /* subscribed, mask of 1u << enum event */
+    bool authorized;         /* AUTH was right, or no token is needed */
+    bool waiting;            /* an answer is pending: run no further line */
+    bool skipping;           /* inside a line that was too long */
+    bool eof;                /* the client will send no more */
+    bool running;            /* inside the running of lines: output is sent at its end */
+    struct buf in;           /* heap block, none while empty */
+    char *out;               /* queued output, out[out_start, out_start + out_len) */
+    size_t out_start, out_len, out_cap;
+    ev_io io;
+    ev_timer linger;         /* ends the wait for the client while closing */
+};
+
+/* Takes over a connected socket. */
+struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial, int fd,
+                                  const struct address *peer);
+
+/* Frees a closed one. */
+void connection_free(struct connection *conn);
+
+/* Runs what lines there are, a bounded number, and sends. */
+void connection_run(struct connection *conn);
+
+/* Queues one line (newline added) and sends when not inside connection_run. A connection whose client
+ * leaves too much unread is closed. */
+void connection_send(struct connection *conn, struct slice line);
+
+/* Binds conn to s: what either was bound to before is unbound (a session left without a connection is
+ * disconnected, a connection that lost its session is closed), and s is connected. */
+void connection_bind(struct connection *conn, struct session *s);
+
+/* REGISTER: a new session bound to conn; one that conn was bound to before is disconnected. */
+struct session *connection_register(struct connection *conn, struct slice service,
+                                    struct slice instance, uint16_t maintenance_port,
+                                    struct slice metadata);
+
+/* RECONNECT: binds conn to the living session with this id; false when there is none. */
+bool connection_reconnect(struct connection *conn, struct slice id);
+
+/* Parts conn from its session without touching the session's standing. */
+void connection_unbind(struct connection *conn);
+
+/* Closes after what is queued was written; no further line is run. */
+void connection_close(struct connection *conn);
+
+/* Closes at once. reason: for the log. A bound session is disconnected. */
+void connection_abort(struct connection *conn, const char *reason);

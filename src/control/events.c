@@ -1,0 +1,54 @@
+#include "control/events.h"
+
+#include "base/check.h"
+#include "control/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const event_names[EVENT_COUNT] = {
+#define EVENT_NAME(id, name) name,
+    EVENTS(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+uint32_t event_mask(struct slice type)
+{
+    if (slice_eq(type, SLICE("all")))
+        return (1u << EVENT_COUNT) - 1;
+    for (unsigned i = 0; i < EVENT_COUNT; i++) {
+        if (slice_eq(type, slice_str(event_names[i])))
+            return 1u << i;
+    }
+    return 0;
+}
+
+/* One event on its way to the connections. */
+struct delivery {
+    uint32_t mask;
+    const struct session *session; /* NULL: all */
+    struct slice line;
+};
+
+static void deliver(struct connection *conn, void *arg)
+{
+    const struct delivery *d = arg;
+
+    if ((conn->events & d->mask) && (!d->session || conn->session == d->session))
+        connection_send(conn, d->line);
+}
+
+void events_send(struct control *c, enum event event, const struct session *session,
+                 const char *json)
+{
+    struct delivery d = {.mask = 1u << event, .session = session};
+    char *line;
+    int len;
+
+    ASSERT_CONTROL();
+    len = asprintf(&line, "EVENT|%s|%s", event_names[event], json);
+    CHECK(len >= 0);
+    d.line = slice_of(line, (size_t)len);
+    registry_each(c, deliver, &d);
+    free(line);
+}

@@ -1,0 +1,21 @@
+/* places.h - which services have which places live: a place is one domain with one path.
+ *
+ * Answers "who has this place" without walking all routes. Kept by the model with every change of a live set.
+ *
+ * Thread: control. Ownership: owns its copies of names. */
+#pragma once
+#include "base/slice.h"
+
+struct config_set;
+struct places;
+
+struct places *places_new(void);
+void places_free(struct places *p); /* NULL is fine */
+
+/* Counts every place of the set for the service, or takes it back. */
+void places_add(struct places *p, const struct config_set *set, const char *service);
+void places_remove(struct places *p, const struct config_set *set, const char *service);
+
+/* A service other than the given one that has this place, or NULL. domain in any case. */
+const char *places_other(const struct places *p, struct slice domain, struct slice path,
+                         const char *service);

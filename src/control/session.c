@@ -1,0 +1,164 @@
+#include "control/session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "control/control.h"
+
+#include <stdlib.h>
+
+/* Sets the timer to fire once, ms from now. */
+static void start_timer(struct session *s, ev_timer *timer, uint64_t ms)
+{
+    ev_timer_stop(s->control->loop, timer);
+    ev_timer_set(timer, (double)ms / 1000.0, 0.);
+    ev_timer_start(s->control->loop, timer);
+}
+
+static void on_staged(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct session *s = timer->data;
+
+    (void)loop;
+    (void)events;
+    log_write(LOG_WARN, "[registry-v2] Staged changes dropped, nobody applied them",
+              "session=%.8s service=%s instance=%s", s->id, s->service, s->instance);
+    session_rollback(s);
+}
+
+static void on_grace(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct session *s = timer->data;
+
+    (void)loop;
+    (void)events;
+    s->grace_ended(s);
+}
+
+static char *copy_text(struct slice text)
+{
+    char *copy = malloc(text.len + 1);
+
+    CHECK(copy);
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return copy;
+}
+
+static void make_id(char out[SESSION_ID_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t random[(SESSION_ID_SIZE - 1) / 2];
+
+    random_secure(random, sizeof(random));
+    for (size_t i = 0; i < sizeof(random); i++) {
+        out[2 * i] = digits[random[i] >> 4];
+        out[2 * i + 1] = digits[random[i] & 15];
+    }
+    out[SESSION_ID_SIZE - 1] = '\0';
+}
+
+struct session *session_new(struct control *c, struct slice service, struct slice instance,
+                            void (*grace_ended)(struct session *s))
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    ASSERT_CONTROL();
+    CHECK(s);
+    list_init(&s->link);
+    s->control = c;
+    make_id(s->id);
+    s->service = copy_text(service);
+    s->instance = copy_text(instance);
+    s->standing = SESSION_DISCONNECTED;
+    s->connected_wall_ms = s->activity_wall_ms = clock_wall_ms();
+    s->registered_ms = clock_ms();
+    s->live = config_set_new();
+    s->next_route = 1;
+    s->grace_ended = grace_ended;
+    ev_init(&s->grace, on_grace);
+    ev_init(&s->staged, on_staged);
+    s->grace.data = s->staged.data = s;
+    return s;
+}
+
+void session_free(struct session *s)
+{
+    ASSERT_CONTROL();
+    if (!s)
+        return;
+    CHECK(!s->connection);
+    list_remove(&s->link);
+    ev_timer_stop(s->control->loop, &s->grace);
+    session_rollback(s);
+    config_set_free(s->live);
+    free(s->service);
+    free(s->instance);
+    free(s->metadata);
+    free(s);
+}
+
+void session_start_grace(struct session *s)
+{
+    ASSERT_CONTROL();
+    CHECK(s->standing == SESSION_DISCONNECTED || s->standing == SESSION_SUPERSEDED);
+    start_timer(s, &s->grace, s->control->settings->grace_ms);
+}
+
+struct config_set *session_stage(struct session *s)
+{
+    ASSERT_CONTROL();
+    if (!s->draft)
+        s->draft = config_set_copy(s->next ? s->next : s->live);
+    start_timer(s, &s->staged, s->control->settings->staged_ms);
+    return s->draft;
+}
+
+const struct config_set *session_view(const struct session *s)
+{
+    ASSERT_CONTROL();
+    if (s->draft)
+        return s->draft;
+    return s->next ? s->next : s->live;
+}
+
+void session_rollback(struct session *s)
+{
+    ASSERT_CONTROL();
+    ev_timer_stop(s->control->loop, &s->staged);
+    config_set_free(s->draft);
+    s->draft = NULL;
+}
+
+void session_sync_routes(struct session *s)
+{
+    bool full = s->standing == SESSION_CONNECTED || s->standing == SESSION_STATIC;
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    LIST_EACH(node, tmp, &s->live->routes)
+        route_state_set_standing(CONTAINER_OF(node, struct route_entry, link)->state,
+                                 full ? ROUTE_FULL : ROUTE_LAST_RESORT);
+}
+
+void session_set_standing(struct session *s, enum session_standing standing)
+{
+    ASSERT_CONTROL();
+    CHECK(s->standing != SESSION_STATIC);
+    if (standing == SESSION_CONNECTED || standing == SESSION_STATIC)
+        ev_timer_stop(s->control->loop, &s->grace);
+    s->standing = standing;
+    session_sync_routes(s);
+}
+
+void session_next_route_id(struct session *s, char out[ROUTE_ID_SIZE])
+{
+    ASSERT_CONTROL();
+    snprintf(out, ROUTE_ID_SIZE, "r%u", s->next_route++);
+}
+
+void session_touch(struct session *s)
+{
+    ASSERT_CONTROL();
+    s->activity_wall_ms = clock_wall_ms();
+}

@@ -1,0 +1,227 @@
+#include "http/head.h"
+
+#include <arpa/inet.h>
+
+/* What a byte may be part of. */
+enum { IN_TOKEN = 1, IN_VALUE = 2, IN_TARGET = 4, IN_HOST = 8 };
+
+#define TOKEN (IN_TOKEN | IN_VALUE | IN_TARGET)
+#define HOST (IN_HOST | IN_VALUE | IN_TARGET)
+#define BOTH (IN_TOKEN | HOST)
+#define PLAIN (IN_VALUE | IN_TARGET)
+#define VALUE IN_VALUE
+
+/* '%' in a host is looked at by the one who walks it; '#' starts a fragment, which no target has. */
+static const unsigned char BYTES[256] = {
+    ['\t'] = VALUE,
+    [' '] = VALUE,
+    ['!'] = BOTH,
+    ['"'] = PLAIN,
+    ['#'] = IN_TOKEN | IN_VALUE,
+    ['$'] = BOTH,
+    ['%'] = TOKEN,
+    ['&'] = BOTH,
+    ['\''] = BOTH,
+    ['('] = HOST,
+    [')'] = HOST,
+    ['*'] = BOTH,
+    ['+'] = BOTH,
+    [','] = HOST,
+    ['-'] = BOTH,
+    ['.'] = BOTH,
+    ['/'] = PLAIN,
+    ['0' ... '9'] = BOTH,
+    [':'] = PLAIN,
+    [';'] = HOST,
+    ['<'] = PLAIN,
+    ['='] = HOST,
+    ['>' ... '@'] = PLAIN,
+    ['A' ... 'Z'] = BOTH,
+    ['[' ... ']'] = PLAIN,
+    ['^'] = TOKEN,
+    ['_'] = BOTH,
+    ['`'] = TOKEN,
+    ['a' ... 'z'] = BOTH,
+    ['{'] = PLAIN,
+    ['|'] = TOKEN,
+    ['}'] = PLAIN,
+    ['~'] = BOTH,
+    [0x80 ... 0xff] = VALUE,
+};
+
+static bool all_in(struct slice text, unsigned char class)
+{
+    unsigned char common = class;
+
+    for (size_t i = 0; i < text.len; i++)
+        common &= BYTES[(unsigned char)text.data[i]];
+    return common != 0;
+}
+
+bool http_is_token(struct slice text)
+{
+    return text.len > 0 && all_in(text, IN_TOKEN);
+}
+
+bool http_is_field_value(struct slice text)
+{
+    return all_in(text, IN_VALUE);
+}
+
+bool http_is_target(struct slice text)
+{
+    return text.len > 0 && all_in(text, IN_TARGET);
+}
+
+/* Field names */
+
+enum { NAME_MAX_LEN = 19, SAME_LENGTH = 2 };
+
+struct known_name {
+    const char *name; /* lower case */
+    enum http_field_id id;
+};
+
+/* By length; no length has more than two. */
+static const struct known_name KNOWN_NAMES[NAME_MAX_LEN + 1][SAME_LENGTH] = {
+    [2] = {{"te", FIELD_TE}},
+    [3] = {{"via", FIELD_VIA}},
+    [4] = {{"host", FIELD_HOST}, {"date", FIELD_DATE}},
+    [6] = {{"expect", FIELD_EXPECT}, {"server", FIELD_SERVER}},
+    [7] = {{"upgrade", FIELD_UPGRADE}, {"trailer", FIELD_TRAILER}},
+    [9] = {{"forwarded", FIELD_FORWARDED}, {"x-real-ip", FIELD_X_REAL_IP}},
+    [10] = {{"connection", FIELD_CONNECTION}, {"keep-alive", FIELD_KEEP_ALIVE}},
+    [11] = {{"retry-after", FIELD_RETRY_AFTER}},
+    [12] = {{"proxy-status", FIELD_PROXY_STATUS}, {"max-forwards", FIELD_MAX_FORWARDS}},
+    [14] = {{"content-length", FIELD_CONTENT_LENGTH}},
+    [15] = {{"x-forwarded-for", FIELD_X_FORWARDED_FOR}},
+    [16] = {{"x-forwarded-host", FIELD_X_FORWARDED_HOST},
+            {"proxy-connection", FIELD_PROXY_CONNECTION}},
+    [17] = {{"transfer-encoding", FIELD_TRANSFER_ENCODING},
+            {"x-forwarded-proto", FIELD_X_FORWARDED_PROTO}},
+    [18] = {{"proxy-authenticate", FIELD_PROXY_AUTHENTICATE}},
+    [19] = {{"proxy-authorization", FIELD_PROXY_AUTHORIZATION}},
+};
+
+enum http_field_id http_field_id(struct slice name)
+{
+    if (name.len > NAME_MAX_LEN)
+        return FIELD_OTHER;
+    for (int i = 0; i < SAME_LENGTH; i++) {
+        const struct known_name *known = &KNOWN_NAMES[name.len][i];
+
+        if (known->name && (name.data[0] | 0x20) == known->name[0] &&
+            slice_eq_nocase(name, slice_of(known->name, name.len)))
+            return known->id;
+    }
+    return FIELD_OTHER;
+}
+
+const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id)
+{
+    for (unsigned i = 0; i < head->field_count; i++) {
+        if (head->fields[i].id == id)
+            return &head->fields[i];
+    }
+    return NULL;
+}
+
+/* Lists */
+
+bool http_list_next(struct slice *rest, struct slice *element)
+{
+    while (slice_split(rest, ',', element)) {
+        *element = slice_trim(*element);
+        if (element->len)
+            return true;
+    }
+    return false;
+}
+
+bool http_list_has(struct slice value, struct slice token)
+{
+    struct slice element;
+
+    while (http_list_next(&value, &element)) {
+        if (slice_eq_nocase(element, token))
+            return true;
+    }
+    return false;
+}
+
+/* Authorities */
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static bool is_reg_name(struct slice host)
+{
+    if (all_in(host, IN_HOST))
+        return host.len > 0;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.data[i] == '%') {
+            if (host.len - i < 3 || !is_hex(host.data[i + 1]) || !is_hex(host.data[i + 2]))
+                return false;
+            i += 2;
+        } else if (!(BYTES[(unsigned char)host.data[i]] & IN_HOST)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_ipv6(struct slice host)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+
+    if (host.len == 0 || host.len >= sizeof(copy) || memchr(host.data, '\0', host.len))
+        return false;
+    memcpy(copy, host.data, host.len);
+    copy[host.len] = '\0';
+    return inet_pton(AF_INET6, copy, &ignored) == 1;
+}
+
+static bool is_port(struct slice port)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < port.len; i++) {
+        if (port.data[i] < '0' || port.data[i] > '9')
+            return false;
+        n = n * 10 + (unsigned)(port.data[i] - '0');
+        if (n > 65535)
+            return false;
+    }
+    return true;
+}
+
+bool http_split_authority(struct slice authority, struct slice *host, struct slice *port)
+{
+    const char *end = authority.data + authority.len;
+    bool bracketed = authority.len && authority.data[0] == '[';
+    const char *stop = authority.len ? memchr(authority.data, bracketed ? ']' : ':', authority.len)
+                                     : NULL;
+
+    *port = slice_of(NULL, 0);
+    if (bracketed) {
+        if (!stop)
+            return false;
+        *host = slice_of(authority.data + 1, (size_t)(stop - authority.data) - 1);
+        stop++;
+    } else {
+        stop = stop ? stop : end;
+        *host = slice_of(authority.data, (size_t)(stop - authority.data));
+    }
+    if (!(bracketed ? is_ipv6(*host) : is_reg_name(*host)))
+        return false;
+    if (stop == end)
+        return true;
+    if (*stop != ':' || !is_port(slice_of(stop + 1, (size_t)(end - stop) - 1)))
+        return false;
+    if (end - stop > 1)
+        *port = slice_of(stop + 1, (size_t)(end - stop) - 1);
+    return true;
+}

@@ -1,0 +1,55 @@
+#include "http/write.h"
+
+#include "http/status.h"
+
+enum { DIGITS_MAX = 20 };
+
+/* n in decimal, filled in from the end of digits. */
+static struct slice decimal(char digits[DIGITS_MAX], uint64_t n)
+{
+    char *p = digits + DIGITS_MAX;
+
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    return slice_of(p, (size_t)(digits + DIGITS_MAX - p));
+}
+
+void write_uint(struct writer *w, uint64_t n)
+{
+    char digits[DIGITS_MAX];
+
+    write_slice(w, decimal(digits, n));
+}
+
+void write_status_line(struct writer *w, int status, struct slice reason)
+{
+    char digits[DIGITS_MAX];
+
+    CHECK(status >= 100 && status <= 999);
+    if (!reason.data)
+        reason = http_status_reason(status);
+    if (buf_room(w->buf) < strlen("HTTP/1.1 999 \r\n") + reason.len) {
+        w->overflow = true;
+        return;
+    }
+    write_literal(w, "HTTP/1.1 ");
+    write_slice(w, decimal(digits, (uint64_t)status));
+    write_literal(w, " ");
+    write_slice(w, reason);
+    write_literal(w, "\r\n");
+}
+
+size_t write_chunk_line(char out[CHUNK_LINE_SIZE], uint64_t size)
+{
+    size_t digits = 1;
+
+    while (digits < 16 && size >> (4 * digits))
+        digits++;
+    for (size_t i = digits; i > 0; i--, size >>= 4)
+        out[i - 1] = "0123456789abcdef"[size & 15];
+    out[digits] = '\r';
+    out[digits + 1] = '\n';
+    return digits + 2;
+}

@@ -1,0 +1,63 @@
+/* write.h - composing heads and chunk lines into a struct buf.
+ *
+ * A writer appends to the free part of a buffer and remembers when something did not fit, so callers check once,
+ * at the end.
+ *
+ * Thread: the buffer's. */
+#pragma once
+#include "base/buf.h"
+#include <stdint.h>
+
+struct writer {
+    struct buf *buf;
+    bool overflow; /* something did not fit; the buffer ends with the last thing that did */
+};
+
+static inline struct writer writer_on(struct buf *b)
+{
+    return (struct writer){b, false};
+}
+
+static inline void write_slice(struct writer *w, struct slice s)
+{
+    if (UNLIKELY(buf_room(w->buf) < s.len)) {
+        w->overflow = true;
+        return;
+    }
+    memcpy(w->buf->data + w->buf->end, s.data, s.len);
+    w->buf->end += (uint32_t)s.len;
+}
+
+#define write_literal(w, text) write_slice((w), SLICE(text))
+
+/* "name: value\r\n" */
+static inline void write_field(struct writer *w, struct slice name, struct slice value)
+{
+    char *p;
+
+    if (UNLIKELY(buf_room(w->buf) < name.len + value.len + 4)) {
+        w->overflow = true;
+        return;
+    }
+    p = w->buf->data + w->buf->end;
+    memcpy(p, name.data, name.len);
+    p += name.len;
+    *p++ = ':';
+    *p++ = ' ';
+    memcpy(p, value.data, value.len);
+    p += value.len;
+    *p++ = '\r';
+    *p++ = '\n';
+    w->buf->end += (uint32_t)(name.len + value.len + 4);
+}
+
+/* A number in decimal. */
+void write_uint(struct writer *w, uint64_t n);
+
+/* "HTTP/1.1 404 Not Found\r\n"; an absent reason is filled in. */
+void write_status_line(struct writer *w, int status, struct slice reason);
+
+enum { CHUNK_LINE_SIZE = 20 };
+
+/* "1a2b\r\n" into out; returns its length. */
+size_t write_chunk_line(char out[CHUNK_LINE_SIZE], uint64_t size);

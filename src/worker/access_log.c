@@ -1,0 +1,136 @@
+#include "worker/access_log.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/client.h"
+#include "worker/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* A line under construction in the worker's scratch. */
+struct line {
+    char *text;
+    size_t len, size;
+    bool json;
+};
+
+static void put(struct line *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void put(struct line *l, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(l->text + l->len, l->size - l->len, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        l->len = l->len + (size_t)n < l->size ? l->len + (size_t)n : l->size - 1;
+}
+
+/* Escapes what would end the value or the line; bytes above 127 stay as they came. */
+static void put_escaped(struct line *l, struct slice value)
+{
+    for (size_t i = 0; i < value.len && l->len + 8 < l->size; i++) {
+        unsigned char ch = (unsigned char)value.data[i];
+
+        if (ch == '"' || ch == '\\')
+            put(l, "\\%c", ch);
+        else if (ch < 0x20 || ch == 0x7f)
+            put(l, "\\u%04x", ch);
+        else
+            l->text[l->len++] = (char)ch;
+    }
+}
+
+static void put_name(struct line *l, const char *name)
+{
+    if (l->json)
+        put(l, "%s\"%s\":", l->len > 1 ? "," : "", name);
+    else
+        put(l, "%s%s=", l->len ? " " : "", name);
+}
+
+/* An empty value is written as "-" or null. At most 1 KiB of it is written. */
+static void put_text(struct line *l, const char *name, struct slice value)
+{
+    put_name(l, name);
+    if (!value.len) {
+        put(l, l->json ? "null" : "-");
+        return;
+    }
+    if (value.len > 1024)
+        value.len = 1024;
+    put(l, "\"");
+    put_escaped(l, value);
+    put(l, "\"");
+}
+
+static void put_number(struct line *l, const char *name, uint64_t value)
+{
+    put_name(l, name);
+    put(l, "%llu", (unsigned long long)value);
+}
+
+static void put_ms(struct line *l, const char *name, uint64_t from_us, uint64_t to_us)
+{
+    put_name(l, name);
+    if (!from_us || to_us < from_us)
+        put(l, l->json ? "null" : "-");
+    else
+        put(l, "%llu.%03u", (unsigned long long)((to_us - from_us) / 1000),
+            (unsigned)((to_us - from_us) % 1000));
+}
+
+static void put_target(struct line *l, const struct request *rq)
+{
+    const struct member *m = rq->member;
+    char address[ADDRESS_TEXT_SIZE];
+    size_t len = 0;
+
+    put_text(l, "route", m ? slice_str(m->state->route_id) : SLICE(""));
+    put_text(l, "service", m ? slice_str(m->state->service) : SLICE(""));
+    put_text(l, "instance", m ? slice_str(m->state->instance) : SLICE(""));
+    if (m && m->address_count)
+        len = address_format(&m->addresses[rq->address % m->address_count], address);
+    put_text(l, "member", slice_of(address, len));
+}
+
+static void put_all(struct line *l, const struct request *rq)
+{
+    char text[ADDRESS_TEXT_SIZE]; /* larger than CLOCK_TEXT_SIZE */
+    uint64_t now_us = rq->worker->now_us;
+
+    put_text(l, "time", slice_of(text, clock_format_ms(text, clock_wall_ms())));
+    put_text(l, "client", slice_of(text, address_format(&rq->client->peer, text)));
+    put_text(l, "method", rq->head.method_text);
+    put_text(l, "host", rq->head.host);
+    put_text(l, "path", rq->head.path);
+    put_target(l, rq);
+    put_number(l, "status", (uint64_t)rq->status);
+    put_number(l, "sent", rq->download.moved);
+    put_number(l, "received", rq->upload.moved);
+    put_ms(l, "wait", rq->picked_us ? rq->start_us : 0, rq->picked_us);
+    put_ms(l, "connect", rq->connected_us ? rq->picked_us : 0, rq->connected_us);
+    put_ms(l, "first_byte", rq->first_byte_us ? rq->connected_us : 0, rq->first_byte_us);
+    put_ms(l, "total", rq->start_us, now_us);
+    put_number(l, "retries", rq->tries);
+    put_text(l, "verdict", verdict_table[rq->verdict].name);
+}
+
+void access_log_write(struct request *rq)
+{
+    const struct settings *settings = worker_settings(rq->worker);
+    struct line l = {rq->worker->line, 0, sizeof(rq->worker->line),
+                     settings->access_format == ACCESS_JSON};
+
+    if (settings->access_format == ACCESS_OFF)
+        return;
+    if (l.json)
+        put(&l, "{");
+    put_all(&l, rq);
+    if (l.json)
+        put(&l, "}");
+    log_access(slice_of(l.text, l.len));
+}

@@ -1,0 +1,125 @@
+#include "worker/attempt.h"
+
+#include "worker/origin.h"
+#include "worker/pool.h"
+#include "worker/request_steps.h"
+
+#include <errno.h>
+
+enum { SUSPECT_MS = 1000 };
+
+void attempt_target(struct request *rq, const struct member *m)
+{
+    if (rq->local)
+        atomic_fetch_sub_explicit(&rq->local->in_flight, 1, memory_order_relaxed);
+    rq->local = m ? route_state_local(m->state, rq->worker->id) : NULL;
+    if (rq->local)
+        COUNTER_ADD(rq->local->in_flight, 1);
+    rq->member = m;
+    rq->addresses_tried = 0;
+    rq->address = m && m->address_count > 1
+                      ? (unsigned)(random_next(&rq->worker->random) % m->address_count)
+                      : 0;
+}
+
+enum verdict attempt_verdict(int error)
+{
+    switch (error) {
+    case -ECONNREFUSED:
+        return VERDICT_CONNECT_REFUSED;
+    case -ETIMEDOUT:
+        return VERDICT_CONNECT_TIMEOUT;
+    case -ENOMEM:
+        return VERDICT_NO_MEMORY;
+    default:
+        return VERDICT_CONNECT_FAILED;
+    }
+}
+
+static bool is_idempotent(enum http_method method)
+{
+    return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_PUT ||
+           method == HTTP_DELETE || method == HTTP_OPTIONS || method == HTTP_TRACE;
+}
+
+/* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
+static struct origin *reuse_live(struct pool *pool, struct request *rq)
+{
+    struct origin *o;
+
+    if (rq->fresh)
+        return NULL;
+    while ((o = origin_reuse(pool, rq))) {
+        if (is_idempotent(rq->head.method) || !origin_is_stale(o))
+            return o;
+        pool->busy_count++;
+        origin_close(&o, CLOSE_ORIGIN_CLOSED);
+        pool->busy_count--;
+    }
+    return NULL;
+}
+
+enum step attempt_connect(struct request *rq)
+{
+    const struct address *to = &rq->member->addresses[rq->address];
+    struct pool *pool = pool_get(rq->worker, to);
+    int error = -ENOMEM;
+
+    if (!pool)
+        return attempt_failed(rq, VERDICT_NO_MEMORY, false);
+    rq->origin = reuse_live(pool, rq);
+    if (!rq->origin)
+        rq->origin = origin_connect(pool, rq, rq->member->connect_timeout_ms, &error);
+    if (rq->origin)
+        return STEP_MORE;
+    pool_put(pool);
+    COUNTER_ADD(rq->local->connect_errors, 1);
+    return attempt_failed(rq, attempt_verdict(error), false);
+}
+
+/* Connecting failed: does the member have another address? */
+static bool next_address(struct request *rq, enum verdict why)
+{
+    if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
+        why != VERDICT_CONNECT_TIMEOUT)
+        return false;
+    if (++rq->addresses_tried >= rq->member->address_count) {
+        rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
+        return false;
+    }
+    rq->address = (rq->address + 1) % rq->member->address_count;
+    return true;
+}
+
+static bool may_repeat(const struct request *rq, bool reached)
+{
+    if (!rq->codec->can_repeat(rq))
+        return false;
+    return !reached || is_idempotent(rq->head.method);
+}
+
+enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
+{
+    bool stale = rq->origin && rq->origin->reused && why == VERDICT_BACKEND_BROKE;
+
+    if (rq->origin)
+        origin_close(&rq->origin, CLOSE_ORIGIN_FAILED);
+    rq->response_scan = (struct http_scan){0};
+    if (!may_repeat(rq, reached))
+        return request_refuse(rq, why);
+    rq->codec->rewind(rq);
+    if (stale && !rq->fresh) {
+        rq->fresh = true;
+        return request_goto(rq, &request_step_connect);
+    }
+    if (!reached && next_address(rq, why))
+        return request_goto(rq, &request_step_connect);
+    if (!rq->retries_left || rq->tries == REQUEST_TRIES_MAX ||
+        !retry_budget_take(&rq->worker->retry_budget, rq->worker->now_ms))
+        return request_refuse(rq, why);
+    rq->retries_left--;
+    rq->tried[rq->tries++] = rq->member;
+    rq->verdict = why;
+    COUNTER_ADD(rq->local->retries, 1);
+    return request_goto(rq, &request_step_pick_target);
+}

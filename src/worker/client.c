@@ -1,0 +1,249 @@
+#include "worker/client.h"
+
+#include "worker/h1_client.h"
+#include "worker/request.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { LINGER_MS = 2000, REQUESTS_PER_TURN = 16 };
+
+static void client_set_phase(struct client *c, enum client_phase phase)
+{
+    struct worker *w = c->conn.worker;
+    const struct settings *settings = worker_settings(w);
+
+    if (c->phase == phase)
+        return;
+    CHECK(c->phase != CLIENT_CLOSED);
+    c->phase = phase;
+    list_remove(&c->link);
+    if (phase == CLIENT_CLOSED)
+        return;
+    list_push_back(phase == CLIENT_IDLE ? &w->idle_clients : &w->busy_clients, &c->link);
+    switch (phase) {
+    case CLIENT_IDLE:
+        conn_deadline(&c->conn, settings->keep_alive_timeout_ms);
+        break;
+    case CLIENT_HEAD:
+        conn_deadline(&c->conn, settings->head_timeout_ms);
+        break;
+    case CLIENT_LINGER:
+        conn_deadline(&c->conn, LINGER_MS);
+        break;
+    default:
+        conn_deadline(&c->conn, 0);
+    }
+}
+
+void client_close(struct client *c, enum close_reason reason)
+{
+    struct worker *w = c->conn.worker;
+
+    if (c->request)
+        request_abandon(&c->request);
+    client_set_phase(c, CLIENT_CLOSED);
+    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    worker_count_close(w, reason);
+    worker_retire(w, &c->retired);
+    worker_client_closed(w);
+}
+
+/* Closing with unread bytes would send a RST that can destroy the response on its way, so the rest is read and
+ * thrown away for a while (RFC 9112 9.6). */
+static void client_linger(struct client *c)
+{
+    if (c->conn.eof || c->conn.broken || c->conn.unwritable) {
+        client_close(c, CLOSE_CLIENT_LAST);
+        return;
+    }
+    shutdown(c->conn.stream.fd, SHUT_WR);
+    c->conn.in.start = c->conn.in.end = 0;
+    client_set_phase(c, CLIENT_LINGER);
+    conn_resume(&c->conn);
+}
+
+static void linger_read(struct client *c)
+{
+    enum io io = conn_read(&c->conn);
+
+    c->conn.in.start = c->conn.in.end = 0;
+    if (io == IO_EOF || io == IO_ERROR)
+        client_close(c, CLOSE_CLIENT_LAST);
+}
+
+/* The request ended. Is there a next one on this connection? */
+static bool client_next(struct client *c)
+{
+    struct worker *w = c->conn.worker;
+    bool keep_alive = c->request->keep_alive;
+    enum close_reason reason = c->request->close_reason;
+    bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
+
+    request_free(&c->request);
+    if (reason != CLOSE_NONE) {
+        client_close(c, reason);
+        return false;
+    }
+    if (!keep_alive && unread) {
+        client_linger(c);
+        return false;
+    }
+    if (!keep_alive || w->stopping) {
+        client_close(c, w->stopping ? CLOSE_SHUTDOWN : CLOSE_CLIENT_LAST);
+        return false;
+    }
+    client_set_phase(c, CLIENT_IDLE);
+    conn_resume(&c->conn);
+    if (buf_len(&c->conn.in))
+        return true;
+    block_pool_release(&w->blocks, &c->conn.in);
+    if (c->conn.eof) {
+        client_close(c, CLOSE_CLIENT_DONE);
+        return false;
+    }
+    return false;
+}
+
+void client_drive(struct client *c)
+{
+    for (int n = 0; n < REQUESTS_PER_TURN; n++) {
+        if (!c->request) {
+            c->request = request_new(c->conn.worker, c, &h1_client_codec);
+            if (!c->request) {
+                client_close(c, CLOSE_NO_MEMORY);
+                return;
+            }
+            client_set_phase(c, CLIENT_HEAD);
+        }
+        if (request_run(c->request) == STEP_WAIT)
+            return;
+        if (!client_next(c))
+            return;
+    }
+    ev_feed_event(c->conn.worker->loop, &c->conn.io, EV_CUSTOM);
+}
+
+void client_head_done(struct client *c)
+{
+    client_set_phase(c, CLIENT_REQUEST);
+}
+
+static void head_read(struct client *c)
+{
+    switch (conn_read(&c->conn)) {
+    case IO_OK:
+        client_drive(c);
+        return;
+    case IO_AGAIN:
+        return;
+    case IO_EOF:
+    case IO_ERROR:
+        client_close(c, c->phase == CLIENT_IDLE ? CLOSE_CLIENT_DONE : CLOSE_CLIENT_GONE);
+        return;
+    }
+}
+
+static void request_read(struct client *c)
+{
+    if (!request_make_room(c->request)) {
+        c->conn.paused = true;
+        conn_update_io(&c->conn);
+        return;
+    }
+    switch (conn_read(&c->conn)) {
+    case IO_OK:
+        if (!request_upload_done(c->request))
+            client_drive(c);
+        return;
+    case IO_AGAIN:
+        return;
+    case IO_EOF:
+    case IO_ERROR:
+        client_close(c, CLOSE_CLIENT_GONE);
+        return;
+    }
+}
+
+void client_stop(struct client *c)
+{
+    if (conn_read(&c->conn) == IO_OK)
+        client_drive(c);
+    else
+        client_close(c, CLOSE_SHUTDOWN);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client *c = CONTAINER_OF(io, struct client, conn.io);
+
+    (void)loop;
+    ASSERT_WORKER(c->conn.worker);
+    if (events & EV_WRITE) {
+        c->conn.blocked = false;
+        conn_flush(&c->conn);
+        conn_update_io(&c->conn);
+        if (c->request)
+            client_drive(c);
+    }
+    if ((events & EV_CUSTOM) && c->phase == CLIENT_IDLE && buf_len(&c->conn.in))
+        client_drive(c);
+    if (!(events & EV_READ) || c->phase == CLIENT_CLOSED)
+        return;
+    switch (c->phase) {
+    case CLIENT_IDLE:
+    case CLIENT_HEAD:
+        head_read(c);
+        return;
+    case CLIENT_REQUEST:
+        request_read(c);
+        return;
+    default:
+        linger_read(c);
+    }
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
+
+    (void)loop;
+    (void)events;
+    ASSERT_WORKER(c->conn.worker);
+    if (!conn_deadline_passed(&c->conn))
+        return;
+    switch (c->phase) {
+    case CLIENT_IDLE:
+        client_close(c, CLOSE_CLIENT_IDLE);
+        return;
+    case CLIENT_HEAD:
+    case CLIENT_REQUEST:
+        conn_deadline(&c->conn, 0);
+        if (request_client_late(c->request))
+            client_drive(c);
+        else
+            client_close(c, CLOSE_CLIENT_SLOW);
+        return;
+    default:
+        client_close(c, CLOSE_CLIENT_LAST);
+    }
+}
+
+void client_open(struct worker *w, int fd, const struct address *peer)
+{
+    struct client *c = calloc(1, sizeof(*c));
+
+    if (!c) {
+        sock_close_reset(fd);
+        return;
+    }
+    conn_open(&c->conn, w, fd, on_io, on_timer);
+    c->peer = *peer;
+    c->phase = CLIENT_IDLE;
+    list_init(&c->link);
+    list_push_back(&w->idle_clients, &c->link);
+    COUNTER_ADD(w->accepted, 1);
+    COUNTER_ADD(w->clients, 1);
+    conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
+    conn_update_io(&c->conn);
+}

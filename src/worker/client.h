@@ -1,0 +1,43 @@
+/* client.h - one connection from a client: idle, receiving a head, in a request, or lingering.
+ *
+ * Thread: the worker's. Ownership: the worker's lists own clients; a closed one frees itself at the end of the
+ * loop turn. A client has at most one request at a time over HTTP/1; pipelined bytes wait in its buffer. */
+#pragma once
+#include "base/sock.h"
+#include "worker/close_reason.h"
+#include "worker/conn.h"
+#include "worker/worker_state.h"
+
+struct request;
+
+enum client_phase {
+    CLIENT_IDLE,    /* between requests */
+    CLIENT_HEAD,    /* a request head is arriving */
+    CLIENT_REQUEST, /* a request is in progress */
+    CLIENT_LINGER,  /* answered and shut down; what still comes is thrown away */
+    CLIENT_CLOSED   /* freed at the end of the turn */
+};
+
+struct client {
+    struct retired retired; /* first */
+    struct conn conn;
+    struct list link;          /* in worker.idle_clients or busy_clients */
+    struct request *request;   /* from the first byte of a head to the end of its response */
+    enum client_phase phase;   /* changed by client_set_phase only */
+    struct address peer;
+};
+
+/* Takes over an accepted connection. */
+void client_open(struct worker *w, int fd, const struct address *peer);
+
+/* Ends the connection and its request. abort: with RST, so that nothing incomplete looks complete. */
+void client_close(struct client *c, enum close_reason reason);
+
+/* The worker stops: closes an idle client, unless its next request has already arrived. */
+void client_stop(struct client *c);
+
+/* The head of the request is complete. */
+void client_head_done(struct client *c);
+
+/* Runs requests as far as bytes and backends allow. Called after every event that concerns the client. */
+void client_drive(struct client *c);

@@ -1,0 +1,34 @@
+/* close_reason.h - why a connection ended: one row makes the enum, the counter and the log text.
+ *
+ * Thread: any; constant data. */
+#pragma once
+
+/* X(ID, text) */
+#define CLOSE_REASONS(X) \
+    X(NONE, "open") \
+    X(CLIENT_DONE, "the client closed between requests") \
+    X(CLIENT_GONE, "the client closed during a request") \
+    X(CLIENT_ERROR, "the client's connection broke") \
+    X(CLIENT_IDLE, "the client was idle for too long") \
+    X(CLIENT_SLOW, "the client was too slow") \
+    X(CLIENT_LAST, "the last response was sent") \
+    X(CLIENT_REFUSED, "no route, configured to close") \
+    X(RESPONSE_CUT, "the backend's response ended early") \
+    X(ORIGIN_DONE, "the backend ends connections after a response") \
+    X(ORIGIN_CLOSED, "the backend closed an idle connection") \
+    X(ORIGIN_FAILED, "the backend failed") \
+    X(ORIGIN_IDLE, "the pooled connection was idle for too long") \
+    X(ORIGIN_SURPLUS, "the pool was full") \
+    X(ORIGIN_ABANDONED, "the request ended before its response") \
+    X(SHUTDOWN, "the proxy stops") \
+    X(NO_MEMORY, "out of memory")
+
+enum close_reason {
+#define CLOSE_REASON_ID(id, text) CLOSE_##id,
+    CLOSE_REASONS(CLOSE_REASON_ID)
+#undef CLOSE_REASON_ID
+    CLOSE_REASON_COUNT
+};
+
+/* "the client closed between requests", ... */
+const char *close_reason_text(enum close_reason reason);

@@ -1,0 +1,187 @@
+#include "worker/conn.h"
+
+#include "base/sock.h"
+#include "worker/worker_state.h"
+
+void conn_open(struct conn *c, struct worker *w, int fd,
+               void (*on_io)(struct ev_loop *, ev_io *, int),
+               void (*on_timer)(struct ev_loop *, ev_timer *, int))
+{
+    *c = (struct conn){.worker = w, .deadline_ms = UINT64_MAX};
+    stream_open_tcp(&c->stream, fd);
+    ev_io_init(&c->io, on_io, fd, EV_READ);
+    ev_timer_init(&c->timer, on_timer, 0., 0.);
+}
+
+void conn_close(struct conn *c, bool abort)
+{
+    struct worker *w = c->worker;
+
+    ev_io_stop(w->loop, &c->io);
+    ev_timer_stop(w->loop, &c->timer);
+    block_pool_release(&w->blocks, &c->in);
+    block_pool_release(&w->blocks, &c->out);
+    if (abort && c->stream.fd >= 0) {
+        sock_close_reset(c->stream.fd);
+        c->stream.fd = -1;
+    }
+    stream_close(&c->stream);
+}
+
+void conn_update_io(struct conn *c)
+{
+    int events = 0;
+
+    if (c->connecting || c->blocked)
+        events |= EV_WRITE;
+    if (!c->connecting && !c->paused && !c->eof && !c->broken)
+        events |= EV_READ;
+    if (ev_is_active(&c->io)) {
+        if ((c->io.events & (EV_READ | EV_WRITE)) == events)
+            return;
+        ev_io_stop(c->worker->loop, &c->io);
+    }
+    if (!events)
+        return;
+    ev_io_set(&c->io, c->stream.fd, events);
+    ev_io_start(c->worker->loop, &c->io);
+}
+
+/* A read that filled its block is taken for the start of a large body: the next one gets a large block. */
+static bool take_in_block(struct conn *c)
+{
+    struct block_pool *blocks = &c->worker->blocks;
+
+    if (c->filled && buf_len(&c->in) == 0)
+        return block_pool_enlarge(blocks, &c->in);
+    return block_pool_take(blocks, &c->in);
+}
+
+enum io conn_read(struct conn *c)
+{
+    size_t n;
+    enum io result;
+
+    if (!take_in_block(c)) {
+        c->broken = true;
+        return IO_ERROR;
+    }
+    if (buf_room(&c->in) == 0) {
+        c->paused = true;
+        conn_update_io(c);
+        return IO_AGAIN;
+    }
+    result = stream_read(&c->stream, buf_tail(&c->in), buf_room(&c->in), &n);
+    c->in.end += (uint32_t)n;
+    c->filled = buf_room(&c->in) == 0;
+    if (result == IO_EOF)
+        c->eof = true;
+    else if (result == IO_ERROR)
+        c->broken = true;
+    if (result == IO_EOF || result == IO_ERROR)
+        conn_update_io(c);
+    return result;
+}
+
+/* What was sent beyond c->out and data belongs to tail; what is left of tail must go out next. */
+static void keep_tail(struct conn *c, struct slice tail, size_t sent)
+{
+    if (sent < tail.len && !conn_queue(c, slice_of(tail.data + sent, tail.len - sent)))
+        c->unwritable = true;
+}
+
+size_t conn_write(struct conn *c, struct slice data, struct slice tail)
+{
+    struct iovec iov[3];
+    size_t sent, total, from_out, from_data;
+    int count = 0;
+
+    if (c->blocked || c->unwritable)
+        return 0;
+    if (buf_len(&c->out))
+        iov[count++] = (struct iovec){buf_head(&c->out), buf_len(&c->out)};
+    if (data.len)
+        iov[count++] = (struct iovec){(char *)data.data, data.len};
+    if (tail.len)
+        iov[count++] = (struct iovec){(char *)tail.data, tail.len};
+    if (!count)
+        return 0;
+    switch (stream_write(&c->stream, iov, count, &sent)) {
+    case IO_OK:
+    case IO_AGAIN:
+        break;
+    default:
+        c->unwritable = true;
+        return 0;
+    }
+    total = buf_len(&c->out) + data.len + tail.len;
+    if (sent < total) {
+        c->blocked = true;
+        conn_update_io(c);
+    }
+    from_out = sent < buf_len(&c->out) ? sent : buf_len(&c->out);
+    if (from_out)
+        buf_consume(&c->out, from_out);
+    from_data = sent - from_out < data.len ? sent - from_out : data.len;
+    if (from_data == data.len)
+        keep_tail(c, tail, sent - from_out - from_data);
+    if (buf_len(&c->out) == 0)
+        block_pool_release(&c->worker->blocks, &c->out);
+    return from_data;
+}
+
+void conn_flush(struct conn *c)
+{
+    (void)conn_write(c, slice_of("", 0), slice_of("", 0));
+}
+
+bool conn_queue(struct conn *c, struct slice data)
+{
+    if (!block_pool_take(&c->worker->blocks, &c->out))
+        return false;
+    if (buf_room(&c->out) < data.len && !block_pool_enlarge(&c->worker->blocks, &c->out))
+        return false;
+    return buf_append(&c->out, data.data, data.len);
+}
+
+void conn_resume(struct conn *c)
+{
+    if (!c->paused)
+        return;
+    c->paused = false;
+    conn_update_io(c);
+}
+
+static void arm_timer(struct conn *c, uint64_t delay_ms)
+{
+    struct ev_loop *loop = c->worker->loop;
+
+    ev_timer_stop(loop, &c->timer);
+    ev_timer_set(&c->timer, (double)delay_ms / 1000., 0.);
+    ev_timer_start(loop, &c->timer);
+    c->timer_ms = c->worker->now_ms + delay_ms;
+}
+
+bool conn_deadline_passed(struct conn *c)
+{
+    uint64_t now = c->worker->now_ms;
+
+    if (c->deadline_ms == UINT64_MAX)
+        return false;
+    if (now >= c->deadline_ms)
+        return true;
+    arm_timer(c, c->deadline_ms - now);
+    return false;
+}
+
+/* Moving a deadline further away leaves the timer as it is; it re-arms itself when it fires too early. */
+void conn_deadline(struct conn *c, uint64_t delay_ms)
+{
+    if (delay_ms == 0) {
+        c->deadline_ms = UINT64_MAX;
+        return;
+    }
+    c->deadline_ms = c->worker->now_ms + delay_ms;
+    if (!ev_is_active(&c->timer) || c->deadline_ms < c->timer_ms)
+        arm_timer(c, delay_ms);
+}

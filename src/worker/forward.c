@@ -1,0 +1,179 @@
+#include "worker/forward.h"
+
+#include "worker/client.h"
+#include "worker/request.h"
+
+/* What one request's forwarding fields are made of. */
+struct forwarding {
+    const struct http_head *head;
+    const struct settings *settings;
+    struct slice peer; /* the client's address, without port */
+    bool trusted;      /* the client is a proxy whose fields are believed */
+};
+
+static bool is_trusted(const struct settings *settings, const struct address *peer)
+{
+    for (unsigned i = 0; i < settings->trusted_proxy_count; i++)
+        if (cidr_contains(&settings->trusted_proxies[i], peer))
+            return true;
+    return false;
+}
+
+/* Adds name with the incoming fields of this id joined by ", ", and more behind them. */
+static void add_joined(struct field_list *out, struct slice name, const struct http_head *head,
+                       enum http_field_id id, struct slice more)
+{
+    uint32_t start = out->text_len;
+
+    for (unsigned i = 0; head && i < head->field_count; i++) {
+        if (head->fields[i].id != id || !head->fields[i].value.len)
+            continue;
+        field_list_text(out, head->fields[i].value);
+        field_list_text(out, SLICE(", "));
+    }
+    if (out->text_len == start) {
+        field_list_add(out, name, more);
+        return;
+    }
+    field_list_text(out, more);
+    field_list_add(out, name, slice_of(out->text + start, out->text_len - start));
+}
+
+static void add_believed(struct field_list *out, struct slice name, const struct forwarding *f,
+                         enum http_field_id id, struct slice own)
+{
+    const struct http_field *field = f->trusted ? http_head_find(f->head, id) : NULL;
+
+    field_list_add(out, name, field ? field->value : own);
+}
+
+/* Forwarded: for=192.0.2.1;host=example.com;proto=http (RFC 7239). */
+static void add_forwarded(struct field_list *out, const struct forwarding *f)
+{
+    char text[ADDRESS_TEXT_SIZE + 300];
+    bool v6 = memchr(f->peer.data, ':', f->peer.len) != NULL;
+    size_t host = f->head->host.len > 200 ? 200 : f->head->host.len;
+    int len = snprintf(text, sizeof(text), "for=%s%.*s%s;host=\"%.*s\";proto=http", v6 ? "\"[" : "",
+                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data);
+    uint32_t start = out->text_len;
+
+    field_list_text(out, slice_of(text, (size_t)len));
+    add_joined(out, SLICE("Forwarded"), f->trusted ? f->head : NULL, FIELD_FORWARDED,
+               slice_of(out->text + start, out->text_len - start));
+}
+
+static void add_forwarding(const struct forwarding *f, struct field_list *out)
+{
+    add_joined(out, SLICE("X-Forwarded-For"), f->trusted ? f->head : NULL, FIELD_X_FORWARDED_FOR,
+               f->peer);
+    add_believed(out, SLICE("X-Forwarded-Proto"), f, FIELD_X_FORWARDED_PROTO, SLICE("http"));
+    add_believed(out, SLICE("X-Forwarded-Host"), f, FIELD_X_FORWARDED_HOST, f->head->host);
+    add_believed(out, SLICE("X-Real-IP"), f, FIELD_X_REAL_IP, f->peer);
+    if (f->settings->forwarded)
+        add_forwarded(out, f);
+}
+
+static void add_via(struct field_list *out, const struct http_head *head)
+{
+    add_joined(out, SLICE("Via"), head, FIELD_VIA,
+               head->minor ? SLICE("1.1 tidelock") : SLICE("1.0 tidelock"));
+}
+
+/* Does a request field pass as it is? */
+static bool request_field_passes(const struct http_head *head, const struct http_field *field,
+                                 const struct forwarding *f)
+{
+    switch (field->id) {
+    case FIELD_OTHER:
+        return !field->hop_by_hop;
+    case FIELD_HOST:
+    case FIELD_CONTENT_LENGTH:
+    case FIELD_TRANSFER_ENCODING:
+    case FIELD_VIA:
+    case FIELD_X_FORWARDED_FOR:
+    case FIELD_X_FORWARDED_PROTO:
+    case FIELD_X_FORWARDED_HOST:
+    case FIELD_X_REAL_IP:
+        return false;
+    case FIELD_EXPECT:
+        return head->expect_continue;
+    case FIELD_FORWARDED:
+        return f->trusted && !f->settings->forwarded;
+    default:
+        return !field->hop_by_hop;
+    }
+}
+
+void forward_request(const struct request *rq, struct field_list *out)
+{
+    const struct http_head *head = &rq->head;
+    char peer[ADDRESS_TEXT_SIZE];
+    struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings};
+    bool own_host = !rq->member->preserve_host || !head->host.len;
+
+    field_list_reset(out);
+    field_list_text(out, slice_of(peer, address_format_ip(&rq->client->peer, peer)));
+    f.peer = slice_of(out->text, out->text_len);
+    f.trusted = f.settings->trusted_proxy_count && is_trusted(f.settings, &rq->client->peer);
+    field_list_add(out, SLICE("Host"), own_host ? rq->member->host : head->host);
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (request_field_passes(head, &head->fields[i], &f))
+            field_list_add(out, head->fields[i].name, head->fields[i].value);
+    add_forwarding(&f, out);
+    add_via(out, head);
+    if (head->te_trailers) {
+        field_list_add(out, SLICE("TE"), SLICE("trailers"));
+        field_list_add(out, SLICE("Connection"), SLICE("TE"));
+    }
+}
+
+static bool names(const struct header_value *headers, unsigned count, struct slice name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (slice_eq_nocase(headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* Is this response field set by the service or by the configuration instead? */
+static bool is_replaced(const struct request *rq, struct slice name)
+{
+    const struct settings *s = rq->lease->snapshot->settings;
+    const struct member *m = rq->member;
+
+    return (m && names(m->headers, m->header_count, name)) ||
+           names(s->response_headers, s->response_header_count, name);
+}
+
+void forward_defaults(const struct request *rq, struct field_list *out)
+{
+    const struct settings *s = rq->lease ? rq->lease->snapshot->settings : worker_settings(rq->worker);
+    const struct member *m = rq->member;
+
+    for (unsigned i = 0; i < s->response_header_count; i++)
+        if (!m || !names(m->headers, m->header_count, s->response_headers[i].name))
+            field_list_add(out, s->response_headers[i].name, s->response_headers[i].value);
+    for (unsigned i = 0; m && i < m->header_count; i++)
+        field_list_add(out, m->headers[i].name, m->headers[i].value);
+}
+
+void forward_response(const struct request *rq, const struct http_head *response,
+                      struct field_list *out)
+{
+    bool any_set = rq->member->header_count || rq->lease->snapshot->settings->response_header_count;
+
+    field_list_reset(out);
+    for (unsigned i = 0; i < response->field_count; i++) {
+        const struct http_field *field = &response->fields[i];
+
+        if (field->hop_by_hop || field->id == FIELD_CONTENT_LENGTH || field->id == FIELD_VIA ||
+            field->id == FIELD_TRANSFER_ENCODING)
+            continue;
+        if (any_set && is_replaced(rq, field->name))
+            continue;
+        field_list_add(out, field->name, field->value);
+    }
+    add_via(out, response);
+    if (any_set)
+        forward_defaults(rq, out);
+}

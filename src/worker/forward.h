@@ -1,0 +1,21 @@
+/* forward.h - which fields a head has after it passed the proxy (RFC 9110 section 7.6).
+ *
+ * Hop-by-hop fields go; Via, X-Forwarded-For/-Proto/-Host, X-Real-IP and, where it is switched on, Forwarded are
+ * made; those of a client that is no trusted proxy are thrown away. Framing and Connection are the codec's.
+ *
+ * Thread: the worker's. Ownership: *out points into the message, the configuration and its own text. */
+#pragma once
+
+struct field_list;
+struct http_head;
+struct request;
+
+/* The fields that the backend gets. */
+void forward_request(const struct request *rq, struct field_list *out);
+
+/* The fields that the client gets of a response. */
+void forward_response(const struct request *rq, const struct http_head *response,
+                      struct field_list *out);
+
+/* The response fields that the proxy sets on every response, its own included. */
+void forward_defaults(const struct request *rq, struct field_list *out);

@@ -1,0 +1,17 @@
+/* listener.h - a worker's listening socket: accepts in batches, pauses when descriptors run out.
+ *
+ * Thread: the worker's. Ownership: the worker owns its listeners; a listener owns its descriptor. */
+#pragma once
+#include "worker/worker_state.h"
+
+struct listener {
+    struct worker *worker;
+    int fd;         /* -1 once closed */
+    ev_io io;
+    ev_timer retry; /* while accepting is paused */
+};
+
+void listener_open(struct listener *l, struct worker *w, int fd);
+
+/* Takes what is in the accept queue, then closes. */
+void listener_close(struct listener *l);

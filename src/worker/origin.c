@@ -1,0 +1,171 @@
+#include "worker/origin.h"
+
+#include "worker/pool.h"
+#include "worker/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static void origin_set_phase(struct origin *o, enum origin_phase phase)
+{
+    struct pool *pool = o->pool;
+
+    CHECK(o->phase != ORIGIN_CLOSED);
+    if (o->phase == ORIGIN_IDLE) {
+        list_remove(&o->link);
+        pool->idle_count--;
+    } else {
+        pool->busy_count--;
+    }
+    o->phase = phase;
+    if (phase == ORIGIN_IDLE) {
+        list_push_front(&pool->idle, &o->link);
+        pool->idle_count++;
+    } else if (phase != ORIGIN_CLOSED) {
+        pool->busy_count++;
+    }
+}
+
+void origin_close(struct origin **op, enum close_reason reason)
+{
+    struct origin *o = *op;
+    struct pool *pool = o->pool;
+    struct worker *w = o->conn.worker;
+
+    *op = NULL;
+    origin_set_phase(o, ORIGIN_CLOSED);
+    conn_close(&o->conn, reason == CLOSE_ORIGIN_ABANDONED);
+    worker_count_close(w, reason);
+    worker_retire(w, &o->retired);
+    pool_put(pool);
+}
+
+/* An idle connection became readable: the backend closed it, or speaks out of turn. */
+static void on_idle_event(struct origin *o)
+{
+    origin_close(&o, CLOSE_ORIGIN_CLOSED);
+}
+
+static void on_connect_event(struct origin *o)
+{
+    o->error = sock_error(o->conn.stream.fd);
+    o->conn.connecting = false;
+    if (!o->error)
+        origin_set_phase(o, ORIGIN_BUSY);
+    conn_update_io(&o->conn);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct origin *o = CONTAINER_OF(io, struct origin, conn.io);
+    struct conn *c = &o->conn;
+
+    (void)loop;
+    ASSERT_WORKER(c->worker);
+    if (o->phase == ORIGIN_IDLE) {
+        on_idle_event(o);
+        return;
+    }
+    if (o->phase == ORIGIN_CONNECTING) {
+        on_connect_event(o);
+    } else {
+        if (events & EV_WRITE) {
+            c->blocked = false;
+            conn_update_io(c);
+        }
+        if ((events & EV_READ) && conn_read(c) == IO_AGAIN && !(events & EV_WRITE))
+            return;
+    }
+    request_go_on(o->request);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct origin *o = CONTAINER_OF(timer, struct origin, conn.timer);
+
+    (void)loop;
+    (void)events;
+    ASSERT_WORKER(o->conn.worker);
+    if (!conn_deadline_passed(&o->conn))
+        return;
+    if (o->phase == ORIGIN_IDLE) {
+        origin_close(&o, CLOSE_ORIGIN_IDLE);
+        return;
+    }
+    o->timed_out = true;
+    request_go_on(o->request);
+}
+
+struct origin *origin_reuse(struct pool *pool, struct request *rq)
+{
+    struct origin *o;
+
+    if (list_empty(&pool->idle))
+        return NULL;
+    o = CONTAINER_OF(pool->idle.next, struct origin, link);
+    origin_set_phase(o, ORIGIN_BUSY);
+    o->request = rq;
+    o->reused = true;
+    o->timed_out = false;
+    conn_deadline(&o->conn, 0);
+    return o;
+}
+
+struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error)
+{
+    struct origin *o;
+    bool pending;
+    int fd = sock_connect(&pool->address, &pending);
+
+    if (fd < 0) {
+        *error = fd;
+        return NULL;
+    }
+    o = calloc(1, sizeof(*o));
+    if (!o) {
+        sock_close_reset(fd);
+        *error = -ENOMEM;
+        return NULL;
+    }
+    conn_open(&o->conn, pool->worker, fd, on_io, on_timer);
+    list_init(&o->link);
+    o->pool = pool;
+    o->request = rq;
+    o->phase = pending ? ORIGIN_CONNECTING : ORIGIN_BUSY;
+    o->conn.connecting = pending;
+    pool->busy_count++;
+    conn_deadline(&o->conn, timeout_ms);
+    conn_update_io(&o->conn);
+    return o;
+}
+
+void origin_release(struct origin **op, bool reusable)
+{
+    struct origin *o = *op;
+    struct worker *w = o->conn.worker;
+    const struct settings *settings = worker_settings(w);
+
+    if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
+        buf_len(&o->conn.out)) {
+        origin_close(op, CLOSE_ORIGIN_DONE);
+        return;
+    }
+    if (o->pool->idle_count >= settings->pool_size || w->stopping) {
+        origin_close(op, CLOSE_ORIGIN_SURPLUS);
+        return;
+    }
+    *op = NULL;
+    o->request = NULL;
+    block_pool_release(&w->blocks, &o->conn.in);
+    conn_resume(&o->conn);
+    conn_deadline(&o->conn, settings->pool_timeout_ms);
+    origin_set_phase(o, ORIGIN_IDLE);
+}
+
+bool origin_is_stale(struct origin *o)
+{
+    char byte;
+
+    return recv(o->conn.stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}

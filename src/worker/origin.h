@@ -1,0 +1,45 @@
+/* origin.h - one connection to a backend: being made, carrying a request, or idle in its pool.
+ *
+ * Thread: the worker's. Ownership: a busy origin belongs to its request, an idle one to its pool; a closed one
+ * frees itself at the end of the loop turn. */
+#pragma once
+#include "worker/close_reason.h"
+#include "worker/conn.h"
+#include "worker/worker_state.h"
+
+struct pool;
+struct request;
+
+enum origin_phase {
+    ORIGIN_CONNECTING, /* carries a request that waits for the connection */
+    ORIGIN_BUSY,       /* carries a request */
+    ORIGIN_IDLE,       /* in its pool */
+    ORIGIN_CLOSED      /* freed at the end of the turn */
+};
+
+struct origin {
+    struct retired retired; /* first */
+    struct conn conn;
+    struct list link;        /* in pool.idle while idle */
+    struct pool *pool;
+    struct request *request; /* while connecting or busy */
+    enum origin_phase phase; /* changed by origin_set_phase only */
+    bool reused;             /* it carried a request before this one */
+    bool timed_out;          /* its deadline passed; the request reads this and fails it */
+    int error;               /* of connecting: 0 or -errno */
+};
+
+/* An idle connection to the pool's address for rq, or NULL when there is none. */
+struct origin *origin_reuse(struct pool *pool, struct request *rq);
+
+/* A new connection to the pool's address for rq, connecting or busy. NULL: *error is -errno. */
+struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error);
+
+/* The request is done with it: to the pool when it can carry another one. */
+void origin_release(struct origin **o, bool reusable);
+
+/* Closes it; *o becomes NULL. */
+void origin_close(struct origin **o, enum close_reason reason);
+
+/* Has the peer closed it, as far as can be seen without a request? Costs a system call. */
+bool origin_is_stale(struct origin *o);

@@ -1,0 +1,27 @@
+/* pool.h - one worker's connections to one backend address.
+ *
+ * Idle connections are used newest first, so that surplus ones reach their idle timeout. A pool exists as long as it
+ * has a connection.
+ *
+ * Thread: the worker's. Ownership: the worker's map owns pools; a pool owns its idle origins. */
+#pragma once
+#include "base/list.h"
+#include "base/sock.h"
+#include "worker/worker_state.h"
+
+struct pool {
+    struct worker *worker;
+    struct address address;
+    struct list idle;     /* origins, newest first */
+    unsigned idle_count;
+    unsigned busy_count;  /* origins that carry a request or connect */
+};
+
+/* The pool for an address, made if there is none. NULL: out of memory. */
+struct pool *pool_get(struct worker *w, const struct address *address);
+
+/* Frees the pool if it has no connection left. */
+void pool_put(struct pool *pool);
+
+/* Closes all idle connections of all pools. */
+void pool_close_idle(struct worker *w);

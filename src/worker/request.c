@@ -1,0 +1,350 @@
+#include "worker/request.h"
+
+#include "config/router.h"
+#include "http/parse.h"
+#include "worker/access_log.h"
+#include "worker/admit.h"
+#include "worker/attempt.h"
+#include "worker/client.h"
+#include "worker/forward.h"
+#include "worker/h1_origin.h"
+#include "worker/origin.h"
+#include "worker/pick.h"
+#include "worker/reply.h"
+#include "worker/request_steps.h"
+#include "worker/response.h"
+#include "worker/stats.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define REQUEST_STEP_DEFINE(step_name) \
+    static enum step step_##step_name(struct request *rq); \
+    const struct request_step request_step_##step_name = {#step_name, step_##step_name};
+REQUEST_STEPS(REQUEST_STEP_DEFINE)
+#undef REQUEST_STEP_DEFINE
+
+enum step request_goto(struct request *rq, const struct request_step *step)
+{
+    rq->step = step;
+    return STEP_MORE;
+}
+
+enum step request_run(struct request *rq)
+{
+    enum step next;
+
+    ASSERT_WORKER(rq->worker);
+    do
+        next = rq->step->run(rq);
+    while (next == STEP_MORE);
+    if (next == STEP_WAIT)
+        response_set_deadlines(rq);
+    return next;
+}
+
+void request_go_on(struct request *rq)
+{
+    client_drive(rq->client);
+}
+
+enum step request_refuse(struct request *rq, enum verdict verdict)
+{
+    rq->verdict = verdict;
+    if (rq->origin)
+        origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+    if (rq->response_started) {
+        rq->verdict = VERDICT_RESPONSE_CUT;
+        rq->close_reason = CLOSE_RESPONSE_CUT;
+        return request_goto(rq, &request_step_finish);
+    }
+    if (!verdict_table[verdict].status) {
+        rq->close_reason = CLOSE_CLIENT_REFUSED;
+        return request_goto(rq, &request_step_finish);
+    }
+    return request_goto(rq, &request_step_reply);
+}
+
+static enum verdict parse_verdict(enum parse result)
+{
+    switch (result) {
+    case PARSE_HEAD_TOO_BIG:
+        return VERDICT_HEAD_TOO_BIG;
+    case PARSE_TARGET_TOO_BIG:
+        return VERDICT_TARGET_TOO_LONG;
+    case PARSE_VERSION:
+        return VERDICT_BAD_VERSION;
+    default:
+        return VERDICT_BAD_REQUEST;
+    }
+}
+
+static void start(struct request *rq)
+{
+    struct worker *w = rq->worker;
+
+    client_head_done(rq->client);
+    rq->start_us = w->now_us;
+    rq->lease = worker_lease_take(w);
+    retry_budget_request(&w->retry_budget, w->now_ms);
+}
+
+static enum step step_read_head(struct request *rq)
+{
+    enum parse result = rq->codec->read_head(rq, &rq->error);
+
+    if (result == PARSE_MORE)
+        return STEP_WAIT;
+    start(rq);
+    if (result != PARSE_DONE) {
+        rq->keep_alive = false;
+        rq->upload_done = true;
+        return request_refuse(rq, parse_verdict(result));
+    }
+    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping;
+    rq->codec->open_upload(rq, &rq->upload);
+    rq->upload.trailers = &rq->worker->response;
+    rq->upload_done = rq->head.body == BODY_NONE;
+    return request_goto(rq, &request_step_match_route);
+}
+
+static enum verdict unknown_host(const struct request *rq)
+{
+    switch (rq->lease->snapshot->settings->unknown_host) {
+    case UNKNOWN_HOST_503:
+        return VERDICT_NO_ROUTE_503;
+    case UNKNOWN_HOST_CLOSE:
+        return VERDICT_NO_ROUTE_CLOSE;
+    default:
+        return VERDICT_NO_ROUTE;
+    }
+}
+
+static enum step step_match_route(struct request *rq)
+{
+    struct slice port, path = rq->head.path;
+    const char *query;
+
+    if (rq->head.method == HTTP_CONNECT)
+        return request_goto(rq, &request_step_admit);
+    if (!rq->head.host.len)
+        rq->host = SLICE("");
+    else if (!http_split_authority(rq->head.host, &rq->host, &port))
+        return request_refuse(rq, VERDICT_BAD_REQUEST);
+    query = memchr(path.data, '?', path.len);
+    if (query)
+        path.len = (size_t)(query - path.data);
+    rq->path = path.data[0] == '*' ? SLICE("/") : path;
+    rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
+    if (!rq->group)
+        return request_refuse(rq, unknown_host(rq));
+    return request_goto(rq, &request_step_admit);
+}
+
+static enum step step_admit(struct request *rq)
+{
+    enum verdict verdict = admit_request(rq);
+
+    if (verdict != VERDICT_PASS)
+        return request_refuse(rq, verdict);
+    return request_goto(rq, &request_step_pick_target);
+}
+
+static enum step step_pick_target(struct request *rq)
+{
+    const struct member *m = pick_member(rq);
+    enum verdict verdict;
+
+    if (!m)
+        return request_refuse(rq, rq->verdict);
+    if (!rq->member)
+        rq->retries_left = m->retries;
+    attempt_target(rq, m);
+    if (!rq->local)
+        return request_refuse(rq, VERDICT_NO_MEMORY);
+    verdict = admit_member(rq);
+    if (verdict != VERDICT_PASS)
+        return request_refuse(rq, verdict);
+    rq->upload.limit = m->max_body_size;
+    if (!rq->picked_us)
+        rq->picked_us = rq->worker->now_us;
+    return request_goto(rq, &request_step_connect);
+}
+
+static enum step connecting(struct request *rq)
+{
+    struct origin *o = rq->origin;
+    int error = o->timed_out ? -ETIMEDOUT : o->error;
+
+    if (!error && o->phase == ORIGIN_CONNECTING)
+        return STEP_WAIT;
+    if (!error)
+        return STEP_MORE;
+    COUNTER_ADD(rq->local->connect_errors, 1);
+    return attempt_failed(rq, attempt_verdict(error), false);
+}
+
+static enum step step_connect(struct request *rq)
+{
+    enum step next = rq->origin ? connecting(rq) : attempt_connect(rq);
+
+    if (next != STEP_MORE || !rq->origin)
+        return next;
+    if (rq->origin->phase == ORIGIN_CONNECTING)
+        return STEP_WAIT;
+    if (!rq->origin->reused)
+        COUNTER_ADD(rq->local->connects, 1);
+    rq->connected_us = rq->worker->now_us;
+    conn_deadline(&rq->origin->conn, 0);
+    return request_goto(rq, &request_step_send_head);
+}
+
+static enum step step_send_head(struct request *rq)
+{
+    struct field_list *fields = &rq->worker->fields;
+
+    rq->origin_codec = &h1_origin_codec;
+    forward_request(rq, fields);
+    rq->upload.moved = 0;
+    rq->upload.ended = false;
+    if (fields->overflow || !rq->origin_codec->send_head(rq, fields, &rq->upload))
+        return request_refuse(rq, VERDICT_HEAD_TOO_BIG);
+    return request_goto(rq, &request_step_send_body);
+}
+
+static enum step step_send_body(struct request *rq)
+{
+    return response_send_body(rq);
+}
+
+static enum step step_read_response(struct request *rq)
+{
+    return response_read(rq);
+}
+
+static enum step step_relay_body(struct request *rq)
+{
+    return response_relay(rq);
+}
+
+/* Ends when the answer has left; a request body that was not read ends the connection. */
+static enum step step_reply(struct request *rq)
+{
+    if (!rq->response_started) {
+        if (!request_upload_done(rq))
+            rq->keep_alive = false;
+        if (!reply_send(rq)) {
+            rq->close_reason = CLOSE_NO_MEMORY;
+            return request_goto(rq, &request_step_finish);
+        }
+    }
+    switch (rq->codec->flush(rq)) {
+    case RELAY_BLOCKED:
+        return STEP_WAIT;
+    case RELAY_BROKEN:
+        rq->close_reason = CLOSE_CLIENT_GONE;
+        break;
+    default:
+        break;
+    }
+    return request_goto(rq, &request_step_finish);
+}
+
+static enum step step_finish(struct request *rq)
+{
+    stats_count(rq);
+    access_log_write(rq);
+    rq->codec->finish(rq);
+    return STEP_DONE;
+}
+
+bool request_upload_done(const struct request *rq)
+{
+    return rq->upload_done || body_done(&rq->client_source.body);
+}
+
+bool request_make_room(struct request *rq)
+{
+    return rq->codec->make_room(rq);
+}
+
+bool request_client_late(struct request *rq)
+{
+    if (rq->response_started)
+        return false;
+    if (rq->step == &request_step_read_head) {
+        start(rq);
+        rq->upload_done = true;
+        rq->verdict = VERDICT_HEAD_TIMEOUT;
+    }
+    rq->keep_alive = false;
+    (void)request_refuse(rq, VERDICT_HEAD_TIMEOUT);
+    return true;
+}
+
+struct request *request_new(struct worker *w, struct client *c, const struct client_codec *codec)
+{
+    struct request *rq = w->free_requests;
+
+    if (rq) {
+        w->free_requests = rq->next_free;
+        w->free_request_count--;
+    } else {
+        rq = malloc(sizeof(*rq));
+        if (!rq)
+            return NULL;
+    }
+    memset(rq, 0, offsetof(struct request, head) + offsetof(struct http_head, fields));
+    rq->worker = w;
+    rq->client = c;
+    rq->codec = codec;
+    rq->step = &request_step_read_head;
+    return rq;
+}
+
+void request_free(struct request **rqp)
+{
+    struct request *rq = *rqp;
+    struct worker *w = rq->worker;
+
+    *rqp = NULL;
+    CHECK(!rq->origin);
+    attempt_target(rq, NULL);
+    block_pool_release(&w->blocks, &rq->head_block);
+    if (rq->lease)
+        worker_lease_release(w, rq->lease);
+    if (w->free_request_count >= WORKER_REQUESTS_KEPT) {
+        free(rq);
+        return;
+    }
+    rq->next_free = w->free_requests;
+    w->free_requests = rq;
+    w->free_request_count++;
+}
+
+void request_abandon(struct request **rqp)
+{
+    struct request *rq = *rqp;
+
+    if (rq->origin)
+        origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+    if (rq->lease) {
+        if (rq->verdict == VERDICT_PASS)
+            rq->verdict = VERDICT_CLIENT_GONE;
+        if (!rq->response_started)
+            rq->status = 499;
+        stats_count(rq);
+        access_log_write(rq);
+    }
+    request_free(rqp);
+}
+
+void request_free_kept(struct worker *w)
+{
+    while (w->free_requests) {
+        struct request *rq = w->free_requests;
+
+        w->free_requests = rq->next_free;
+        free(rq);
+    }
+}

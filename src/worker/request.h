@@ -1,0 +1,107 @@
+/* request.h - one request, from its head to the end of its response: the product's sentence.
+ *
+ * The steps run in the order of REQUEST_STEPS, each until it has to wait. A failed attempt at a backend goes back to
+ * pick_target while the rules for repeating allow; a refusal goes to reply. Every request ends in finish.
+ *
+ * Thread: the worker's. Ownership: a client owns its request; a request owns its origin while it has one, and holds
+ * a lease on the configuration it was matched with. */
+#pragma once
+#include "base/sock.h"
+#include "worker/codec.h"
+#include "worker/close_reason.h"
+#include "worker/h1_body.h"
+#include "worker/relay.h"
+#include "worker/verdict.h"
+#include "worker/worker_state.h"
+
+struct client;
+struct origin;
+
+enum step {
+    STEP_MORE, /* go on with the next step at once */
+    STEP_WAIT, /* something has to arrive first */
+    STEP_DONE  /* the request is over */
+};
+
+#define REQUEST_STEPS(X) \
+    X(read_head) X(match_route) X(admit) X(pick_target) X(connect) X(send_head) X(send_body) \
+    X(read_response) X(relay_body) X(reply) X(finish)
+
+struct request_step {
+    const char *name;
+    enum step (*run)(struct request *rq);
+};
+
+enum { REQUEST_TRIES_MAX = 12 };
+
+struct request {
+    struct worker *worker;
+    struct client *client;
+    const struct client_codec *codec;
+    const struct origin_codec *origin_codec;
+    const struct request_step *step; /* changed by request_goto only */
+    struct request *next_free;       /* while not in use */
+
+    /* where it goes */
+    struct lease *lease; /* from match_route on */
+    const struct group *group;
+    const struct member *member;
+    struct route_local *local; /* this worker's counters of member; in_flight counted while set */
+    struct origin *origin;
+    unsigned address;                /* index in member->addresses */
+    unsigned addresses_tried;        /* of this member, in this try */
+    const struct member *tried[REQUEST_TRIES_MAX];
+    unsigned tries;                  /* members tried before this one */
+    unsigned retries_left;
+    bool fresh;                      /* a pooled connection was stale: make a new one */
+
+    /* bodies */
+    struct relay upload, download;
+    bool upload_done, response_started, response_done, response_keep_alive;
+    struct h1_source client_source, origin_source;
+    struct h1_sink client_sink, origin_sink;
+    struct http_scan scan, response_scan;
+    uint32_t head_used;   /* bytes of the head in client->conn.in */
+    struct buf head_block; /* where the head went when the body streams */
+
+    /* how it ends */
+    enum verdict verdict;
+    enum close_reason close_reason; /* not NONE: the client's connection has to end at once */
+    bool keep_alive;                /* towards the client */
+    int status;                     /* sent to the client; 0: none */
+    const char *error;              /* what is wrong with a malformed head */
+
+    /* when, microseconds on the monotonic clock; 0: not reached */
+    uint64_t start_us, picked_us, connected_us, first_byte_us;
+
+    struct slice host; /* of head.host, without port */
+    struct slice path; /* of head.path, without query */
+    struct http_head head; /* last: large, and not cleared between requests */
+};
+
+/* A request that waits for its head. NULL: out of memory. */
+struct request *request_new(struct worker *w, struct client *c, const struct client_codec *codec);
+
+/* Over: gives back what it holds. */
+void request_free(struct request **rq);
+
+/* The client is gone: ends the work for it, wherever it is, logs and frees. */
+void request_abandon(struct request **rq);
+
+/* Runs steps until one waits or the request is over. */
+enum step request_run(struct request *rq);
+
+/* Something happened to its origin: goes on, and with the client's next request after it. */
+void request_go_on(struct request *rq);
+
+/* Has the whole request body arrived? */
+bool request_upload_done(const struct request *rq);
+
+/* Makes room for reading from the client; false: nothing can be taken now. */
+bool request_make_room(struct request *rq);
+
+/* The client was too slow with its head or body. True: it can be told so (run the request). */
+bool request_client_late(struct request *rq);
+
+/* Counts of its kept requests are freed with the worker. */
+void request_free_kept(struct worker *w);

@@ -1,0 +1,202 @@
+#include "worker/response.h"
+
+#include "worker/attempt.h"
+#include "worker/client.h"
+#include "worker/forward.h"
+#include "worker/origin.h"
+#include "worker/request_steps.h"
+
+/* Moves request body; a backend that takes no more may still have answered. */
+static enum verdict pump_upload(struct request *rq)
+{
+    struct conn *client = &rq->client->conn;
+
+    if (rq->upload_done)
+        return VERDICT_PASS;
+    switch (relay_pump(&rq->upload)) {
+    case RELAY_DONE:
+        rq->upload_done = true;
+        break;
+    case RELAY_BROKEN:
+    case RELAY_BLOCKED:
+        break;
+    case RELAY_WANT:
+        conn_resume(client);
+        break;
+    case RELAY_BAD:
+        rq->error = "malformed chunked body";
+        return VERDICT_BAD_REQUEST;
+    case RELAY_TOO_BIG:
+        return VERDICT_BODY_TOO_BIG;
+    }
+    return VERDICT_PASS;
+}
+
+static enum step refuse_upload(struct request *rq, enum verdict verdict)
+{
+    rq->keep_alive = false;
+    return request_refuse(rq, verdict);
+}
+
+enum step response_send_body(struct request *rq)
+{
+    enum verdict verdict;
+
+    if (rq->head.body == BODY_NONE) {
+        conn_flush(&rq->origin->conn);
+    } else {
+        rq->upload_done = false;
+        verdict = pump_upload(rq);
+        if (verdict != VERDICT_PASS)
+            return refuse_upload(rq, verdict);
+    }
+    return request_goto(rq, &request_step_read_response);
+}
+
+/* Nothing usable came back. A connection that broke before it took a byte was never reached. */
+static enum step no_response(struct request *rq)
+{
+    struct origin *o = rq->origin;
+
+    if (o->timed_out)
+        return attempt_failed(rq, VERDICT_BACKEND_LATE, true);
+    if (o->conn.eof || o->conn.broken)
+        return attempt_failed(rq, VERDICT_BACKEND_BROKE, true);
+    return STEP_WAIT;
+}
+
+static enum step bad_response(struct request *rq, enum parse result)
+{
+    return request_refuse(rq, result == PARSE_HEAD_TOO_BIG ? VERDICT_RESPONSE_TOO_BIG
+                                                           : VERDICT_BAD_RESPONSE);
+}
+
+static void send_interim(struct request *rq, const struct http_head *response)
+{
+    struct field_list *fields = &rq->worker->fields;
+
+    forward_response(rq, response, fields);
+    if (!fields->overflow)
+        rq->codec->send_interim(rq, response->status, response->reason, fields);
+}
+
+/* Keeping the client's connection makes sense only if nothing of its request is still to come. */
+static bool may_keep_alive(const struct request *rq)
+{
+    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping;
+}
+
+static enum step start_response(struct request *rq, const struct http_head *response)
+{
+    struct field_list *fields = &rq->worker->fields;
+    bool says_length = response->status != 204 && http_head_find(response, FIELD_CONTENT_LENGTH);
+    struct response_head head = {
+        .status = response->status,
+        .reason = response->reason,
+        .fields = fields,
+        .body = response->body,
+        .content_length = response->content_length,
+        .tell_length = response->body == BODY_NONE && says_length,
+        .keep_alive = may_keep_alive(rq),
+    };
+
+    forward_response(rq, response, fields);
+    rq->download.trailers = &rq->worker->response;
+    rq->origin_codec->open_download(rq, response, &rq->download);
+    if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))
+        return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
+    rq->keep_alive = head.keep_alive;
+    rq->status = response->status;
+    rq->response_started = true;
+    rq->response_keep_alive = response->keep_alive;
+    rq->first_byte_us = rq->worker->now_us;
+    return request_goto(rq, &request_step_relay_body);
+}
+
+enum step response_read(struct request *rq)
+{
+    struct http_head *response = &rq->worker->response;
+    enum verdict verdict = pump_upload(rq);
+    enum parse result;
+
+    if (verdict != VERDICT_PASS)
+        return refuse_upload(rq, verdict);
+    for (;;) {
+        const char *error;
+
+        result = rq->origin_codec->read_head(rq, response, &error);
+        if (result == PARSE_MORE)
+            return no_response(rq);
+        if (result != PARSE_DONE || response->status == 101)
+            return bad_response(rq, result);
+        if (response->status >= 200)
+            return start_response(rq, response);
+        send_interim(rq, response);
+    }
+}
+
+/* The response is with the client; the connections go on if they can. */
+static enum step response_complete(struct request *rq)
+{
+    bool reusable = rq->response_keep_alive && rq->upload_done;
+
+    if (!request_upload_done(rq))
+        rq->keep_alive = false;
+    origin_release(&rq->origin, reusable);
+    return request_goto(rq, &request_step_finish);
+}
+
+/* The backend has to send more, or has ended. */
+static enum step want_response(struct request *rq)
+{
+    struct origin *o = rq->origin;
+
+    if (o->conn.eof && rq->origin_codec->eof(rq))
+        return STEP_MORE;
+    if (o->conn.eof || o->conn.broken || o->timed_out)
+        return request_refuse(rq, VERDICT_RESPONSE_CUT);
+    conn_resume(&o->conn);
+    return STEP_WAIT;
+}
+
+enum step response_relay(struct request *rq)
+{
+    enum verdict verdict = pump_upload(rq);
+
+    if (verdict != VERDICT_PASS)
+        return request_refuse(rq, verdict);
+    switch (relay_pump(&rq->download)) {
+    case RELAY_DONE:
+        return response_complete(rq);
+    case RELAY_WANT:
+        return want_response(rq);
+    case RELAY_BLOCKED:
+        return STEP_WAIT;
+    case RELAY_BROKEN:
+        rq->close_reason = CLOSE_CLIENT_GONE;
+        rq->verdict = VERDICT_CLIENT_GONE;
+        origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+        return request_goto(rq, &request_step_finish);
+    default:
+        return request_refuse(rq, VERDICT_RESPONSE_CUT);
+    }
+}
+
+/* While the client is slow to take or give, the backend is not to blame, and the other way round. */
+void response_set_deadlines(struct request *rq)
+{
+    const struct settings *settings;
+    struct conn *client = &rq->client->conn;
+    struct origin *o = rq->origin;
+    bool client_late;
+
+    if (!rq->lease)
+        return;
+    settings = rq->lease->snapshot->settings;
+    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked);
+    conn_deadline(client, !client_late        ? 0
+                          : client->blocked ? settings->send_timeout_ms
+                                            : settings->body_timeout_ms);
+    if (o && o->phase == ORIGIN_BUSY)
+        conn_deadline(&o->conn, client_late ? 0 : rq->member->response_timeout_ms);
+}

@@ -1,0 +1,20 @@
+#include "worker/stats.h"
+
+#include "worker/request.h"
+
+void stats_count(const struct request *rq)
+{
+    struct route_local *local = rq->local;
+
+    COUNTER_ADD(rq->worker->requests, 1);
+    if (!local)
+        return;
+    COUNTER_ADD(local->requests, 1);
+    if (rq->status >= 500 || rq->verdict == VERDICT_RESPONSE_CUT)
+        COUNTER_ADD(local->errors, 1);
+    COUNTER_ADD(local->bytes_sent, rq->download.moved);
+    COUNTER_ADD(local->bytes_received, rq->upload.moved);
+    if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
+        COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);
+    histogram_add(&local->latency, rq->worker->now_us - rq->start_us);
+}

@@ -1,0 +1,312 @@
+#include "worker/worker_state.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "worker/client.h"
+#include "worker/listener.h"
+#include "worker/pool.h"
+#include "worker/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void worker_retire(struct worker *w, struct retired *memory)
+{
+    memory->next = w->retired;
+    w->retired = memory;
+}
+
+void worker_count_close(struct worker *w, enum close_reason reason)
+{
+    CHECK(reason != CLOSE_NONE);
+    COUNTER_ADD(w->closed[reason], 1);
+}
+
+static void update_time(struct worker *w)
+{
+    w->now_us = clock_us();
+    w->now_ms = w->now_us / 1000;
+}
+
+static void free_retired(struct worker *w)
+{
+    while (w->retired) {
+        struct retired *memory = w->retired;
+
+        w->retired = memory->next;
+        free(memory);
+    }
+}
+
+static void on_check(struct ev_loop *loop, ev_check *check, int events)
+{
+    (void)loop;
+    (void)events;
+    update_time(CONTAINER_OF(check, struct worker, check));
+}
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+    (void)loop;
+    (void)events;
+    free_retired(CONTAINER_OF(prepare, struct worker, prepare));
+}
+
+/* Every lease is returned once: when it is retired and its last request has ended. */
+static void return_if_unused(struct worker *w, struct lease *lease)
+{
+    if (!lease->retired || lease->users)
+        return;
+    free(lease->turns);
+    lease->turns = NULL;
+    mailbox_post(w->control, &lease->returned);
+}
+
+struct lease *worker_lease_take(struct worker *w)
+{
+    w->lease->users++;
+    return w->lease;
+}
+
+void worker_lease_release(struct worker *w, struct lease *lease)
+{
+    CHECK(lease->users > 0);
+    lease->users--;
+    return_if_unused(w, lease);
+}
+
+/* Round-robin positions start at random, so that workers and generations do not all begin with the same
+ * member; without memory for them every turn is the first. */
+static void adopt(struct worker *w, struct lease *lease)
+{
+    unsigned groups = lease->snapshot->group_count;
+    uint32_t start = (uint32_t)random_next(&w->random);
+
+    lease->turns = malloc((groups ? groups : 1) * sizeof(*lease->turns));
+    for (unsigned i = 0; lease->turns && i < groups; i++)
+        lease->turns[i] = start + i;
+    w->lease = lease;
+}
+
+static void run_adopt(struct message *m)
+{
+    struct lease *lease = CONTAINER_OF(m, struct lease, adopt);
+    struct worker *w = lease->worker;
+    struct lease *before = w->lease;
+
+    ASSERT_WORKER(w);
+    adopt(w, lease);
+    mailbox_post(w->control, &lease->adopted);
+    before->retired = true;
+    return_if_unused(w, before);
+}
+
+void worker_adopt(struct worker *w, struct lease *lease)
+{
+    ASSERT_CONTROL();
+    lease->worker = w;
+    lease->adopt.run = run_adopt;
+    mailbox_post(&w->mailbox, &lease->adopt);
+}
+
+struct http_limits worker_limits(const struct worker *w)
+{
+    const struct settings *s = worker_settings(w);
+
+    return (struct http_limits){
+        .head_size = (uint32_t)s->head_size,
+        .field_count = (uint32_t)s->header_count,
+        .target_length = (uint32_t)s->target_length,
+    };
+}
+
+static void end_if_done(struct worker *w)
+{
+    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients))
+        return;
+    ev_break(w->loop, EVBREAK_ALL);
+}
+
+void worker_client_closed(struct worker *w)
+{
+    COUNTER_ADD(w->clients, (uint64_t)-1);
+    end_if_done(w);
+}
+
+static void close_clients(struct list *clients, enum close_reason reason)
+{
+    struct list *node, *next;
+
+    LIST_EACH (node, next, clients)
+        client_close(CONTAINER_OF(node, struct client, link), reason);
+}
+
+/* The deadline of a stop: what is still in progress is cut. */
+static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = CONTAINER_OF(timer, struct worker, stop_timer);
+
+    (void)loop;
+    (void)events;
+    close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
+    end_if_done(w);
+}
+
+static void arm_stop_timer(struct worker *w, uint64_t deadline_ms)
+{
+    double delay_ms = deadline_ms > w->now_ms ? (double)(deadline_ms - w->now_ms) : 0.;
+
+    ev_timer_stop(w->loop, &w->stop_timer);
+    ev_timer_set(&w->stop_timer, delay_ms / 1000., 0.);
+    ev_timer_start(w->loop, &w->stop_timer);
+}
+
+/* An idle client whose next request has already arrived is served once more. */
+static void stop_idle(struct worker *w)
+{
+    struct list *node, *next;
+
+    LIST_EACH (node, next, &w->idle_clients)
+        client_stop(CONTAINER_OF(node, struct client, link));
+}
+
+/* One order to stop; a second one brings the deadline forward. */
+struct stop_order {
+    struct message message;
+    struct worker *worker;
+    uint64_t deadline_ms;
+};
+
+static void run_stop_order(struct message *m)
+{
+    struct stop_order *order = CONTAINER_OF(m, struct stop_order, message);
+    struct worker *w = order->worker;
+
+    ASSERT_WORKER(w);
+    arm_stop_timer(w, order->deadline_ms);
+    free(order);
+    if (!w->stopping) {
+        for (unsigned i = 0; i < w->listener_count; i++)
+            listener_close(&w->listeners[i]);
+        w->stopping = true;
+        stop_idle(w);
+        pool_close_idle(w);
+    }
+    end_if_done(w);
+}
+
+void worker_stop(struct worker *w, uint64_t deadline_ms)
+{
+    struct stop_order *order = malloc(sizeof(*order));
+
+    ASSERT_CONTROL();
+    CHECK(order);
+    *order = (struct stop_order){{.run = run_stop_order}, w, deadline_ms};
+    mailbox_post(&w->mailbox, &order->message);
+}
+
+static void *thread_main(void *arg)
+{
+    struct worker *w = arg;
+
+    check_own_thread(w);
+    log_attach();
+    update_time(w);
+    retry_budget_init(&w->retry_budget, w->now_ms);
+    for (unsigned i = 0; i < w->listener_count; i++)
+        listener_open(&w->listeners[i], w, w->listeners[i].fd);
+    ev_run(w->loop, 0);
+    pool_close_idle(w);
+    free_retired(w);
+    mailbox_post(w->control, w->stopped);
+    return NULL;
+}
+
+static void init_loop(struct worker *w)
+{
+    mailbox_init(&w->mailbox, w->loop);
+    ev_check_init(&w->check, on_check);
+    ev_set_priority(&w->check, EV_MAXPRI);
+    ev_check_start(w->loop, &w->check);
+    ev_prepare_init(&w->prepare, on_prepare);
+    ev_prepare_start(w->loop, &w->prepare);
+    ev_timer_init(&w->stop_timer, on_stop_timer, 0., 0.);
+}
+
+struct worker *worker_new(unsigned id, struct lease *first, struct mailbox *control,
+                          struct message *stopped, const int *listeners, unsigned listener_count)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    const struct settings *settings = first->snapshot->settings;
+
+    ASSERT_CONTROL();
+    if (!w)
+        return NULL;
+    w->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    w->listeners = calloc(listener_count ? listener_count : 1, sizeof(*w->listeners));
+    if (!w->loop || !w->listeners) {
+        free(w->listeners);
+        free(w);
+        return NULL;
+    }
+    w->id = id;
+    w->control = control;
+    w->stopped = stopped;
+    w->listener_count = listener_count;
+    for (unsigned i = 0; i < listener_count; i++)
+        w->listeners[i].fd = listeners[i];
+    list_init(&w->idle_clients);
+    list_init(&w->busy_clients);
+    w->pools = map_new();
+    random_init(&w->random, hash_seed() + id);
+    block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
+                    WORKER_KEEP_BYTES);
+    init_loop(w);
+    first->worker = w;
+    adopt(w, first);
+    return w;
+}
+
+int worker_start(struct worker *w)
+{
+    int error = pthread_create(&w->thread, NULL, thread_main, w);
+
+    w->started = error == 0;
+    return -error;
+}
+
+void worker_free(struct worker *w)
+{
+    ASSERT_CONTROL();
+    if (w->started)
+        pthread_join(w->thread, NULL);
+    for (unsigned i = 0; i < w->listener_count; i++)
+        if (w->listeners[i].fd >= 0)
+            close(w->listeners[i].fd);
+    check_own_thread(w); /* what is still posted runs here, in the ended thread's place */
+    mailbox_fini(&w->mailbox);
+    check_own_thread(CHECK_CONTROL);
+    CHECK(w->lease->users == 0);
+    w->lease->retired = true;
+    return_if_unused(w, w->lease);
+    request_free_kept(w);
+    block_pool_fini(&w->blocks);
+    CHECK(map_count(w->pools) == 0);
+    map_free(w->pools);
+    ev_check_stop(w->loop, &w->check);
+    ev_prepare_stop(w->loop, &w->prepare);
+    ev_loop_destroy(w->loop);
+    free(w->listeners);
+    free(w);
+}
+
+void worker_count(const struct worker *w, struct worker_counts *out)
+{
+    out->clients = atomic_load_explicit(&w->clients, memory_order_relaxed);
+    out->accepted = atomic_load_explicit(&w->accepted, memory_order_relaxed);
+    out->requests = atomic_load_explicit(&w->requests, memory_order_relaxed);
+}

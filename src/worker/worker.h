@@ -1,0 +1,41 @@
+/* worker.h - one worker: a thread with a loop, listeners, clients, upstream pools and its own counters.
+ *
+ * Control makes workers, gives each its first snapshot before it starts, later ones by mailbox, and stops
+ * them. Everything else about a worker is private to src/worker (worker_state.h).
+ *
+ * Thread: all functions here are control's. Ownership: a worker is freed by worker_free after it stopped. */
+#pragma once
+#include "base/check.h"
+#include "base/mailbox.h"
+#include "config/snapshot.h"
+
+struct worker;
+
+/* A worker that will serve first's snapshot. control: where adopted, returned and stopped messages go.
+ * stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes
+ * over the listening descriptors. NULL when out of memory. */
+struct worker *worker_new(unsigned id, struct lease *first, struct mailbox *control,
+                          struct message *stopped, const int *listeners, unsigned listener_count);
+
+/* Starts the thread. 0 or -errno. */
+MUST_USE int worker_start(struct worker *w);
+
+/* Hands over a lease (lease->adopt's run is set here). The worker answers with lease->adopted as soon as
+ * every request it starts uses the lease, and with lease->returned when it is done with it (both posted
+ * to control; their run functions are the caller's). */
+void worker_adopt(struct worker *w, struct lease *lease);
+
+/* Asks the worker to stop: it takes what is in its accept queue, closes listeners, tells clients that their
+ * connection ends, finishes requests in flight until deadline_ms (monotonic), and posts stopped. */
+void worker_stop(struct worker *w, uint64_t deadline_ms);
+
+/* Waits for the thread, gives leases back (returned messages are posted) and frees. */
+void worker_free(struct worker *w);
+
+/* This worker's connection counters, for status; relaxed reads. */
+struct worker_counts {
+    uint64_t clients;  /* open client connections */
+    uint64_t accepted; /* since start */
+    uint64_t requests; /* ended, since start */
+};
+void worker_count(const struct worker *w, struct worker_counts *out);

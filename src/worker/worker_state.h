@@ -1,0 +1,92 @@
+/* worker_state.h - what a worker consists of; shared by the files of src/worker only.
+ *
+ * Thread: everything here is touched by the worker's own thread, but for the atomics that say otherwise and the
+ * mailbox. Ownership: the worker owns its connections, requests, pools and buffers. */
+#pragma once
+#include "base/block_pool.h"
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "base/random.h"
+#include "config/snapshot.h"
+#include "guard/retry_budget.h"
+#include "http/head.h"
+#include "http/parse.h"
+#include "worker/close_reason.h"
+#include "worker/field_list.h"
+#include "worker/worker.h"
+#include <ev.h>
+#include <pthread.h>
+
+enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
+       WORKER_REQUESTS_KEPT = 512 };
+
+/* Freed when the loop turn ends: whatever was closed inside its own callback. Embedded first. */
+struct retired {
+    struct retired *next;
+};
+
+struct worker {
+    unsigned id;
+    pthread_t thread;
+    bool started;
+    struct ev_loop *loop;
+    struct mailbox mailbox;
+    struct mailbox *control;  /* where acknowledgements go */
+    struct message *stopped;  /* posted to control when all is done */
+
+    /* time, read once a loop turn */
+    ev_check check;
+    ev_prepare prepare;
+    uint64_t now_us, now_ms;
+
+    /* configuration */
+    struct lease *lease; /* the newest adopted */
+
+    /* connections */
+    struct listener *listeners;
+    unsigned listener_count;
+    struct list idle_clients; /* between requests, longest idle first */
+    struct list busy_clients;
+    struct map *pools;        /* address bytes to struct pool */
+    struct retired *retired;
+    bool stopping;
+    ev_timer stop_timer;
+
+    /* memory */
+    struct block_pool blocks;
+    struct request *free_requests;
+    unsigned free_request_count;
+
+    /* scratch, valid within one step */
+    struct http_head response;
+    struct field_list fields;
+    char line[8192]; /* one access log line */
+
+    struct random random;
+    struct retry_budget retry_budget;
+
+    /* counters; written here, read by control */
+    _Atomic uint64_t clients, accepted, requests;
+    _Atomic uint64_t closed[CLOSE_REASON_COUNT];
+};
+
+/* Frees memory at the end of the loop turn. */
+void worker_retire(struct worker *w, struct retired *memory);
+
+/* Counts and traces the end of a connection. */
+void worker_count_close(struct worker *w, enum close_reason reason);
+
+/* A client went away: while stopping, the last one ends the loop. */
+void worker_client_closed(struct worker *w);
+
+/* A hold on the newest lease for one request; given back once. */
+struct lease *worker_lease_take(struct worker *w);
+void worker_lease_release(struct worker *w, struct lease *lease);
+
+static inline const struct settings *worker_settings(const struct worker *w)
+{
+    return w->lease->snapshot->settings;
+}
+
+/* The limits for heads, from the settings in force. */
+struct http_limits worker_limits(const struct worker *w);
