@@ -108,7 +108,7 @@ $(TOOLS): $(OUT)build/%: Makefile | $(DEPS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) -O2 -o $@ $(filter %.c,$^)
 $(OUT)build/origin-server: spec/support/origin_server.c
-$(OUT)build/load-client: spec/support/load_client.c
+$(OUT)build/load-client: spec/support/load_client.c spec/support/load_response.c spec/support/load_response.h
 
 # The object stands for the headers: it is made anew whenever one of them changes.
 $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy

@@ -32,6 +32,18 @@ function json.list(text)
   return type(value) == "table" and value or nil
 end
 
+--- An object with some fields of a table, in this order; what is missing is null.
+-- @param from table
+-- @param keys list of strings
+function json.pick(from, keys)
+  local fields = {}
+  for i, key in ipairs(keys) do
+    local value = from[key]
+    fields[i] = { key, value == nil and host.null or value }
+  end
+  return host.json_object(fields)
+end
+
 --- A wall clock time for an answer; null for one that never was.
 -- @param ms integer or nil
 function json.time(ms)

@@ -1,5 +1,6 @@
---- How the settings of the scopes health, ratelimit and circuit are written down: the checked fields joined by "|",
--- durations in ms, as src/control/config_set.h says. Commands and the configuration file use the same words.
+--- How the settings of the scopes health, ratelimit and circuit are written down: the checked
+-- fields joined by "|", durations in ms, as src/control/config_set.h says. Commands and the
+-- configuration file use the same words.
 
 local setting = {}
 

@@ -6,9 +6,10 @@ local command = {}
 
 --- Keys of a command's table: type, and whether it must be there.
 local KEYS = {
-  name = { "string", true }, summary = { "string", true }, args = { "table", true }, reply = { "string", true },
-  since = { "string", true }, run = { "function", true }, finish = { "function" }, aliases = { "table" },
-  errors = { "table" }, example = { "table" }, notes = { "string" }, session = { "string" }, too_few = { "string" },
+  name = { "string", true }, summary = { "string", true }, args = { "table", true },
+  reply = { "string", true }, since = { "string", true }, run = { "function", true },
+  finish = { "function" }, aliases = { "table" }, errors = { "table" }, example = { "table" },
+  notes = { "string" }, session = { "string" }, too_few = { "string" },
 }
 
 local SESSIONS = { required = true, id = true, none = true }

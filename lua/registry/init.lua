@@ -1,70 +1,20 @@
 --- The registry's dispatch: from a line to the command that answers it.
 --
--- Filled while scripts load (define, hook), then sealed; nothing is kept between lines.
+-- Scripts fill it while they load (define, hook, seal); nothing is kept between lines.
 
 local access = require("registry.access")
+local catalog = require("registry.catalog")
 local command = require("registry.command")
+local json = require("json")
 local line = require("registry.line")
 local reply = require("registry.reply")
 local txn = require("registry.txn")
 
 local registry = {}
 
-local commands = {} -- name or alias to command
-local hooks = {}
-local sealed = false
-
-local HOOKS = { authorize = true }
-
-local function add(path, name, spec)
-  if commands[name] then
-    error(("%s: command %s is defined twice, also in %s"):format(path, name, commands[name].path), 0)
-  end
-  commands[name] = { spec = spec, path = path }
-end
-
---- Takes the commands of one script. Raises with a message for its author when they are not in order.
--- @param path string: the script's file
--- @param list what it returned
-function registry.define(path, list)
-  assert(not sealed, "commands are defined while scripts load only")
-  if type(list) ~= "table" or #list == 0 then
-    error(("%s: must return a list of command tables: return { { name = ... }, ... }"):format(path), 0)
-  end
-  for _, spec in ipairs(list) do
-    command.check(path, spec)
-    add(path, spec.name, spec)
-    for _, alias in ipairs(spec.aliases or {}) do
-      add(path, alias, spec)
-    end
-  end
-end
-
---- Takes a hook. Raises when there is none of that name.
--- @param name string: "authorize"
--- @param path string: the script's file
--- @param hook function, or a table with a function run
-function registry.hook(name, path, hook)
-  assert(not sealed, "hooks are set while scripts load only")
-  local run = type(hook) == "table" and hook.run or hook
-  if not HOOKS[name] then
-    error(("%s: there is no hook %s; there is authorize"):format(path, tostring(name)), 0)
-  elseif type(run) ~= "function" then
-    error(("%s: must return a function, or a table with a function run"):format(path), 0)
-  end
-  hooks[name] = run
-end
-
---- Ends loading.
-function registry.seal()
-  sealed = true
-end
-
---- The command behind a name or an alias, or nil.
-function registry.find(name)
-  local found = commands[name]
-  return found and found.spec
-end
+registry.define = catalog.define
+registry.hook = catalog.hook
+registry.seal = catalog.seal
 
 --- Reads the session id and the transaction id of a line.
 -- @return id or nil, txn or nil, where the arguments start or nil
@@ -80,6 +30,24 @@ local function read_ids(spec, text, from)
   return id, nil, next_from
 end
 
+--- Puts the session a line acts on into cmd, for a command that needs one.
+-- @return true; or nil, reason
+local function find_session(conn, spec, cmd)
+  if spec.session == "none" then
+    return true
+  elseif spec.session == "id" then
+    local given = cmd.session_id and cmd.session_id ~= ""
+    return given or nil, "no session"
+  end
+  local err
+  cmd.session, err = access.session(conn, cmd.session_id)
+  if not cmd.session then
+    return nil, err
+  end
+  cmd.session:touch()
+  return true
+end
+
 --- Everything that can refuse a line before its command runs.
 -- @return cmd; or nil, reason
 local function prepare(conn, text, name, spec, ids)
@@ -90,16 +58,12 @@ local function prepare(conn, text, name, spec, ids)
     return nil, "unknown command: " .. name
   end
   local cmd = { name = spec.name, conn = conn, txn = ids.txn, session_id = ids.id }
-  if (spec.session or "required") == "required" then
-    cmd.session, err = access.session(conn, ids.id)
-    if not cmd.session then
-      return nil, err
-    end
-    cmd.session:touch()
-  end
-  ok, err = command.read(spec, text, ids.from, cmd)
+  ok, err = find_session(conn, spec, cmd)
   if ok then
-    ok, err = access.command(hooks.authorize, cmd)
+    ok, err = command.read(spec, text, ids.from, cmd)
+  end
+  if ok then
+    ok, err = access.command(catalog.find_hook("authorize"), cmd)
   end
   if not ok then
     return nil, err
@@ -123,7 +87,8 @@ end
 --- Runs one line.
 -- @param conn the connection it came on
 -- @param text string
--- @return string: the answer; nil: none is due; or false, command name, txn: it comes later, through finish
+-- @return string: the answer; nil: none is due; or false, command name, txn: it comes later,
+-- through finish
 function registry.run(conn, text)
   if text == "" then
     return nil
@@ -131,7 +96,7 @@ function registry.run(conn, text)
     return reply.error("invalid character")
   end
   local name, from = line.take(text, 1)
-  local spec, ids = registry.find(name), {}
+  local spec, ids = catalog.find(name), {}
   ids.id, ids.txn, ids.from = read_ids(spec, text, from)
   local cmd, err = prepare(conn, text, name, spec, ids)
   if not cmd then
@@ -151,9 +116,11 @@ end
 -- @param result string: the operation's result as JSON, or ""
 -- @return string: the answer
 function registry.finish(name, id, result)
-  local json = require("json")
-  local value = result ~= "" and json.decode(result) or nil
-  local answer, err = registry.find(name).finish(value)
+  local finish = catalog.find(name).finish
+  if not finish then
+    error(("command %s waits for a result, so it needs a function finish"):format(name), 0)
+  end
+  local answer, err = finish(result ~= "" and json.decode(result) or nil)
   return finish_line(answer, err, id)
 end
 

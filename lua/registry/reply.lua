@@ -1,4 +1,5 @@
---- Answers: a word and its fields. The registry puts the transaction id between them and watches the length.
+--- Answers: a word and its fields. The registry puts the transaction id between them and watches
+-- the length.
 
 local host = require("host")
 local json = require("json")
@@ -8,6 +9,8 @@ local reply = {}
 --- Longest answer lines in bytes, the newline included: what the buffers of existing clients hold.
 reply.LINE_MAX = 64 * 1024
 reply.COMPRESSED_MAX = 1024 * 1024
+
+local REASON_MAX = 1024 -- of a refusal, which may quote what it refuses
 
 --- @param word string: the answer's first field
 -- @param ... string or number: its other fields
@@ -47,9 +50,13 @@ function reply.line(answer, txn)
   return text
 end
 
---- The line of a refusal. A reason is one line, whatever it quotes, and never longer than an answer may be.
+--- The line of a refusal. A reason is one line, whatever it quotes, and never longer than an answer
+-- may be.
 function reply.error(reason, txn)
-  reason = tostring(reason):gsub("%c", " "):sub(1, 1024)
+  reason = tostring(reason):gsub("%c", " ")
+  if #reason > REASON_MAX then
+    reason = reason:sub(1, REASON_MAX):gsub("[\192-\255][\128-\191]*$", "") .. "..."
+  end
   return txn and ("ERROR|%s|%s"):format(txn, reason) or "ERROR|" .. reason
 end
 

@@ -34,8 +34,7 @@ static void index_init(struct composer *co, struct setting_index *index, enum sc
     struct list *at, *tmp;
 
     *index = (struct setting_index){0};
-    LIST_EACH(at, tmp, settings)
-    {
+    LIST_EACH(at, tmp, settings) {
         struct setting_node *node = arena_alloc(&co->scratch, sizeof(*node));
 
         if (!index->by_target)

@@ -10,10 +10,10 @@
 #include <stdint.h>
 #endif
 
-enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_TRACE, HTTP_PATCH,
-    HTTP_CONNECT,
-    HTTP_OTHER /* any other token; the text is in method_text */
+enum method {
+    METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_TRACE, METHOD_PATCH,
+    METHOD_CONNECT,
+    METHOD_OTHER /* any other token; the text is in method_text */
 };
 
 /* Fields the proxy itself looks at or rewrites; anything else is FIELD_OTHER. */
@@ -43,7 +43,7 @@ enum { HTTP_FIELDS_MAX = 128 };
 
 struct http_head {
     /* request line */
-    enum http_method method;
+    enum method method;
     struct slice method_text;
     struct slice target;    /* as received */
     struct slice path;      /* path and query in origin form, never empty; "*" for OPTIONS *, "/" for CONNECT */

@@ -1,9 +1,31 @@
 #include "http/parse.h"
 
+#include "http/head_end.h"
 #include "http/start_line.h"
 #include "http/status.h"
 
+/* http-parser has an enum http_method too; its names are out of the way in this file. */
+#define http_method http_parser_method
+#define HTTP_GET PARSER_GET
+#define HTTP_HEAD PARSER_HEAD
+#define HTTP_POST PARSER_POST
+#define HTTP_PUT PARSER_PUT
+#define HTTP_DELETE PARSER_DELETE
+#define HTTP_OPTIONS PARSER_OPTIONS
+#define HTTP_TRACE PARSER_TRACE
+#define HTTP_PATCH PARSER_PATCH
+#define HTTP_CONNECT PARSER_CONNECT
 #include <http_parser.h>
+#undef http_method
+#undef HTTP_GET
+#undef HTTP_HEAD
+#undef HTTP_POST
+#undef HTTP_PUT
+#undef HTTP_DELETE
+#undef HTTP_OPTIONS
+#undef HTTP_TRACE
+#undef HTTP_PATCH
+#undef HTTP_CONNECT
 
 enum { CONNECTION_OPTIONS_MAX = 64 };
 
@@ -36,56 +58,6 @@ static bool fail(struct reading *r, enum parse result, const char *error)
 __attribute__((constructor)) static void lift_parser_limit(void)
 {
     http_parser_set_max_header_size(UINT32_MAX);
-}
-
-/* Finding the end of a head */
-
-/* Does the target in line, complete or not, already have more than max bytes? */
-static bool target_exceeds(struct slice line, uint32_t max)
-{
-    struct slice method, target;
-
-    return line.len > max && slice_split(&line, ' ', &method) && slice_split(&line, ' ', &target) &&
-           target.len > max;
-}
-
-/* Looks for the empty line of the head that starts at data[start]; *end is one past it. */
-static enum parse find_end(const char *data, size_t len, size_t start, struct http_scan *scan,
-                           const struct http_limits *limits, uint32_t target_length, size_t *end,
-                           const char **error)
-{
-    size_t window = len < limits->head_size ? len : limits->head_size;
-
-    while (scan->seen < window) {
-        const char *lf = memchr(data + scan->seen, '\n', window - scan->seen);
-        size_t at = lf ? (size_t)(lf - data) : window;
-
-        if (scan->line == start &&
-            target_exceeds(slice_of(data + start, at - start), target_length)) {
-            *error = "request target too long";
-            return PARSE_TARGET_TOO_BIG;
-        }
-        scan->seen = (uint32_t)at;
-        if (!lf)
-            break;
-        if (at == scan->line || lf[-1] != '\r') {
-            *error = "line ends with a bare LF";
-            return PARSE_BAD;
-        }
-        if (at - 1 == scan->line) {
-            *end = at + 1;
-            return PARSE_DONE;
-        }
-        if (data[scan->line] == ' ' || data[scan->line] == '\t') {
-            *error = "line starts with white space";
-            return PARSE_BAD;
-        }
-        scan->line = scan->seen = (uint32_t)at + 1;
-    }
-    if (len < limits->head_size)
-        return PARSE_MORE;
-    *error = "head too big";
-    return PARSE_HEAD_TOO_BIG;
 }
 
 /* Fields */
@@ -314,14 +286,14 @@ static bool judge_request(struct reading *r)
     return judge(r);
 }
 
-static bool judge_response(struct reading *r, enum http_method method)
+static bool judge_response(struct reading *r, enum method method)
 {
     struct http_head *head = r->head;
-    bool tunnel = method == HTTP_CONNECT && head->status / 100 == 2;
+    bool tunnel = method == METHOD_CONNECT && head->status / 100 == 2;
 
     if (!judge(r))
         return false;
-    if (method == HTTP_HEAD || tunnel || !http_status_has_body(head->status)) {
+    if (method == METHOD_HEAD || tunnel || !http_status_has_body(head->status)) {
         head->body = BODY_NONE;
     } else if (head->body == BODY_NONE) {
         head->body = BODY_UNTIL_CLOSE;
@@ -349,7 +321,7 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
         start += 2;
     if (scan->line < start)
         scan->line = scan->seen = (uint32_t)start;
-    found = find_end(data, len, start, scan, limits, limits->target_length, &end, error);
+    found = head_end_find(data, len, start, scan, limits, limits->target_length, &end, error);
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);
@@ -358,7 +330,7 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     if (r.result == PARSE_DONE && head->target.len > limits->target_length)
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
     if (r.result == PARSE_DONE) {
-        bool known = head->method != HTTP_OTHER;
+        bool known = head->method != METHOD_OTHER;
         struct slice rest = slice_of(text.data + head->method_text.len,
                                      text.len - head->method_text.len);
 
@@ -370,14 +342,14 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     return r.result;
 }
 
-enum parse http_parse_response(struct http_head *head, enum http_method method, const char *data,
+enum parse http_parse_response(struct http_head *head, enum method method, const char *data,
                                size_t len, struct http_scan *scan, const struct http_limits *limits,
                                size_t *used, const char **error)
 {
     size_t end;
     struct reading r;
     struct slice text;
-    enum parse found = find_end(data, len, 0, scan, limits, UINT32_MAX, &end, error);
+    enum parse found = head_end_find(data, len, 0, scan, limits, UINT32_MAX, &end, error);
 
     if (found != PARSE_DONE)
         return found;
@@ -397,7 +369,7 @@ enum parse http_parse_trailers(struct http_head *head, struct slice block,
     struct reading r = {.head = head, .limits = limits, .result = PARSE_DONE, .trailers = true};
     struct http_scan scan = {0};
     size_t end = 0;
-    enum parse found = find_end(block.data, block.len, 0, &scan, limits, UINT32_MAX, &end, error);
+    enum parse found = head_end_find(block.data, block.len, 0, &scan, limits, UINT32_MAX, &end, error);
 
     head->field_count = 0;
     if (found == PARSE_HEAD_TOO_BIG || found == PARSE_BAD)

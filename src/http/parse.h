@@ -8,7 +8,7 @@
  * the four forms, with a fragment, or absolute with a query but no path.
  *
  * A method is any token: request and status lines are read here, and http-parser, which has a list of
- * methods, is shown GET in place of one that is not in enum http_method.
+ * methods, is shown GET in place of one that is not in enum method.
  *
  * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization,
  * TE, Transfer-Encoding and Upgrade, and for what Connection names. It can not name away a field that
@@ -56,7 +56,7 @@ MUST_USE enum parse http_parse_request(struct http_head *head, const char *data,
 
 /* The same for a response to a request of the given method, which decides whether a body follows (RFC 9112
  * 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a body. */
-MUST_USE enum parse http_parse_response(struct http_head *head, enum http_method method,
+MUST_USE enum parse http_parse_response(struct http_head *head, enum method method,
                                         const char *data, size_t len, struct http_scan *scan,
                                         const struct http_limits *limits, size_t *used,
                                         const char **error);

@@ -26,21 +26,21 @@ static enum parse read_version(struct http_head *head, struct slice text, const 
     return PARSE_DONE;
 }
 
-static enum http_method method_of(struct slice text)
+static enum method method_of(struct slice text)
 {
-    static const struct slice NAMES[HTTP_OTHER] = {
-        [HTTP_GET] = {"GET", 3},         [HTTP_HEAD] = {"HEAD", 4},
-        [HTTP_POST] = {"POST", 4},       [HTTP_PUT] = {"PUT", 3},
-        [HTTP_DELETE] = {"DELETE", 6},   [HTTP_OPTIONS] = {"OPTIONS", 7},
-        [HTTP_TRACE] = {"TRACE", 5},     [HTTP_PATCH] = {"PATCH", 5},
-        [HTTP_CONNECT] = {"CONNECT", 7},
+    static const struct slice NAMES[METHOD_OTHER] = {
+        [METHOD_GET] = {"GET", 3},         [METHOD_HEAD] = {"HEAD", 4},
+        [METHOD_POST] = {"POST", 4},       [METHOD_PUT] = {"PUT", 3},
+        [METHOD_DELETE] = {"DELETE", 6},   [METHOD_OPTIONS] = {"OPTIONS", 7},
+        [METHOD_TRACE] = {"TRACE", 5},     [METHOD_PATCH] = {"PATCH", 5},
+        [METHOD_CONNECT] = {"CONNECT", 7},
     };
 
-    for (int i = 0; i < HTTP_OTHER; i++) {
+    for (int i = 0; i < METHOD_OTHER; i++) {
         if (slice_eq(text, NAMES[i]))
-            return (enum http_method)i;
+            return (enum method)i;
     }
-    return HTTP_OTHER;
+    return METHOD_OTHER;
 }
 
 /* Bytes of "http://" or "https://" at the front of target, or 0. */
@@ -71,7 +71,7 @@ static enum parse read_absolute(struct http_head *head, struct slice target, con
         return bad(error, "invalid authority in request target");
     if (n == rest.len) {
         /* What the target would be in the other forms (RFC 9112 3.2.4). */
-        head->path = head->method == HTTP_OPTIONS ? SLICE("*") : SLICE("/");
+        head->path = head->method == METHOD_OPTIONS ? SLICE("*") : SLICE("/");
         return PARSE_DONE;
     }
     /* The path is a piece of the target, and "/?query" is none here. */
@@ -88,7 +88,7 @@ static enum parse read_target(struct http_head *head, struct slice target, const
     head->target = head->path = target;
     if (!http_is_target(target))
         return bad(error, "invalid request target");
-    if (head->method == HTTP_CONNECT) {
+    if (head->method == METHOD_CONNECT) {
         if (!http_split_authority(target, &host, &port) || !port.data)
             return bad(error, "invalid request target for CONNECT");
         head->authority = target;
@@ -99,7 +99,7 @@ static enum parse read_target(struct http_head *head, struct slice target, const
         return PARSE_DONE;
     if (!slice_eq(target, SLICE("*")))
         return read_absolute(head, target, error);
-    return head->method == HTTP_OPTIONS ? PARSE_DONE
+    return head->method == METHOD_OPTIONS ? PARSE_DONE
                                         : bad(error, "request target * is for OPTIONS only");
 }
 

@@ -4,7 +4,7 @@
 
 enum verdict admit_request(const struct request *rq)
 {
-    if (rq->head.method == HTTP_CONNECT)
+    if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
     return VERDICT_PASS;
 }

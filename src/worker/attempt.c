@@ -36,10 +36,10 @@ enum verdict attempt_verdict(int error)
     }
 }
 
-static bool is_idempotent(enum http_method method)
+static bool is_idempotent(enum method method)
 {
-    return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_PUT ||
-           method == HTTP_DELETE || method == HTTP_OPTIONS || method == HTTP_TRACE;
+    return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_PUT ||
+           method == METHOD_DELETE || method == METHOD_OPTIONS || method == METHOD_TRACE;
 }
 
 /* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */

@@ -57,7 +57,7 @@ bool reply_send(struct request *rq)
     const struct verdict_info *v = &verdict_table[rq->verdict];
     char page[1024];
     struct slice body = slice_of(page, write_page(rq, page, sizeof(page)));
-    bool no_body = rq->head.method == HTTP_HEAD;
+    bool no_body = rq->head.method == METHOD_HEAD;
     struct response_head head = {
         .status = v->status,
         .fields = fields,

@@ -125,7 +125,7 @@ static enum step step_match_route(struct request *rq)
     struct slice port, path = rq->head.path;
     const char *query;
 
-    if (rq->head.method == HTTP_CONNECT)
+    if (rq->head.method == METHOD_CONNECT)
         return request_goto(rq, &request_step_admit);
     if (!rq->head.host.len)
         rq->host = SLICE("");

@@ -1,0 +1,138 @@
+--- Where in the file a setting stands: reads Lua text as far as tables and keys go.
+
+local lines = {}
+
+--- The end of a long bracket that opens at a position, or nil when none does.
+local function long_bracket(text, at)
+  local level = text:match("^%[(=*)%[", at)
+  if not level then
+    return nil
+  end
+  local _, last = text:find("]" .. level .. "]", at, true)
+  return (last or #text) + 1
+end
+
+--- The end of a comment that starts at a position.
+local function comment(text, at)
+  return long_bracket(text, at + 2) or (text:find("\n", at, true) or #text + 1)
+end
+
+--- The end of a quoted text that starts at a position.
+local function quoted(text, at)
+  local quote, i = text:sub(at, at), at + 1
+  while i <= #text do
+    local c = text:sub(i, i)
+    if c == "\\" then
+      i = i + 1
+    elseif c == quote or c == "\n" then
+      break
+    end
+    i = i + 1
+  end
+  return i + 1
+end
+
+--- The next token at a position: kind ("name", "text", "mark", nil for blanks), content, its end.
+local function token(text, at)
+  local c = text:sub(at, at)
+  if c:find("%s") then
+    return nil, nil, text:find("%S", at) or #text + 1
+  elseif text:find("^%-%-", at) then
+    return nil, nil, comment(text, at)
+  elseif c == "\"" or c == "'" then
+    local stop = quoted(text, at)
+    return "text", text:sub(at + 1, stop - 2), stop
+  elseif long_bracket(text, at) then
+    return "text", "", long_bracket(text, at)
+  end
+  local name = text:match("^[%a_][%w_]*", at) or text:match("^[%d.][%w.]*", at)
+  if name then
+    return name:find("^[%d.]") and "number" or "name", name, at + #name
+  end
+  return "mark", c, at + 1
+end
+
+--- All tokens with their lines.
+local function tokens(text)
+  local list, at, line = {}, 1, 1
+  while at <= #text do
+    local kind, content, stop = token(text, at)
+    if kind then
+      list[#list + 1] = { kind = kind, content = content, line = line }
+    end
+    local _, breaks = text:sub(at, stop - 1):gsub("\n", "")
+    line, at = line + breaks, stop
+  end
+  return list
+end
+
+local NONE = { content = "" }
+
+--- The key that a token begins (name =, ["name"] =, name.name =): key, its last token; or nil.
+local function key_at(list, i)
+  local one, two, three, four = list[i], list[i + 1] or NONE, list[i + 2] or NONE, list[i + 3] or NONE
+  if one.kind == "name" and two.content == "=" and three.content ~= "=" then
+    return one.content, i + 1
+  elseif one.kind == "mark" and one.content == "[" and two.kind == "text"
+    and three.content == "]" and four.content == "=" then
+    return two.content, i + 3
+  elseif one.kind == "name" and two.content == "." and three.kind == "name"
+    and four.content == "=" then
+    return one.content .. "." .. three.content, i + 3
+  end
+  return nil
+end
+
+--- Joins a table's path and a key.
+function lines.join(path, key)
+  return path == "" and tostring(key) or path .. "." .. tostring(key)
+end
+
+--- Follows one token; state is the stack of open tables, each { path, count of entries }.
+local function follow(state, list, i)
+  local open, this = state[#state], list[i]
+  local key, last = key_at(list, i)
+  if key then
+    state.path = lines.join(open.path, key)
+    state.found[state.path] = this.line
+    return last + 1
+  elseif this.kind == "mark" and this.content == "{" then
+    local path = state.path or #state > 1 and lines.join(open.path, open.count + 1) or ""
+    state.found[path] = state.found[path] or this.line
+    state[#state + 1] = { path = path, count = 0 }
+    state.path, state.fresh = nil, true
+    return i + 1
+  elseif this.kind == "mark" and this.content == "}" and #state > 1 then
+    state[#state] = nil
+    state.path = nil
+  elseif this.kind == "mark" and (this.content == "," or this.content == ";") then
+    state.path = nil
+    open.count = open.count + (open.keyed and 0 or 1)
+  end
+  return i + 1
+end
+
+--- The lines of all keys and entries: "timeouts.head" and "routes.1.path" to line numbers.
+-- @param text string
+-- @return table
+function lines.find(text)
+  local list, state = tokens(text), { { path = "", count = 0 }, found = {} }
+  local i = 1
+  while i <= #list do
+    i = follow(state, list, i)
+  end
+  return state.found
+end
+
+--- The line of a path, or of the closest table around it; 1 when there is none.
+function lines.of(found, path)
+  while path ~= "" do
+    if found[path] then
+      return found[path]
+    end
+    path = path:match("^(.*)%.[^.]*$") or ""
+  end
+  return found[""] or 1
+end
+
+return lines

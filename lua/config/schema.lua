@@ -1,0 +1,158 @@
+--- The settings of the configuration file: this list is what checks them, what gives them their
+-- defaults and what their reference (lua/config/SETTINGS.md) is generated from.
+--
+-- A setting: path (dotted), type (lua/config/types.lua), default (as one would write it; nil: none),
+-- min and max (in the type's unit), values (of an enum), doc. Settings the file may not change at
+-- SIGHUP say so in restart = true.
+
+local MINUTE, HOUR = 60 * 1000, 60 * 60 * 1000
+local DAY = 24 * HOUR
+local KIB, MIB = 1024, 1024 * 1024
+
+return {
+  {
+    path = "http", type = "addresses", default = ":8080", restart = true,
+    doc = "Where HTTP clients connect. Port 0 takes a free one.",
+  },
+  {
+    path = "registry", type = "address", default = "127.0.0.1:8181", restart = true,
+    doc = "Where services connect with the registry protocol.",
+  },
+  {
+    path = "registry_token", type = "text",
+    doc = "What services must send with AUTH first. Without it no AUTH is needed.",
+  },
+  {
+    path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,
+    doc = "Worker threads; 0 makes one for each core.",
+  },
+  {
+    path = "scripts", type = "text", default = "scripts", restart = true,
+    doc = "Directory of the scripts, seen from the working directory.",
+  },
+  {
+    path = "log_level", type = "enum", default = "info",
+    values = { "error", "warn", "info", "debug" },
+    doc = "The least important lines that are logged.",
+  },
+  {
+    path = "access_log.format", type = "enum", default = "off", values = { "off", "text", "json" },
+    doc = "How requests are logged: not at all, as key=value or as JSON, a line each.",
+  },
+  {
+    path = "access_log.file", type = "text", default = "-",
+    doc = "File that request lines are appended to; - is standard output.",
+  },
+  {
+    path = "unknown_host", type = "enum", default = 404, values = { 404, 503, "close" },
+    doc = "What a request gets that no route matches: a page with this status, or nothing but the "
+      .. "end of its connection.",
+  },
+  {
+    path = "trusted_proxies", type = "ranges",
+    doc = "Address ranges whose X-Forwarded-* and Forwarded headers are believed and extended.",
+  },
+  {
+    path = "forwarded", type = "flag", default = false,
+    doc = "Send Forwarded (RFC 7239) to backends beside the X-Forwarded-* headers.",
+  },
+  {
+    path = "response_headers", type = "headers",
+    doc = "Headers set on every response, in place of the backend's of that name; what a service "
+      .. "sets for its routes wins.",
+  },
+  {
+    path = "retries", type = "count", default = 1, min = 0, max = 10,
+    doc = "How often a request is tried again elsewhere, for routes without the option retries.",
+  },
+  {
+    path = "health_checks", type = "flag", default = true,
+    doc = "Check the health of backends. Without effect in this version: nothing is checked yet.",
+  },
+  {
+    path = "resolver.servers", type = "servers",
+    doc = "Name servers that resolve the names of backends; without it the system's.",
+  },
+  {
+    path = "timeouts.head", type = "duration", default = "30s", min = 1, max = HOUR,
+    doc = "A request's head, from its first byte to its end.",
+  },
+  {
+    path = "timeouts.keep_alive", type = "duration", default = "75s", min = 1, max = DAY,
+    doc = "A client connection without a request.",
+  },
+  {
+    path = "timeouts.body", type = "duration", default = "60s", min = 1, max = DAY,
+    doc = "Between two pieces of a request body.",
+  },
+  {
+    path = "timeouts.send", type = "duration", default = "60s", min = 1, max = DAY,
+    doc = "A client that takes no bytes of its response.",
+  },
+  {
+    path = "timeouts.connect", type = "duration", default = "5s", min = 1, max = HOUR,
+    doc = "One attempt to connect to a backend, for routes without the option connect_timeout.",
+  },
+  {
+    path = "timeouts.response", type = "duration", default = "60s", min = 1, max = DAY,
+    doc = "A backend's first byte, then each next piece, for routes without the option timeout.",
+  },
+  {
+    path = "timeouts.pool", type = "duration", default = "60s", min = 1, max = DAY,
+    doc = "A backend connection kept without a request.",
+  },
+  {
+    path = "timeouts.grace", type = "duration", default = "5m", min = 1, max = 7 * DAY,
+    doc = "How long a session without a connection keeps its routes.",
+  },
+  {
+    path = "timeouts.staged", type = "duration", default = "30m", min = 1, max = 7 * DAY,
+    doc = "How long staged changes wait to be applied.",
+  },
+  {
+    path = "timeouts.shutdown", type = "duration", default = "30s", min = 0, max = DAY,
+    doc = "How long requests in flight may take to end after SIGTERM.",
+  },
+  {
+    path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,
+    doc = "Resolving one name.",
+  },
+  {
+    path = "limits.head_size", type = "size", default = "16k", min = KIB, max = 64 * KIB,
+    doc = "Bytes of a head. At most limits.buffer_size.",
+  },
+  {
+    path = "limits.header_count", type = "count", default = 100, min = 1, max = 128,
+    doc = "Fields of a head.",
+  },
+  {
+    path = "limits.target_length", type = "size", default = "8k", min = 64, max = 64 * KIB,
+    doc = "Bytes of a request's target.",
+  },
+  {
+    path = "limits.body_size", type = "size", default = 0, min = 0, max = 2 ^ 50,
+    doc = "Bytes of a request body, for routes without the option max_body_size; 0 for any.",
+  },
+  {
+    path = "limits.buffer_size", type = "size", default = "16k", min = 4 * KIB, max = MIB,
+    restart = true,
+    doc = "Bytes of a connection's buffer, one for each direction that is busy.",
+  },
+  {
+    path = "limits.pool_size", type = "count", default = 128, min = 0, max = 65536,
+    doc = "Idle connections kept for one backend by one worker.",
+  },
+  {
+    path = "limits.registry_connections", type = "count", default = 1024, min = 1, max = 100000,
+    doc = "Registry connections open at a time.",
+  },
+  {
+    path = "limits.registry_output", type = "size", default = "1m", min = 64 * KIB, max = 64 * MIB,
+    doc = "Bytes that wait for a registry client that does not read, before it is closed. A "
+      .. "compressed answer may take 1 MiB by itself.",
+  },
+  {
+    path = "routes", type = "routes",
+    doc = "Routes of the proxy itself, in the registry's terms; see below.",
+  },
+}

@@ -1,0 +1,181 @@
+--- The types of settings: from what the file says to what the proxy reads.
+--
+-- A type has read(value, setting) -> what the proxy reads | nil, what is wrong; says (how a value is
+-- written) and unit (of min and max). An error of a list's entry has its key as third result.
+
+local host = require("host")
+
+local types = {}
+
+local SIZES = { [""] = 1, k = 1024, m = 1024 * 1024, g = 1024 * 1024 * 1024 }
+
+local function whole(value)
+  return type(value) == "number" and value % 1 == 0 and value
+end
+
+--- Bytes of "16k" or a number; nil when it is none.
+local function bytes(value)
+  if type(value) ~= "string" then
+    return whole(value)
+  end
+  local number, unit = value:lower():match("^(%d+)([kmg]?)$")
+  return number and #number <= 15 and tonumber(number) * SIZES[unit]
+end
+
+local function duration(value)
+  local text = type(value) == "number" and ("%.3f"):format(value) or value
+  return type(text) == "string" and host.duration(text)
+end
+
+--- How a range's ends are written for its reader.
+local function shown(number, unit)
+  if unit == "ms" then
+    for _, step in ipairs({ { 86400000, "24h" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" } }) do
+      if number > 0 and number % step[1] == 0 then
+        return step[2] == "24h" and ("%dh"):format(number / 3600000)
+          or ("%d%s"):format(number / step[1], step[2])
+      end
+    end
+    return number == 0 and "0s" or number .. "ms"
+  elseif unit == "bytes" then
+    for _, step in ipairs({ { "g", SIZES.g }, { "m", SIZES.m }, { "k", SIZES.k } }) do
+      if number > 0 and number % step[2] == 0 then
+        return ("%d%s"):format(number / step[2], step[1])
+      end
+    end
+  end
+  return ("%d"):format(number)
+end
+
+--- The range of a setting as text, or nil.
+function types.range(setting)
+  local unit = types[setting.type].unit
+  if not setting.min then
+    return nil
+  end
+  return ("%s to %s"):format(shown(setting.min, unit), shown(setting.max, unit))
+end
+
+--- A type of numbers with a range.
+local function number_type(unit, says, read)
+  return {
+    unit = unit,
+    says = says,
+    read = function(value, setting)
+      local number = read(value)
+      if not number then
+        return nil, "has to be " .. says
+      elseif number < setting.min or number > setting.max then
+        return nil, "is out of range: " .. types.range(setting)
+      end
+      return number
+    end,
+  }
+end
+
+--- A type of texts that have to pass a test.
+local function text_type(says, test)
+  return {
+    says = says,
+    read = function(value)
+      if type(value) ~= "string" or not test(value) then
+        return nil, "has to be " .. says
+      end
+      return value
+    end,
+  }
+end
+
+--- A type of lists of texts; a bare text is a list of one.
+local function list_type(says, entry, test)
+  return {
+    says = says,
+    read = function(value)
+      local list = type(value) == "string" and { value } or value
+      if type(list) ~= "table" or #list == 0 then
+        return nil, "has to be " .. says
+      end
+      for key, text in pairs(list) do
+        if type(key) ~= "number" or type(text) ~= "string" or not test(text) then
+          return nil, "has to be " .. entry, key
+        end
+      end
+      return list
+    end,
+  }
+end
+
+types.count = number_type("", "a whole number", whole)
+types.size = number_type("bytes", "a number of bytes, or a text like \"16k\", \"10m\", \"1g\"", bytes)
+types.duration = number_type("ms", "a text like \"300ms\", \"30s\", \"1m30s\", or a number of seconds",
+  duration)
+
+types.flag = {
+  says = "true or false",
+  read = function(value)
+    if type(value) ~= "boolean" then
+      return nil, "has to be true or false"
+    end
+    return value
+  end,
+}
+
+types.text = text_type("a text that is not empty", function(text)
+  return text ~= "" and not text:find("%c")
+end)
+
+local ADDRESS = "\"127.0.0.1:8080\", \":8080\" or \"[::1]:8080\""
+types.address = text_type("an address: " .. ADDRESS, host.is_address)
+types.addresses = list_type("an address or a list of them: " .. ADDRESS, "an address: " .. ADDRESS,
+  host.is_address)
+types.ranges = list_type("a list of address ranges: \"10.0.0.0/8\", \"::1\"",
+  "an address range: \"10.0.0.0/8\", \"::1\"", host.is_cidr)
+types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353\"",
+  "a name server: \"9.9.9.9\", \"127.0.0.1:5353\"", function(text)
+    return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"
+  end)
+
+types.enum = {
+  says = "one of",
+  read = function(value, setting)
+    for _, known in ipairs(setting.values) do
+      if value == known or tostring(known) == value then
+        return tostring(known)
+      end
+    end
+    return nil, "has to be " .. types.values(setting)
+  end,
+}
+
+--- The values of an enum as one would write them.
+function types.values(setting)
+  local list = {}
+  for i, value in ipairs(setting.values) do
+    list[i] = type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  return table.concat(list, ", ", 1, #list - 1) .. " or " .. list[#list]
+end
+
+types.headers = {
+  says = "a table: { [\"X-Frame-Options\"] = \"DENY\" }",
+  read = function(value)
+    if type(value) ~= "table" then
+      return nil, "has to be " .. types.headers.says
+    end
+    local list = {}
+    for name, text in pairs(value) do
+      if type(name) ~= "string" or type(text) ~= "string" then
+        return nil, "has to be a text, under the header's name", name
+      end
+      local ok, err = host.setting_check("headers", name, text)
+      if not ok then
+        return nil, err, name
+      end
+      list[#list + 1] = { name, text }
+    end
+    table.sort(list, function(a, b) return a[1] < b[1] end)
+    return list
+  end,
+}
+
+return types

@@ -1,0 +1,78 @@
+--- What is going on: the state and the statistics of routes.
+
+local check = require("check")
+local json = require("json")
+local reply = require("registry.reply")
+
+local STATUS_KEYS = {
+  "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
+  "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
+  "retries", "settings", "not_in_effect",
+}
+
+local STATS_KEYS = {
+  "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
+  "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
+}
+
+local function describe_status(status)
+  for _, key in ipairs({ "domains", "addresses", "not_in_effect" }) do
+    status[key] = json.array(status[key])
+  end
+  return json.pick(status, STATUS_KEYS)
+end
+
+local function all_stats(session)
+  local list = json.array({})
+  for i, route in ipairs(session:active_routes()) do
+    list[i] = json.pick(session:stats(route), STATS_KEYS)
+  end
+  return list
+end
+
+return {
+  {
+    name = "ROUTE_STATUS",
+    summary = "Say everything known about one route at this moment.",
+    args = {
+      { "route", check.route },
+      { "form", check.one_of("compressed"), optional = true },
+    },
+    reply = "ROUTE_STATUS_OK|{json}",
+    since = "0.1",
+    errors = { "route not found", "response too large, use compressed" },
+    notes = "not_in_effect lists what is applied for the route but has no effect in this version "
+      .. "yet.",
+    run = function(cmd)
+      local status, err = cmd.session:route_status(cmd.route)
+      if not status then
+        return nil, err
+      end
+      return reply.json("ROUTE_STATUS_OK", describe_status(status), cmd.form)
+    end,
+  },
+  {
+    name = "STATS_GET",
+    summary = "Count what one route, or each active route of the session, has served.",
+    args = {
+      { "target", check.target, optional = true, default = "ALL" },
+      { "form", check.one_of("compressed"), optional = true },
+    },
+    reply = "STATS_OK|{json}; with ALL or no route STATS_OK|[...]",
+    since = "0.1",
+    errors = { "route not found", "response too large, use compressed" },
+    notes = "Exact sums over all workers, since the route was first applied. rejected counts the "
+      .. "requests that were "
+      .. "turned away before they reached a backend.",
+    run = function(cmd)
+      if cmd.target == "ALL" then
+        return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)
+      end
+      local stats, err = cmd.session:stats(cmd.target)
+      if not stats then
+        return nil, err
+      end
+      return reply.json("STATS_OK", json.pick(stats, STATS_KEYS), cmd.form)
+    end,
+  },
+}

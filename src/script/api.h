@@ -1,0 +1,47 @@
+/* api.h - what Lua code gets from C, and how handles become pointers.
+ *
+ * Scripts hold handles: userdata with the serial of a connection or the id of a session, looked up at every
+ * use; one whose connection or session is gone raises "stale handle". Misuse raises; what can be
+ * refused in the normal course of things returns nil and the reason. A function checks all its arguments
+ * first, then acts in C that cannot raise, then pushes its results.
+ *
+ * Thread: control; all functions run inside vm_call. */
+#pragma once
+#include "base/error.h"
+#include "base/slice.h"
+#include <lua.h>
+
+struct connection;
+struct session;
+struct vm;
+
+/* Makes the state vm's, registers the handles, pushes the table host of the registry's VM. */
+void api_open(lua_State *L, struct vm *vm);
+
+void api_push_connection(lua_State *L, const struct connection *conn);
+void api_push_session(lua_State *L, const struct session *s);
+
+/* The connection or session of the handle at an index; raises for a stale one. */
+struct connection *api_connection(lua_State *L, int index);
+struct session *api_session(lua_State *L, int index);
+
+/* The string at an index; raises for anything else, numbers too. */
+struct slice api_slice(lua_State *L, int index);
+
+/* Returns of a function: true; nil and the reason; the sign that the answer comes later. */
+int api_true(lua_State *L);
+int api_refuse(lua_State *L, const char *reason);
+int api_pending(lua_State *L);
+
+/* t[key] = value for the table at the top. */
+void api_set_text(lua_State *L, const char *key, const char *value); /* NULL: nothing is set */
+void api_set_number(lua_State *L, const char *key, double value);
+
+/* Adds functions to the table at the top. */
+void api_conn_open(lua_State *L);    /* methods of connections, api_conn.c */
+void api_session_open(lua_State *L); /* of sessions: staging and applying, api_session.c */
+void api_state_open(lua_State *L);   /* of sessions: what they have, api_state.c */
+void api_route_open(lua_State *L);   /* of sessions: one route's runtime state, api_route.c */
+void api_json_open(lua_State *L);    /* of host: JSON, api_json.c */
+void api_host_open(lua_State *L);    /* of host: in every VM, api_host.c */
+void api_text_open(lua_State *L);    /* of host: compression, log, time, api_text.c */

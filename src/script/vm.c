@@ -1,0 +1,250 @@
+#include "script/vm.h"
+
+#include "base/log.h"
+#include "control/control.h"
+#include "control/probe.h"
+#include "control/registry.h"
+#include "script/api.h"
+#include "script/sandbox.h"
+#include "script/vm_load.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One run of a line, or the end of a pending one. */
+struct run {
+    struct vm *vm;
+    struct slice line;
+    struct pending *pending; /* that ends */
+    struct slice result;     /* of it */
+    bool answered;           /* vm->answer holds a line */
+    bool waits;              /* the line's answer comes later */
+};
+
+struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err)
+{
+    struct vm *vm = calloc(1, sizeof(*vm));
+
+    ASSERT_CONTROL();
+    CHECK(vm);
+    vm->control = c;
+    list_init(&vm->pendings);
+    vm->L = vm_state_new(&vm->limits, VM_MEMORY);
+    CHECK(vm->L);
+    if (vm_load(vm, scripts_dir, err))
+        return vm;
+    vm_free(vm);
+    return NULL;
+}
+
+void vm_free(struct vm *vm)
+{
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    if (!vm)
+        return;
+    LIST_EACH(node, tmp, &vm->pendings) {
+        struct pending *pending = CONTAINER_OF(node, struct pending, link);
+
+        if (pending->probe)
+            probe_cancel(&pending->probe);
+        model_forget_apply(&vm->control->model, pending);
+        vm_drop_pending(pending);
+    }
+    vm_state_close(vm->L);
+    free(vm->answer);
+    free(vm);
+}
+
+struct pending *vm_start_pending(lua_State *L)
+{
+    struct vm *vm = vm_of(L);
+    struct pending *pending;
+
+    if (!vm->conn || vm->started)
+        luaL_error(L, "a command can start one operation that takes time");
+    pending = calloc(1, sizeof(*pending));
+    CHECK(pending);
+    pending->vm = vm;
+    pending->serial = vm->conn->serial;
+    list_push_back(&vm->pendings, &pending->link);
+    vm->started = pending;
+    return pending;
+}
+
+void vm_drop_pending(struct pending *pending)
+{
+    if (pending->vm->started == pending)
+        pending->vm->started = NULL;
+    list_remove(&pending->link);
+    free(pending->command);
+    free(pending->txn);
+    free(pending);
+}
+
+/* Keeps the string at index as the answer. */
+static void keep_answer(struct vm *vm, lua_State *L, int index)
+{
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+
+    if (len >= REGISTRY_COMPRESSED_MAX)
+        luaL_error(L, "the answer has %d bytes", (int)len);
+    if (memchr(text, '\n', len))
+        luaL_error(L, "the answer has more than one line");
+    if (len > vm->answer_cap) {
+        free(vm->answer);
+        vm->answer = malloc(len);
+        CHECK(vm->answer);
+        vm->answer_cap = len;
+    }
+    memcpy(vm->answer, text, len);
+    vm->answer_len = len;
+}
+
+/* Names the operation that a line has started: results -2 command, -1 transaction id or nil. */
+static void name_pending(struct vm *vm, lua_State *L)
+{
+    if (!vm->started || lua_type(L, -2) != LUA_TSTRING)
+        luaL_error(L, "the command waits for nothing");
+    vm->started->command = strdup(lua_tostring(L, -2));
+    CHECK(vm->started->command);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        vm->started->txn = strdup(lua_tostring(L, -1));
+        CHECK(vm->started->txn);
+    }
+}
+
+static int line_body(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, 1);
+
+    sandbox_require(L, "registry");
+    lua_getfield(L, -1, "run");
+    api_push_connection(L, run->vm->conn);
+    lua_pushlstring(L, run->line.data, run->line.len);
+    lua_call(L, 2, 3);
+    switch (lua_type(L, -3)) {
+    case LUA_TSTRING:
+        keep_answer(run->vm, L, -3);
+        run->answered = true;
+        break;
+    case LUA_TBOOLEAN:
+        name_pending(run->vm, L);
+        run->waits = true;
+        break;
+    case LUA_TNIL:
+        break;
+    default:
+        luaL_error(L, "the answer is a %s", luaL_typename(L, -3));
+    }
+    return 0;
+}
+
+static int finish_body(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, 1);
+
+    sandbox_require(L, "registry");
+    lua_getfield(L, -1, "finish");
+    lua_pushstring(L, run->pending->command);
+    lua_pushstring(L, run->pending->txn);
+    lua_pushlstring(L, run->result.data ? run->result.data : "", run->result.len);
+    lua_call(L, 3, 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "the answer is a %s", luaL_typename(L, -1));
+    keep_answer(run->vm, L, -1);
+    return 0;
+}
+
+static void set_answer(struct vm *vm, const char *txn, const char *reason, const char *command)
+{
+    char text[512];
+    int len = snprintf(text, sizeof(text), "ERROR|%.128s%s%s%.64s", txn ? txn : "", txn ? "|" : "",
+                       reason, command);
+
+    if (vm->answer_cap < (size_t)len) {
+        free(vm->answer);
+        vm->answer = malloc(sizeof(text));
+        CHECK(vm->answer);
+        vm->answer_cap = sizeof(text);
+    }
+    memcpy(vm->answer, text, (size_t)len);
+    vm->answer_len = (size_t)len;
+}
+
+static const char internal_error[] = "internal error in command ";
+
+/* The nth field of a line, cut to fit out; empty when there is none. */
+static void copy_field(struct slice line, unsigned n, char *out, size_t size)
+{
+    struct slice part = {"", 0};
+
+    for (unsigned i = 0; i <= n; i++) {
+        if (!slice_split(&line, '|', &part))
+            part.len = 0;
+    }
+    snprintf(out, size, "%.*s", SLICE_ARGS(part));
+}
+
+/* The answer to a line whose command failed, with the transaction id that the line may have. */
+static void answer_failure(struct vm *vm, struct slice line)
+{
+    char name[64], txn[128];
+    bool has_txn;
+
+    copy_field(line, 0, name, sizeof(name));
+    copy_field(line, 2, txn, sizeof(txn));
+    has_txn = strncmp(txn, "txn", 3) == 0 && txn[3] && strchr("-_:", txn[3]);
+    set_answer(vm, has_txn ? txn : NULL, internal_error, name);
+}
+
+bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, struct slice *answer)
+{
+    struct run run = {.vm = vm, .line = line};
+    struct error err;
+    char what[64];
+
+    ASSERT_CONTROL();
+    copy_field(line, 0, what, sizeof(what));
+    vm->conn = conn;
+    if (!vm_call(vm->L, what, line_body, &run, BUDGET_COMMAND_MS, &err)) {
+        run.waits = false;
+        run.answered = true;
+        answer_failure(vm, line);
+    }
+    if (vm->started && !run.waits)
+        vm->started->serial = 0;
+    vm->started = NULL;
+    vm->conn = NULL;
+    *answer = run.answered ? slice_of(vm->answer, vm->answer_len) : slice_of(NULL, 0);
+    return !run.waits;
+}
+
+void vm_complete(struct vm *vm, struct pending **pending, struct slice result)
+{
+    struct run run = {.vm = vm, .pending = *pending, .result = result};
+    uint64_t serial = run.pending->serial;
+    struct error err;
+
+    ASSERT_CONTROL();
+    *pending = NULL;
+    if (serial && registry_find(vm->control, serial)) {
+        if (!vm_call(vm->L, run.pending->command, finish_body, &run, BUDGET_COMMAND_MS, &err))
+            set_answer(vm, run.pending->txn, internal_error, run.pending->command);
+        registry_answer(vm->control, serial, slice_of(vm->answer, vm->answer_len));
+    }
+    vm_drop_pending(run.pending);
+}
+
+void vm_refuse(struct vm *vm, struct pending **pending, const char *reason)
+{
+    ASSERT_CONTROL();
+    set_answer(vm, (*pending)->txn, reason, "");
+    if ((*pending)->serial)
+        registry_answer(vm->control, (*pending)->serial, slice_of(vm->answer, vm->answer_len));
+    vm_drop_pending(*pending);
+    *pending = NULL;
+}

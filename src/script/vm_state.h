@@ -1,0 +1,42 @@
+/* vm_state.h - the inside of struct vm, for the files of src/script alone.
+ *
+ * Thread: control. */
+#pragma once
+#include "base/list.h"
+#include "script/vm.h"
+#include "script/vm_call.h"
+
+struct probe;
+
+struct vm {
+    struct control *control;
+    lua_State *L;
+    struct vm_limits limits;
+    struct list pendings;
+    struct connection *conn; /* whose line runs, or NULL */
+    struct pending *started; /* by the line that runs, or NULL */
+    char *answer;            /* of the last call */
+    size_t answer_len, answer_cap;
+};
+
+/* An operation that a line started and that answers it later. */
+struct pending {
+    struct list link; /* in vm.pendings */
+    struct vm *vm;
+    uint64_t serial;     /* of the connection that waits; 0: nobody */
+    char *command;       /* that started it, NULL until its run returned */
+    char *txn;           /* its transaction id, or NULL */
+    struct probe *probe; /* when it is a probe, or NULL */
+};
+
+/* The VM of a state. */
+struct vm *vm_of(lua_State *L);
+
+/* A pending operation of the line that runs; raises when the line already has one. */
+struct pending *vm_start_pending(lua_State *L);
+
+/* Frees one that did not start after all. */
+void vm_drop_pending(struct pending *pending);
+
+/* The operation was refused after it had started; answers ERROR|reason. */
+void vm_refuse(struct vm *vm, struct pending **pending, const char *reason);
