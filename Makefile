@@ -46,7 +46,7 @@ define EMBED
 { echo '#include "script/library.h"'; \
   for f in $(LIBRARY); do \
     id=lua_$$(echo $$f | tr -c 'a-z0-9\n' _); \
-    echo "__asm__(\".pushsection .rodata\\n$$id: .incbin \\\"$$f\\\"\\n.byte 0\\n.popsection\");"; \
+    printf '__asm__(".pushsection .rodata\\n%s: .incbin \\"%s\\"\\n.byte 0\\n.popsection");\n' $$id $$f; \
     echo "extern const char $$id[] __attribute__((visibility(\"hidden\")));"; \
   done; \
   echo 'const struct library_file library_files[] = {'; \

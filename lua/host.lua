@@ -15,7 +15,7 @@
 -- In the configuration's VM only:
 --   is_address(text), is_ip(text), is_cidr(text) -> boolean
 --   setting_check(scope, key, value) -> true | nil, err    see src/control/config_check.h
---   run(chunk) -> true, result | nil, err    calls chunk within limits of time and memory
+--   run(text, env) -> true, result | nil, err    runs the file's text with env as its globals
 
 -- luacheck: read globals host
 return host

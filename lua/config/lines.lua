@@ -70,7 +70,8 @@ local NONE = { content = "" }
 
 --- The key that a token begins (name =, ["name"] =, name.name =): key, its last token; or nil.
 local function key_at(list, i)
-  local one, two, three, four = list[i], list[i + 1] or NONE, list[i + 2] or NONE, list[i + 3] or NONE
+  local one, two = list[i], list[i + 1] or NONE
+  local three, four = list[i + 2] or NONE, list[i + 3] or NONE
   if one.kind == "name" and two.content == "=" and three.content ~= "=" then
     return one.content, i + 1
   elseif one.kind == "mark" and one.content == "[" and two.kind == "text"
@@ -88,26 +89,46 @@ function lines.join(path, key)
   return path == "" and tostring(key) or path .. "." .. tostring(key)
 end
 
---- Follows one token; state is the stack of open tables, each { path, count of entries }.
+--- Notes where the current entry of the innermost table stands.
+local function note(state, key, line)
+  local open = state[#state]
+  open.current = lines.join(open.path, key)
+  state.found[open.current] = state.found[open.current] or line
+  open.fresh = false
+end
+
+--- Opens and closes tables, and starts their entries.
+local function follow_mark(state, this)
+  local open = state[#state]
+  if this.content == "{" then
+    state[#state + 1] = { path = open.current or "", count = 0, fresh = true }
+  elseif this.content == "}" and #state > 1 then
+    state[#state] = nil
+  elseif (this.content == "," or this.content == ";") and #state > 1 then
+    open.fresh = true
+  end
+end
+
+--- Follows one token; state is the stack of open tables, from the file itself (whose statements are
+-- its entries) to the innermost one: path, count of entries without a key, current entry's path,
+-- fresh when an entry may begin.
+-- @return integer: the next token
 local function follow(state, list, i)
   local open, this = state[#state], list[i]
-  local key, last = key_at(list, i)
-  if key then
-    state.path = lines.join(open.path, key)
-    state.found[state.path] = this.line
-    return last + 1
-  elseif this.kind == "mark" and this.content == "{" then
-    local path = state.path or #state > 1 and lines.join(open.path, open.count + 1) or ""
-    state.found[path] = state.found[path] or this.line
-    state[#state + 1] = { path = path, count = 0 }
-    state.path, state.fresh = nil, true
-    return i + 1
-  elseif this.kind == "mark" and this.content == "}" and #state > 1 then
-    state[#state] = nil
-    state.path = nil
-  elseif this.kind == "mark" and (this.content == "," or this.content == ";") then
-    state.path = nil
-    open.count = open.count + (open.keyed and 0 or 1)
+  if open.fresh or #state == 1 then
+    local key, last = key_at(list, i)
+    if key then
+      note(state, key, this.line)
+      return last + 1
+    elseif #state > 1 and this.content ~= "}" then
+      open.count = open.count + 1
+      note(state, open.count, this.line)
+    elseif this.content == "return" then
+      open.current = ""
+    end
+  end
+  if this.kind == "mark" then
+    follow_mark(state, this)
   end
   return i + 1
 end
@@ -116,7 +137,7 @@ end
 -- @param text string
 -- @return table
 function lines.find(text)
-  local list, state = tokens(text), { { path = "", count = 0 }, found = {} }
+  local list, state = tokens(text), { { path = "" }, found = {} }
   local i = 1
   while i <= #list do
     i = follow(state, list, i)
@@ -132,7 +153,7 @@ function lines.of(found, path)
     end
     path = path:match("^(.*)%.[^.]*$") or ""
   end
-  return found[""] or 1
+  return 1
 end
 
 return lines

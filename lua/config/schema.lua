@@ -1,9 +1,9 @@
---- The settings of the configuration file: this list is what checks them, what gives them their
--- defaults and what their reference (lua/config/SETTINGS.md) is generated from.
+--- The settings of the configuration file: this list checks them, gives them their defaults, and
+-- their reference (lua/config/SETTINGS.md) is generated from it.
 --
--- A setting: path (dotted), type (lua/config/types.lua), default (as one would write it; nil: none),
--- min and max (in the type's unit), values (of an enum), doc. Settings the file may not change at
--- SIGHUP say so in restart = true.
+-- A setting: path (dotted), type (lua/config/types.lua), default (as one would write it; nil:
+-- none), min and max (in the type's unit), values (of an enum), doc, and restart = true when
+-- SIGHUP does not change it.
 
 local MINUTE, HOUR = 60 * 1000, 60 * 60 * 1000
 local DAY = 24 * HOUR

@@ -1,7 +1,7 @@
 --- The types of settings: from what the file says to what the proxy reads.
 --
--- A type has read(value, setting) -> what the proxy reads | nil, what is wrong; says (how a value is
--- written) and unit (of min and max). An error of a list's entry has its key as third result.
+-- A type has read(value, setting) -> what the proxy reads | nil, what is wrong; says (how a value
+-- is written) and unit (of min and max). An error in a list has the entry's key as third result.
 
 local host = require("host")
 
@@ -27,21 +27,17 @@ local function duration(value)
   return type(text) == "string" and host.duration(text)
 end
 
+--- Units as they are written, larger ones first.
+local STEPS = {
+  ms = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } },
+  bytes = { { SIZES.g, "g" }, { SIZES.m, "m" }, { SIZES.k, "k" } },
+}
+
 --- How a range's ends are written for its reader.
 local function shown(number, unit)
-  if unit == "ms" then
-    for _, step in ipairs({ { 86400000, "24h" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" } }) do
-      if number > 0 and number % step[1] == 0 then
-        return step[2] == "24h" and ("%dh"):format(number / 3600000)
-          or ("%d%s"):format(number / step[1], step[2])
-      end
-    end
-    return number == 0 and "0s" or number .. "ms"
-  elseif unit == "bytes" then
-    for _, step in ipairs({ { "g", SIZES.g }, { "m", SIZES.m }, { "k", SIZES.k } }) do
-      if number > 0 and number % step[2] == 0 then
-        return ("%d%s"):format(number / step[2], step[1])
-      end
+  for _, step in ipairs(STEPS[unit] or {}) do
+    if number > 0 and number % step[1] == 0 then
+      return ("%d%s"):format(number / step[1], step[2])
     end
   end
   return ("%d"):format(number)
@@ -106,9 +102,9 @@ local function list_type(says, entry, test)
 end
 
 types.count = number_type("", "a whole number", whole)
-types.size = number_type("bytes", "a number of bytes, or a text like \"16k\", \"10m\", \"1g\"", bytes)
-types.duration = number_type("ms", "a text like \"300ms\", \"30s\", \"1m30s\", or a number of seconds",
-  duration)
+types.size = number_type("bytes", "bytes: a number or \"16k\", \"10m\", \"1g\"", bytes)
+types.duration = number_type("ms",
+  "a duration: \"300ms\", \"30s\", \"1m30s\", or a number of seconds", duration)
 
 types.flag = {
   says = "true or false",

@@ -1,4 +1,5 @@
---- What a spec has started, so that the helper can stop it at the spec's end, also when it failed.
+--- What a spec has started, so that the helper can stop it at the spec's end, also when it
+-- failed.
 
 local cleanup = {}
 

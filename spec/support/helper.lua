@@ -1,5 +1,6 @@
---- Run by busted before the specs. Loads what has state or declares C once (busted forgets modules between files),
--- and ends after each spec all that it started, in `it` or in before_each.
+--- Run by busted before the specs. Loads what has state or declares C once (busted forgets
+-- modules between files), and ends after each spec all that it started, in `it` or in
+-- before_each.
 
 local busted = require("busted")
 local cleanup = require("spec.support.cleanup")
@@ -19,8 +20,8 @@ end
 
 local wrapped = setmetatable({}, { __mode = "k" })
 
--- A spec that went well ends what it started as its own last act, so that a bad end (an exit code, a sanitizer's report,
--- an assertion that failed in an origin) makes it fail.
+-- A spec that went well ends what it started as its own last act, so that a bad end (an exit
+-- code, a sanitizer's report, an assertion that failed in an origin) makes it fail.
 busted.subscribe({ "test", "start" }, function(element)
   if not wrapped[element] then
     wrapped[element] = true

@@ -1,11 +1,13 @@
 --- HTTP/1 client of the specs.
 --
 --   http.get("http://127.0.0.1:8080/x", { headers = { Host = "a.example" } }).status
---   local c = http.connect(url); c:request { path = "/a" }; c:request { path = "/b" }    -- kept connection
---   c:send("GET / HTT"); c:send("P/1.1\r\n..."); c:receive()                             -- bytes as they are
+--   local c = http.connect(url)                          -- a kept connection:
+--   c:request { path = "/a" }; c:request { path = "/b" }
+--   c:send("GET / HTT"); c:send("P/1.1\r\n..."); c:receive()   -- bytes as they are
 --
--- A response: status, reason, version, headers (any case; several values joined), body, trailers, chunks, raw (head),
--- informational (1xx responses before it), values(name) (all values of a field).
+-- A response: status, reason, version, headers (any case; several values joined), body,
+-- trailers, chunks, raw (head), informational (1xx responses before it), values(name) (all
+-- values of a field).
 
 local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
@@ -49,8 +51,8 @@ function http.connect(url, options)
 end
 
 --- Text of a request.
--- @param request method, path, version ("1.1"), headers, body, chunked (true, or body is a list of chunks), trailers;
---   host = false leaves Host out
+-- @param request method, path, version ("1.1"), headers, body, chunked (true, or body is a list
+--   of chunks), trailers; host = false leaves Host out
 function connection:format(request)
   local fields = message.fields(request.headers)
   if request.host ~= false and not fields.Host then
@@ -123,7 +125,8 @@ function connection:try_body(response, method)
 end
 
 --- Reads the next final response.
--- @param method of its request; default: that of the oldest request sent with send_request, else GET
+-- @param method of its request; default: that of the oldest request sent with send_request, else
+--   GET
 -- @return response; nil, error, what arrived of the response
 function connection:try_receive(method)
   method = method or table.remove(self.methods, 1) or "GET"

@@ -2,10 +2,12 @@
 --
 --   local l = load.start { url = p.url, connections = 16 }
 --   ...
---   local r = l:stop()      -- requests, failed, statuses["200"], origins["a"], connects, p50_us, p99_us, max_us
+-- local r = l:stop()      -- requests, failed, statuses["200"], origins["a"], connects, p50_us,
+-- p99_us, max_us
 --
--- failed counts what a client would call broken: refused or broken connections, answers cut short, and answers whose
--- body is not the expected one. Answers with any status are requests; judge them by statuses.
+-- failed counts what a client would call broken: refused or broken connections, answers cut
+-- short, and answers whose body is not the expected one. Answers with any status are requests;
+-- judge them by statuses.
 
 local cjson = require("cjson")
 local loop = require("spec.support.loop")
@@ -18,9 +20,10 @@ load.__index = load
 local TOOLS = os.getenv("TIDELOCK_TOOLS") or "build"
 
 --- Starts load and waits for the first answer.
--- @param options url; host (Host header), connections (default 8), seconds (default: until stop), body_size (of a
---   request body: POST), expect (text that every 200 has to have as body), close = true (a connection for each request),
---   rate (requests a second over all connections; default: as fast as it goes)
+-- @param options url; host (Host header), connections (default 8), seconds (default: until
+--   stop), body_size (of a request body: POST), expect (text that every 200 has to have as
+--   body), close = true (a connection for each request), rate (requests a second over all
+--   connections; default: as fast as it goes)
 function load.start(options)
   local address, path = options.url:match("^http://([^/]+)(.*)$")
   local args = { TOOLS .. "/load-client", "--address", address, "--path", path ~= "" and path or "/" }

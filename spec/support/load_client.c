@@ -1,13 +1,15 @@
 /* load_client.c - load that says exactly what came back, and ends when it is told to.
  *
- * Keeps N connections busy with one request each at a time, until SIGTERM or the seconds are over; requests under
- * way are still answered then. Prints "started" after the first answer and at the end one line of JSON.
+ * Keeps N connections busy with one request each at a time, until SIGTERM or the seconds are over;
+ * requests under way are still answered then. Prints "started" after the first answer and at the
+ * end one line of JSON.
  *
- * usage: load-client --address IPV4:PORT [--path P] [--host H] [--connections N] [--seconds S] [--rate R]
- *                    [--body-size BYTES] [--expect TEXT] [--close]
+ * usage: load-client --address IPV4:PORT [--path P] [--host H] [--connections N] [--seconds S]
+ *                    [--rate R] [--body-size BYTES] [--expect TEXT] [--close]
  *
- * failed = connect_errors (refused or broken before it stood) + closed (ended before the first byte of an answer) +
- * cut_short (within an answer) + bad_bodies (a 200 whose body is not TEXT) + malformed + timeouts (30 s). */
+ * failed = connect_errors (refused or broken before it stood) + closed (ended before the first byte
+ * of an answer) + cut_short (within an answer) + bad_bodies (a 200 whose body is not TEXT) +
+ * malformed + timeouts (30 s). */
 #include "load_response.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,7 +47,10 @@ static struct {
 static struct {
     uint64_t requests, connects, connect_errors, closed, cut_short, bad_bodies, malformed, timeouts;
     uint64_t statuses[STATUSES], latency[BUCKETS], max_us;
-    struct { char name[ORIGIN_MAX]; uint64_t count; } origins[ORIGINS];
+    struct {
+        char name[ORIGIN_MAX];
+        uint64_t count;
+    } origins[ORIGINS];
 } seen;
 
 static char *request;
@@ -176,7 +181,8 @@ static void connect_to(struct conn *c)
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     seen.connects++;
-    if (connect(c->fd, (struct sockaddr *)&set.address, sizeof(set.address)) && errno != EINPROGRESS)
+    if (connect(c->fd, (struct sockaddr *)&set.address, sizeof(set.address)) &&
+        errno != EINPROGRESS)
         failed(c, &seen.connect_errors);
     else
         watch(c, EPOLL_CTL_ADD, true);
@@ -284,11 +290,13 @@ static bool tend(struct conn *conns, uint64_t end_us)
 static void make_request(void)
 {
     char head[2048];
-    int len = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s\r\n%s", set.body_size ? "POST" : "GET",
-                       set.path, set.host, set.close ? "Connection: close\r\n" : "");
+    int len = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s\r\n%s",
+                       set.body_size ? "POST" : "GET", set.path, set.host,
+                       set.close ? "Connection: close\r\n" : "");
 
     if (set.body_size)
-        len += snprintf(head + len, sizeof(head) - (size_t)len, "Content-Length: %zu\r\n", set.body_size);
+        len += snprintf(head + len, sizeof(head) - (size_t)len, "Content-Length: %zu\r\n",
+                        set.body_size);
     len += snprintf(head + len, sizeof(head) - (size_t)len, "\r\n");
     request_size = (size_t)len + set.body_size;
     request = malloc(request_size);
@@ -298,16 +306,18 @@ static void make_request(void)
 
 static void print_result(double seconds)
 {
-    uint64_t failures = seen.connect_errors + seen.closed + seen.cut_short + seen.bad_bodies + seen.malformed +
-                        seen.timeouts;
+    uint64_t failures = seen.connect_errors + seen.closed + seen.cut_short + seen.bad_bodies +
+                        seen.malformed + seen.timeouts;
     const char *comma = "";
     unsigned i;
 
-    printf("{\"requests\":%lu,\"failed\":%lu,\"connects\":%lu,\"connect_errors\":%lu,\"closed\":%lu,"
-           "\"cut_short\":%lu,\"bad_bodies\":%lu,\"malformed\":%lu,\"timeouts\":%lu,\"seconds\":%.3f,"
-           "\"p50_us\":%lu,\"p99_us\":%lu,\"max_us\":%lu,\"statuses\":{",
-           seen.requests, failures, seen.connects, seen.connect_errors, seen.closed, seen.cut_short,
-           seen.bad_bodies, seen.malformed, seen.timeouts, seconds, percentile(0.5), percentile(0.99), seen.max_us);
+    printf(
+        "{\"requests\":%lu,\"failed\":%lu,\"connects\":%lu,\"connect_errors\":%lu,\"closed\":%lu,"
+        "\"cut_short\":%lu,\"bad_bodies\":%lu,\"malformed\":%lu,\"timeouts\":%lu,\"seconds\":%.3f,"
+        "\"p50_us\":%lu,\"p99_us\":%lu,\"max_us\":%lu,\"statuses\":{",
+        seen.requests, failures, seen.connects, seen.connect_errors, seen.closed, seen.cut_short,
+        seen.bad_bodies, seen.malformed, seen.timeouts, seconds, percentile(0.5), percentile(0.99),
+        seen.max_us);
     for (i = 0; i < STATUSES; i++) {
         if (seen.statuses[i])
             printf("%s\"%u\":%lu", comma, i, seen.statuses[i]), comma = ",";
@@ -335,27 +345,46 @@ static void set_address(char *text)
 static void read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"address", required_argument, NULL, 'a'}, {"path", required_argument, NULL, 'p'},
-        {"host", required_argument, NULL, 'h'}, {"connections", required_argument, NULL, 'n'},
-        {"seconds", required_argument, NULL, 's'}, {"rate", required_argument, NULL, 'r'},
+        {"address", required_argument, NULL, 'a'},   {"path", required_argument, NULL, 'p'},
+        {"host", required_argument, NULL, 'h'},      {"connections", required_argument, NULL, 'n'},
+        {"seconds", required_argument, NULL, 's'},   {"rate", required_argument, NULL, 'r'},
         {"body-size", required_argument, NULL, 'b'}, {"expect", required_argument, NULL, 'e'},
-        {"close", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+        {"close", no_argument, NULL, 'c'},           {NULL, 0, NULL, 0},
     };
     const char *host = NULL;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'a': set_address(optarg); break;
-        case 'p': set.path = optarg; break;
-        case 'h': host = optarg; break;
-        case 'n': set.connections = (unsigned)atoi(optarg); break;
-        case 's': set.seconds = atof(optarg); break;
-        case 'r': set.rate = atof(optarg); break;
-        case 'b': set.body_size = strtoull(optarg, NULL, 10); break;
-        case 'e': set.expect = optarg; break;
-        case 'c': set.close = true; break;
-        default: exit(2);
+        case 'a':
+            set_address(optarg);
+            break;
+        case 'p':
+            set.path = optarg;
+            break;
+        case 'h':
+            host = optarg;
+            break;
+        case 'n':
+            set.connections = (unsigned)atoi(optarg);
+            break;
+        case 's':
+            set.seconds = atof(optarg);
+            break;
+        case 'r':
+            set.rate = atof(optarg);
+            break;
+        case 'b':
+            set.body_size = strtoull(optarg, NULL, 10);
+            break;
+        case 'e':
+            set.expect = optarg;
+            break;
+        case 'c':
+            set.close = true;
+            break;
+        default:
+            exit(2);
         }
     }
     set.host = host ? host : set.host;

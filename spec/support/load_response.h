@@ -8,8 +8,14 @@
 
 enum { RESPONSE_BUFFER = 65536, ORIGIN_MAX = 32 };
 
-enum response_place { RESPONSE_HEAD, RESPONSE_LENGTH, RESPONSE_CHUNK_SIZE, RESPONSE_CHUNK_DATA,
-                      RESPONSE_TRAILER, RESPONSE_TO_CLOSE };
+enum response_place {
+    RESPONSE_HEAD,
+    RESPONSE_LENGTH,
+    RESPONSE_CHUNK_SIZE,
+    RESPONSE_CHUNK_DATA,
+    RESPONSE_TRAILER,
+    RESPONSE_TO_CLOSE
+};
 
 enum response_result {
     RESPONSE_MORE, /* more bytes are needed */

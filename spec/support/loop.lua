@@ -1,8 +1,10 @@
---- One event loop for a spec's origins, clients and the proxy's conversation, all in busted's process.
+--- One event loop for a spec's origins, clients and the proxy's conversation, all in busted's
+-- process.
 --
--- A call that looks as if it blocked (a request, a read) runs the loop until its own operation is done, so that
--- origins are served meanwhile. Origins are tasks: coroutines that give way while they wait. An error in a task
--- (an assertion in an origin's handler, say) is raised from whatever call the spec is in.
+-- A call that looks as if it blocked (a request, a read) runs the loop until its own operation
+-- is done, so that origins are served meanwhile. Origins are tasks: coroutines that give way
+-- while they wait. An error in a task (an assertion in an origin's handler, say) is raised from
+-- whatever call the spec is in.
 --
 --   loop.spawn(function() ... end)      a task
 --   loop.eventually(fn, seconds)        tries until fn returns something true

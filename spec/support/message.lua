@@ -1,5 +1,5 @@
---- HTTP/1 messages as text, for the clients and origins of the specs. Reads with no leniency of its own: what it
--- does not understand is an error of the spec.
+--- HTTP/1 messages as text, for the clients and origins of the specs. Reads with no leniency of
+-- its own: what it does not understand is an error of the spec.
 
 local message = {}
 
@@ -40,7 +40,8 @@ local function parse_fields(block)
 end
 
 --- Turns headers as a spec writes them into a list of {name, value}.
--- @param headers { ["X-A"] = "1", ["X-B"] = { "1", "2" } }, or a list { { "X-A", "1" }, ... }, or nil
+-- @param headers { ["X-A"] = "1", ["X-B"] = { "1", "2" } }, or a list { { "X-A", "1" }, ... },
+--   or nil
 function message.fields(headers)
   local fields = setmetatable({}, fields_meta)
   for key, value in pairs(headers or {}) do

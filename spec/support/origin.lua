@@ -1,13 +1,15 @@
---- Backends of the specs: real HTTP/1 servers on ports from the kernel, served by the spec's own loop.
+--- Backends of the specs: real HTTP/1 servers on ports from the kernel, served by the spec's own
+-- loop.
 --
 --   local o = origin.start(function(request) return { status = 200, body = "hi" } end)
 --   o.url, o.port, o:count(), o.requests, o:respond(fn), o:stop(), o:kill()
 --
--- What a handler gets: method, target, version, headers (any case), body, trailers, chunks, raw (head), connection
--- (number, from 1), stream.
--- What it returns: status, reason, headers, body (string; list of strings: chunked; function(write): written as it
--- runs, framed by the headers it gives), chunked = true, trailers, informational = { {status=103, headers=} },
--- version, close = true (ends the connection after it), delay (seconds before it), raw (bytes instead of all that).
+-- What a handler gets: method, target, version, headers (any case), body, trailers, chunks, raw
+-- (head), connection (number, from 1), stream. What it returns: status, reason, headers, body
+-- (string; list of strings: chunked; function(write): written as it runs, framed by the headers
+-- it gives), chunked = true, trailers, informational = { {status=103, headers=} }, version,
+-- close = true (ends the connection after it), delay (seconds before it), raw (bytes instead of
+-- all that).
 
 local socket = require("socket")
 local cleanup = require("spec.support.cleanup")
@@ -174,8 +176,9 @@ end
 
 --- Starts an HTTP backend.
 -- @param handler function(request) -> response; default: 200 with body "ok"
--- @param options host (default 127.0.0.1), port, receive_buffer, send_buffer; stream = true: the handler is called
---   after the head and reads the body itself (request.stream); refuse_expect = true: no 100 Continue by itself
+-- @param options host (default 127.0.0.1), port, receive_buffer, send_buffer; stream = true: the
+--   handler is called after the head and reads the body itself (request.stream); refuse_expect =
+--   true: no 100 Continue by itself
 function origin.start(handler, options)
   if type(handler) == "table" then
     local response = handler
@@ -189,7 +192,8 @@ function origin.start(handler, options)
 end
 
 --- Starts a backend that is scripted byte by byte.
--- @param script function(stream, number, origin): runs once for each connection; the stream is closed at its end
+-- @param script function(stream, number, origin): runs once for each connection; the stream is
+--   closed at its end
 function origin.raw(script, options)
   return start(options, function(self, bytes, number)
     script(bytes, number, self)

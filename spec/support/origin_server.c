@@ -1,12 +1,12 @@
-/* origin_server.c - an HTTP/1.1 backend as a process of its own: for load, for kill -9, for benchmarks.
+/* origin_server.c - an HTTP/1.1 backend as a process of its own: for load, kill -9, benchmarks.
  *
- * Answers every request with the same response, over kept connections, with one recv and one send a request.
- * Reads bodies of any framing and throws them away.
+ * Answers every request with the same response, over kept connections, with one recv and one send a
+ * request. Reads bodies of any framing and throws them away.
  *
  * usage: origin-server [--port N] [--name TEXT] [--body TEXT | --size BYTES] [--delay MS]
  *
- * Prints "listening PORT" when it accepts. --port 0 (the default) takes a port from the kernel; --name is sent as
- * X-Origin; --delay waits before each answer. SIGTERM ends it. */
+ * Prints "listening PORT" when it accepts. --port 0 (the default) takes a port from the kernel;
+ * --name is sent as X-Origin; --delay waits before each answer. SIGTERM ends it. */
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -30,23 +30,23 @@ enum place { AT_HEAD, AT_BODY, AT_CHUNK_SIZE, AT_CHUNK_DATA, AT_TRAILER };
 struct conn {
     int fd;
     enum place place;
-    bool head_only;     /* the request being read is HEAD */
-    bool last;          /* close after its answer */
+    bool head_only; /* the request being read is HEAD */
+    bool last;      /* close after its answer */
     bool chunked;
-    bool wants_write;   /* EPOLLOUT is asked for */
-    bool queued;        /* in the delay queue */
-    uint64_t due_ms;    /* when it may be answered */
-    uint64_t left;      /* bytes of body or chunk still to come */
-    size_t sent;        /* of the answer under way */
-    size_t to_send;     /* its length; 0: no answer under way */
-    size_t fill;        /* bytes in in[] */
+    bool wants_write; /* EPOLLOUT is asked for */
+    bool queued;      /* in the delay queue */
+    uint64_t due_ms;  /* when it may be answered */
+    uint64_t left;    /* bytes of body or chunk still to come */
+    size_t sent;      /* of the answer under way */
+    size_t to_send;   /* its length; 0: no answer under way */
+    size_t fill;      /* bytes in in[] */
     char in[HEAD_MAX];
-    struct conn *next;  /* in the delay queue */
+    struct conn *next; /* in the delay queue */
 };
 
-static char *answer;        /* head and body */
+static char *answer; /* head and body */
 static size_t answer_size;
-static size_t answer_head;  /* bytes of the head alone */
+static size_t answer_head; /* bytes of the head alone */
 static uint64_t delay_ms;
 static int epoll_fd;
 static struct conn *delayed, **delayed_end = &delayed;
@@ -330,9 +330,10 @@ static void make_answer(const char *name, const char *body, size_t size)
 
     if (body)
         size = strlen(body);
-    len = snprintf(head, sizeof(head),
-                   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%s%s%s\r\n", size,
-                   name ? "X-Origin: " : "", name ? name : "", name ? "\r\n" : "");
+    len =
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%s%s%s\r\n",
+                 size, name ? "X-Origin: " : "", name ? name : "", name ? "\r\n" : "");
     answer_head = (size_t)len;
     answer_size = answer_head + size;
     answer = malloc(answer_size);
@@ -348,8 +349,8 @@ static void make_answer(const char *name, const char *body, size_t size)
 static int read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'}, {"name", required_argument, NULL, 'n'},
-        {"body", required_argument, NULL, 'b'}, {"size", required_argument, NULL, 's'},
+        {"port", required_argument, NULL, 'p'},  {"name", required_argument, NULL, 'n'},
+        {"body", required_argument, NULL, 'b'},  {"size", required_argument, NULL, 's'},
         {"delay", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0},
     };
     const char *name = NULL, *body = NULL;
@@ -358,12 +359,23 @@ static int read_options(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'p': port = atoi(optarg); break;
-        case 'n': name = optarg; break;
-        case 'b': body = optarg; break;
-        case 's': size = strtoull(optarg, NULL, 10); break;
-        case 'd': delay_ms = strtoull(optarg, NULL, 10); break;
-        default: exit(2);
+        case 'p':
+            port = atoi(optarg);
+            break;
+        case 'n':
+            name = optarg;
+            break;
+        case 'b':
+            body = optarg;
+            break;
+        case 's':
+            size = strtoull(optarg, NULL, 10);
+            break;
+        case 'd':
+            delay_ms = strtoull(optarg, NULL, 10);
+            break;
+        default:
+            exit(2);
         }
     }
     make_answer(name, body, size);

@@ -1,5 +1,5 @@
---- Programs that a spec starts: their output in files of a directory of their own, their end known. A program dies with
--- busted, whatever happens to busted.
+--- Programs that a spec starts: their output in files of a directory of their own, their end
+-- known. A program dies with busted, whatever happens to busted.
 
 local ffi = require("ffi")
 local bit = require("bit")

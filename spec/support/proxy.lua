@@ -3,7 +3,8 @@
 --   local p = proxy.start { route = { to = o.url } }
 --   p:get("/").status; p:request { method = "POST", body = "x" }; p:connect(); p:registry()
 --
--- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything; otherwise the spec fails.
+-- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything;
+-- otherwise the spec fails.
 
 local cleanup = require("spec.support.cleanup")
 local http = require("spec.support.http")
@@ -49,7 +50,8 @@ function proxy.config_text(config)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- ThreadSanitizer of gcc 12 refuses to run where the kernel randomizes addresses by more than 28 bits.
+-- ThreadSanitizer of gcc 12 refuses to run where the kernel randomizes addresses by more than 28
+-- bits.
 local function launcher()
   local bits = tonumber(sys.read_file("/proc/sys/vm/mmap_rnd_bits") or "") or 28
   if BUILD:find("tsan") and bits > 28 then
@@ -113,10 +115,11 @@ local function wait_ready(self)
 end
 
 --- Starts the proxy and waits until it is ready.
--- @param options workers (default 2), config (table or text), scripts (directory), log_level, args (list), env (table),
---   http, registry (addresses; default: 127.0.0.1 and a port from the kernel; false: no such argument),
---   route (one route, as registry:route takes it, registered in a session: self.session, self.route_id),
---   host (Host of requests that name none; default: the route's)
+-- @param options workers (default 2), config (table or text), scripts (directory), log_level,
+--   args (list), env (table), http, registry (addresses; default: 127.0.0.1 and a port from the
+--   kernel; false: no such argument), route (one route, as registry:route takes it, registered
+--   in a session: self.session, self.route_id), host (Host of requests that name none; default:
+--   the route's)
 -- @return proxy: url, address, registry_address, pid, dir
 function proxy.start(options)
   options = options or {}
@@ -204,7 +207,8 @@ function proxy:wait_log(pattern, timeout)
   return unpack(found)
 end
 
---- The access log on standard output: a list with a table of fields for each request, oldest first.
+--- The access log on standard output: a list with a table of fields for each request, oldest
+-- first.
 function proxy:access_log()
   return log_line.access(sys.read_file(self.process.stdout) or "")
 end

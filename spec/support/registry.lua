@@ -2,11 +2,12 @@
 --
 --   local r = proxy:registry()
 --   r:register("shop", "a")                                 -- session id, kept in r.session
---   local route = r:ok("ROUTE_ADD", "a.example", "/", url, 0)   -- "r1": what follows the response word
+-- local route = r:ok("ROUTE_ADD", "a.example", "/", url, 0)   -- "r1": what follows the response
+-- word
 --   r:call("CONFIG_APPLY")                                  -- the response line, whatever it is
 --
--- call and ok put the session id in; ask sends a line as it is. Lines the proxy sends by itself are kept apart:
--- events, next_event.
+-- call and ok put the session id in; ask sends a line as it is. Lines the proxy sends by itself
+-- are kept apart: events, next_event.
 
 local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
@@ -134,7 +135,8 @@ function registry:reconnect(session)
 end
 
 --- Adds one route and applies.
--- @param route to (URL), host (default "*"), path (default "/"), priority (default 0), options (table)
+-- @param route to (URL), host (default "*"), path (default "/"), priority (default 0), options
+--   (table)
 -- @return route id
 function registry:route(route)
   local id = self:ok("ROUTE_ADD", route.host or "*", route.path or "/", route.to, route.priority or 0)
@@ -149,7 +151,8 @@ function registry:route(route)
   return id
 end
 
---- Waits for the end of the connection; responses that come before it are an error, events are kept.
+--- Waits for the end of the connection; responses that come before it are an error, events are
+-- kept.
 function registry:wait_closed()
   while true do
     local line, err = self:try_line()

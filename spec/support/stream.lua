@@ -1,7 +1,7 @@
 --- A TCP connection with a buffer: what clients and origins of a spec read from and write to.
 --
--- Functions that can fail return nil and one of "closed" (the other side ended the connection), "reset",
--- "timeout", or the system's words.
+-- Functions that can fail return nil and one of "closed" (the other side ended the connection),
+-- "reset", "timeout", or the system's words.
 
 local socket = require("socket")
 local loop = require("spec.support.loop")
@@ -26,7 +26,8 @@ end
 
 --- Connects.
 -- @param host IPv4 or IPv6 address
--- @param options receive_buffer, send_buffer: sizes of the kernel's buffers, bytes; source: own address
+-- @param options receive_buffer, send_buffer: sizes of the kernel's buffers, bytes; source: own
+--   address
 -- @return stream; nil, error
 function stream.connect(host, port, options)
   options = options or {}
@@ -124,7 +125,8 @@ function stream:read_line()
   return (line:gsub("\r?\n$", ""))
 end
 
---- Everything up to the end of the connection; a reset instead of an end is a failure, with the bytes so far.
+--- Everything up to the end of the connection; a reset instead of an end is a failure, with the
+-- bytes so far.
 function stream:read_all()
   local parts, deadline = {}, self:deadline()
   while true do

@@ -1,5 +1,5 @@
---- What the specs need of the operating system and Lua does not offer: poll, clocks, socket options, temporary
--- directories. Linux, through FFI.
+--- What the specs need of the operating system and Lua does not offer: poll, clocks, socket
+-- options, temporary directories. Linux, through FFI.
 
 local ffi = require("ffi")
 local bit = require("bit")
@@ -75,7 +75,8 @@ local function failed()
   return nil, ENDS[ffi.errno()] or sys.error()
 end
 
---- Receives what is there, at most limit bytes. LuaSocket calls a reset "closed", so this is our own.
+--- Receives what is there, at most limit bytes. LuaSocket calls a reset "closed", so this is our
+-- own.
 -- @return the bytes; nil and "timeout" (nothing there), "closed", "reset" or the system's words
 function sys.receive(fd, limit)
   local got = tonumber(ffi.C.recv(fd, piece, math.min(limit or PIECE, PIECE), 0))

@@ -4,8 +4,8 @@
 --   local lib = unit.load("base/slice.h", "http/head.h", "http/parse.h")
 --   assert.equal(lib.PARSE_DONE, tonumber(lib.http_parse_request(...)))
 --
--- A header is read as the preprocessor leaves it with FFI_CDEF defined, each once for the whole run of
--- busted, in the order given (so name what a header builds on before it).
+-- A header is read as the preprocessor leaves it with FFI_CDEF defined, each once for the whole
+-- run of busted, in the order given (so name what a header builds on before it).
 
 local ffi = require("ffi")
 
@@ -13,7 +13,8 @@ local unit = { ffi = ffi }
 
 local BUILD = os.getenv("TIDELOCK_BUILD") or "build"
 
--- busted drops modules between files but declarations stay, so what is declared is remembered outside.
+-- busted drops modules between files but declarations stay, so what is declared is remembered
+-- outside.
 local loaded = rawget(_G, "tidelock_ffi_loaded") or { headers = {} }
 rawset(_G, "tidelock_ffi_loaded", loaded)
 

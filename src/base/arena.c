@@ -64,7 +64,8 @@ void *arena_alloc(struct arena *a, size_t size)
         return piece;
     }
     if (chunk && size > next_size(a) / 4) {
-        /* A large piece gets a chunk of its own, behind the newest, which still has room for small ones. */
+        /* A large piece gets a chunk of its own, behind the newest, which still has room for small
+         * ones. */
         struct arena_chunk *own = chunk_new(a, size);
 
         own->next = chunk->next;

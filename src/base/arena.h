@@ -1,9 +1,12 @@
 /* arena.h - memory that is allocated piece by piece and freed all at once.
  *
- * Thread: one at a time. Ownership: pieces live until arena_fini; none is freed on its own. Running out
- * of memory aborts: an arena holds configuration, whose size is bounded by limits elsewhere. */
+ * Thread: one at a time. Ownership: pieces live until arena_fini; none is freed on its own. Running
+ * out of memory aborts: an arena holds configuration, whose size is bounded by limits elsewhere.
+ * FFI-clean. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/slice.h"
+#endif
 
 struct arena {
     struct arena_chunk *chunks; /* newest first */
@@ -11,7 +14,10 @@ struct arena {
     size_t total;               /* bytes in all chunks */
 };
 
+/* An empty arena; nothing is allocated yet. */
 void arena_init(struct arena *a);
+
+/* Frees all pieces; the arena is empty and may be used again. */
 void arena_fini(struct arena *a);
 
 /* size bytes of zeroed memory, aligned for any type. */

@@ -1,11 +1,15 @@
-/* buf.h - a window of bytes in one block of memory: data[start, end) is filled, data[end, cap) is free.
+/* buf.h - a window of bytes in one block of memory: data[start, end) is filled, data[end, cap) is
+ * free.
  *
- * Thread: the one that owns the block. Ownership: the block comes from a block_pool and goes back to
- * it when the window is empty and its owner idles; data == NULL means no block is held. */
+ * Thread: the one that owns the block. Ownership: the block comes from a block_pool and goes back
+ * to it when the window is empty and its owner idles; data == NULL means no block is held.
+ * FFI-clean. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
 #include "base/slice.h"
 #include <stdint.h>
+#endif
 
 struct buf {
     char *data;     /* block, or NULL */
@@ -14,6 +18,7 @@ struct buf {
     uint32_t cap;   /* bytes in the block */
 };
 
+#ifndef FFI_CDEF
 static inline size_t buf_len(const struct buf *b)
 {
     return b->end - b->start;
@@ -58,7 +63,9 @@ static inline MUST_USE bool buf_append(struct buf *b, const void *bytes, size_t 
 {
     if (buf_room(b) < n)
         return false;
-    memcpy(b->data + b->end, bytes, n);
+    if (n)
+        memcpy(b->data + b->end, bytes, n);
     b->end += (uint32_t)n;
     return true;
 }
+#endif

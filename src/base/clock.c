@@ -32,9 +32,10 @@ static char *put_digits(char *out, unsigned n, unsigned digits)
     return out + digits;
 }
 
-/* Year, month and day of a day since 1970-01-01. gmtime_r would do, but takes the time zone lock, and
- * every log line of every worker comes through here. Years are counted from March, so that the leap day is
- * the last of its year: 400 years have 146097 days, and March to July take 153 days, as do the next five. */
+/* Year, month and day of a day since 1970-01-01. gmtime_r would do, but takes the time zone lock,
+ * and every log line of every worker comes through here. Years are counted from March, so that the
+ * leap day is the last of its year: 400 years have 146097 days, and March to July take 153 days, as
+ * do the next five. */
 static char *put_date(char *out, uint64_t days)
 {
     uint64_t since = days + 719468; /* since 0000-03-01 */

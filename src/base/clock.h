@@ -8,7 +8,8 @@
 #include <stdint.h>
 #endif
 
-/* Monotonic time in microseconds, milliseconds; the start is arbitrary and the same for all threads. */
+/* Monotonic time in microseconds, milliseconds; the start is arbitrary and the same for all
+ * threads. */
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Odd numbers with about half of their bits set, in no pattern: fractions of the roots of 2, 3 and 5. */
+/* Odd numbers with about half of their bits set, in no pattern: fractions of the roots of 2, 3
+ * and 5. */
 #define SALT_A 0x6a09e667f3bcc909ULL
 #define SALT_B 0xbb67ae8584caa73bULL
 #define SALT_C 0x3c6ef372fe94f82bULL
@@ -24,8 +25,8 @@ uint64_t hash_seed(void)
     return process_seed;
 }
 
-/* All bits of a 128-bit product, folded. The factors are mixed in again: a factor of 0 must not wipe out
- * the other one. */
+/* All bits of a 128-bit product, folded. The factors are mixed in again: a factor of 0 must not
+ * wipe out the other one. */
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;

@@ -8,8 +8,9 @@
 /* Runs everything posted so far, oldest first. False when there was nothing. */
 static bool run_batch(struct mailbox *mb)
 {
-    /* Acquire: pairs with the release of every post in the list (each push is a read-modify-write and so
-     * continues the release sequence of the ones below), making the messages' contents visible here. */
+    /* Acquire: pairs with the release of every post in the list (each push is a read-modify-write
+     * and so continues the release sequence of the ones below), making the messages' contents
+     * visible here. */
     struct message *m = atomic_exchange_explicit(&mb->newest, NULL, memory_order_acquire);
     struct message *oldest = NULL;
     bool any = m != NULL;
@@ -60,8 +61,9 @@ void mailbox_post(struct mailbox *mb, struct message *m)
     struct message *below = atomic_load_explicit(&mb->newest, memory_order_relaxed);
 
     CHECK(m->run);
-    /* Release: what the sender wrote to the message comes before its being taken. There is no ABA: the
-     * receiver takes the whole list, so a successful exchange puts m on top of what really is there. */
+    /* Release: what the sender wrote to the message comes before its being taken. There is no ABA:
+     * the receiver takes the whole list, so a successful exchange puts m on top of what really is
+     * there. */
     do {
         m->next = below;
     } while (!atomic_compare_exchange_weak_explicit(&mb->newest, &below, m, memory_order_release,

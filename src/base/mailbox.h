@@ -1,11 +1,11 @@
 /* mailbox.h - messages from any thread to the loop of one thread.
  *
- * Posting is lock-free and wakes the receiver's loop at most once for a batch. The receiver runs each
- * message's function, oldest first, in its own loop.
+ * Posting is lock-free and wakes the receiver's loop at most once for a batch. The receiver runs
+ * each message's function, oldest first, in its own loop.
  *
- * Thread: mailbox_post from any; the rest from the receiver. Ownership: a message belongs to the mailbox from post until its
- * run function is called with it, then to that function. What a message refers to (a snapshot) has its
- * reference taken by the sender before it is posted. */
+ * Thread: mailbox_post from any; the rest from the receiver. Ownership: a message belongs to the
+ * mailbox from post until its run function is called with it, then to that function. What a message
+ * refers to (a snapshot) has its reference taken by the sender before it is posted. */
 #pragma once
 #include <ev.h>
 #include <stdatomic.h>

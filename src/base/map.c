@@ -7,8 +7,8 @@
 
 enum { SLOTS_MIN = 8 };
 
-/* A slot was never used (key NULL, not dead), is in use, or is dead: its entry was removed, and probing
- * goes on past it. Dead slots keep all entries in place, so a walk survives a removal. */
+/* A slot was never used (key NULL, not dead), is in use, or is dead: its entry was removed, and
+ * probing goes on past it. Dead slots keep all entries in place, so a walk survives a removal. */
 struct slot {
     uint64_t hash;
     char *key; /* owned; NULL when not in use */
@@ -70,7 +70,8 @@ static struct slot *first_unused(struct map *m, uint64_t hash)
     return &m->slots[i];
 }
 
-/* Room for one more entry with a quarter of the slots never used; dead slots are cleared on the way. */
+/* Room for one more entry with a quarter of the slots never used; dead slots are cleared on the
+ * way. */
 static void make_room(struct map *m)
 {
     struct slot *old = m->slots;

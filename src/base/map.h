@@ -1,7 +1,7 @@
 /* map.h - a hash table from byte strings to pointers.
  *
- * Thread: the one that owns the map. Ownership: keys are copied, values belong to the caller. Grows by
- * itself; running out of memory aborts. FFI-clean. */
+ * Thread: the one that owns the map. Ownership: keys are copied, values belong to the caller. Grows
+ * by itself; running out of memory aborts. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
@@ -24,6 +24,6 @@ void *map_remove(struct map *m, struct slice key);
 
 size_t map_count(const struct map *m);
 
-/* Walks all entries in no order. Start with *cursor = 0; false at the end. key and value may be NULL. The
- * map may not be changed during a walk, except by removing the entry just returned. */
+/* Walks all entries in no order. Start with *cursor = 0; false at the end. key and value may be
+ * NULL. The map may not be changed during a walk, except by removing the entry just returned. */
 bool map_next(const struct map *m, size_t *cursor, struct slice *key, void **value);

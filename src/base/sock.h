@@ -1,6 +1,6 @@
 /* sock.h - socket addresses as text, and non-blocking sockets.
  *
- * Thread: any. Functions return 0 (or a descriptor) or -errno. */
+ * Thread: any. Functions return 0 (or a descriptor) or -errno. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
@@ -11,6 +11,12 @@
 #endif
 
 /* An IPv4 or IPv6 address with a port. */
+#ifdef FFI_CDEF
+#define socklen_t uint32_t
+struct address {
+    uint32_t opaque[7];
+};
+#else
 struct address {
     union {
         struct sockaddr any;
@@ -18,17 +24,21 @@ struct address {
         struct sockaddr_in6 v6;
     };
 };
+_Static_assert(sizeof(struct address) == 28, "spec/unit declares struct address with this size");
+#endif
 
 enum { ADDRESS_TEXT_SIZE = 64 };
 
-/* "127.0.0.1:8080", ":8080" (every address, IPv6 and IPv4 alike) or "[::1]:8080"; port 0 to 65535, no
- * names. -EINVAL when text is none of them. */
+/* "127.0.0.1:8080", ":8080" (every address, IPv6 and IPv4 alike) or "[::1]:8080"; port 0 to 65535,
+ * no names. -EINVAL when text is none of them. */
 MUST_USE int address_parse(struct slice text, struct address *out);
 
-/* A bare IPv4 or IPv6 address (no port, no brackets), with the given port. -EINVAL when it is none. */
+/* A bare IPv4 or IPv6 address (no port, no brackets), with the given port. -EINVAL when it is none.
+ */
 MUST_USE int address_parse_ip(struct slice text, uint16_t port, struct address *out);
 
-/* "127.0.0.1:8080" or "[::1]:8080", NUL-terminated; IPv4 in IPv6 is shown as IPv4. Returns its length. */
+/* "127.0.0.1:8080" or "[::1]:8080", NUL-terminated; IPv4 in IPv6 is shown as IPv4. Returns its
+ * length. */
 size_t address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 
 /* The same without port and brackets. */
@@ -38,7 +48,8 @@ uint16_t address_port(const struct address *a);
 socklen_t address_size(const struct address *a);
 bool address_equal(const struct address *a, const struct address *b);
 
-/* The address bytes that identify a host, without port; IPv4 in IPv6 becomes IPv4. Returns 4 or 16. */
+/* The address bytes that identify a host, without port; IPv4 in IPv6 becomes IPv4. Returns 4 or 16.
+ */
 size_t address_ip_bytes(const struct address *a, uint8_t out[16]);
 
 /* An address range: 10.0.0.0/8, ::1/128, or a bare address. */
@@ -51,18 +62,22 @@ struct cidr {
 MUST_USE int cidr_parse(struct slice text, struct cidr *out);
 bool cidr_contains(const struct cidr *range, const struct address *a);
 
-/* A listening socket: non-blocking, close-on-exec, SO_REUSEADDR, and SO_REUSEPORT when reuse_port. For
- * ":port" one socket serves IPv6 and IPv4; on a machine without IPv6 it serves IPv4. Descriptor or -errno. */
+/* A listening socket: non-blocking, close-on-exec, SO_REUSEADDR, and SO_REUSEPORT when reuse_port.
+ * For
+ * ":port" one socket serves IPv6 and IPv4; on a machine without IPv6 it serves IPv4. Descriptor or
+ * -errno. */
 MUST_USE int sock_listen(const struct address *a, bool reuse_port);
 
 /* The address a socket is bound to. */
 MUST_USE int sock_local_address(int fd, struct address *out);
 
-/* Starts a connection: non-blocking, close-on-exec, TCP_NODELAY. A descriptor; *pending says whether the
- * connection still has to be waited for (writable, then sock_error). -errno when it failed at once. */
+/* Starts a connection: non-blocking, close-on-exec, TCP_NODELAY. A descriptor; *pending says
+ * whether the connection still has to be waited for (writable, then sock_error). -errno when it
+ * failed at once. */
 MUST_USE int sock_connect(const struct address *to, bool *pending);
 
-/* Takes one connection: non-blocking, close-on-exec, TCP_NODELAY. Descriptor or -errno (-EAGAIN: none). */
+/* Takes one connection: non-blocking, close-on-exec, TCP_NODELAY. Descriptor or -errno (-EAGAIN:
+ * none). */
 MUST_USE int sock_accept(int listener, struct address *peer);
 
 /* The pending error of a socket (SO_ERROR): 0 or -errno. */

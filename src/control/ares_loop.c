@@ -195,3 +195,8 @@ const char *ares_loop_status(int status)
     }
     return ares_strerror(status);
 }
+
+const char *ares_loop_version(void)
+{
+    return ares_version(NULL);
+}

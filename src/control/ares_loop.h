@@ -30,3 +30,6 @@ unsigned ares_loop_addresses(const struct ares_addrinfo *answer,
 
 /* What a c-ares status means, in words. Static storage. */
 const char *ares_loop_status(int status);
+
+/* The version of c-ares that is linked. Static text; any thread. */
+const char *ares_loop_version(void);

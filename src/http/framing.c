@@ -12,7 +12,7 @@ enum phase {
     PHASE_CHUNK,     /* in the payload of a chunk */
     PHASE_CHUNK_CR,  /* behind the payload */
     PHASE_CHUNK_LF,
-    PHASE_TRAILERS,  /* behind the last chunk's line */
+    PHASE_TRAILERS, /* behind the last chunk's line */
     PHASE_END,
     PHASE_BAD
 };
@@ -110,8 +110,9 @@ static enum phase framing_byte(struct body *b, unsigned char c)
     }
 }
 
-/* Length of the trailer section at data, its empty line included; 0: not complete; -1: malformed. Bytes
- * are searched once: framing_seen is where the search goes on, and stays on the last LF once found. */
+/* Length of the trailer section at data, its empty line included; 0: not complete; -1: malformed.
+ * Bytes are searched once: framing_seen is where the search goes on, and stays on the last LF once
+ * found. */
 static ptrdiff_t trailers_length(struct body *b, const char *data, size_t len)
 {
     size_t window = len < b->framing_limit ? len : b->framing_limit;
@@ -156,7 +157,8 @@ static enum body_state peek_trailers(struct body *b, const char *data, size_t le
     return BODY_TRAILERS;
 }
 
-enum body_state body_peek(struct body *b, const char *data, size_t len, size_t *skip, size_t *payload)
+enum body_state body_peek(struct body *b, const char *data, size_t len, size_t *skip,
+                          size_t *payload)
 {
     *skip = *payload = 0;
     for (;;) {

@@ -1,15 +1,16 @@
 /* framing.h - where a message body ends (RFC 9112 sections 6 and 7), read in place.
  *
- * A body is a cursor over bytes that somebody else buffers. body_peek says what is at the front of them:
- * framing bytes to skip, then payload. The caller drops the skipped bytes, passes on as much payload as
- * it can and reports that with body_consume. Chunk extensions are dropped.
+ * A body is a cursor over bytes that somebody else buffers. body_peek says what is at the front of
+ * them: framing bytes to skip, then payload. The caller drops the skipped bytes, passes on as much
+ * payload as it can and reports that with body_consume. Chunk extensions are dropped.
  *
- * BODY_BAD: a chunk size that is missing or has more than 16 digits, anything but an extension behind it
- * (white space alone included), a control byte in an extension, a chunk that does not end in CR LF, a
- * bare LF or CR, a chunk line or a trailer section of more than framing_limit bytes. It stays bad.
+ * BODY_BAD: a chunk size that is missing or has more than 16 digits, anything but an extension
+ * behind it (white space alone included), a control byte in an extension, a chunk that does not end
+ * in CR LF, a bare LF or CR, a chunk line or a trailer section of more than framing_limit bytes. It
+ * stays bad.
  *
- * Bytes of chunk lines are skipped as they come, so a buffer never fills with them. A trailer section is
- * only handed out whole: the caller's buffer has to hold framing_limit bytes.
+ * Bytes of chunk lines are skipped as they come, so a buffer never fills with them. A trailer
+ * section is only handed out whole: the caller's buffer has to hold framing_limit bytes.
  *
  * Thread: any; no state but struct body. FFI-clean. */
 #ifndef FFI_CDEF
@@ -21,7 +22,8 @@
 enum body_state {
     BODY_WANT,     /* more bytes are needed (skip may still be > 0) */
     BODY_DATA,     /* payload bytes follow the skipped ones */
-    BODY_TRAILERS, /* payload is a whole, non-empty trailer section with its empty line; consume it whole */
+    BODY_TRAILERS, /* payload is a whole, non-empty trailer section with its empty line; consume it
+                      whole */
     BODY_END,      /* the body is complete; bytes behind the skipped ones are the next message's */
     BODY_BAD       /* malformed */
 };
@@ -39,14 +41,15 @@ struct body {
 void body_init(struct body *b, enum http_body_kind kind, uint64_t content_length,
                uint32_t framing_limit);
 
-/* Looks at data[0, len). *skip: framing bytes at the front, to be dropped before the next call in any case;
- * *payload: payload bytes behind them, 0 unless BODY_DATA or BODY_TRAILERS. Once BODY_END was returned it
- * is returned for ever, with skip 0. With BODY_WANT the bytes behind the skipped ones have to be seen
- * again, with more behind them. */
+/* Looks at data[0, len). *skip: framing bytes at the front, to be dropped before the next call in
+ * any case; *payload: payload bytes behind them, 0 unless BODY_DATA or BODY_TRAILERS. Once BODY_END
+ * was returned it is returned for ever, with skip 0. With BODY_WANT the bytes behind the skipped
+ * ones have to be seen again, with more behind them. */
 MUST_USE enum body_state body_peek(struct body *b, const char *data, size_t len, size_t *skip,
                                    size_t *payload);
 
-/* n payload bytes (at most what body_peek said; a trailer section only whole) were passed on and dropped. */
+/* n payload bytes (at most what body_peek said; a trailer section only whole) were passed on and
+ * dropped. */
 void body_consume(struct body *b, size_t n);
 
 /* Has the body ended (as far as bytes seen tell)? True at once for BODY_NONE and length 0. */

@@ -11,7 +11,8 @@ enum { IN_TOKEN = 1, IN_VALUE = 2, IN_TARGET = 4, IN_HOST = 8 };
 #define PLAIN (IN_VALUE | IN_TARGET)
 #define VALUE IN_VALUE
 
-/* '%' in a host is looked at by the one who walks it; '#' starts a fragment, which no target has. */
+/* '%' in a host is looked at by the one who walks it; '#' starts a fragment, which no target has.
+ */
 static const unsigned char BYTES[256] = {
     ['\t'] = VALUE,
     [' '] = VALUE,
@@ -202,8 +203,8 @@ bool http_split_authority(struct slice authority, struct slice *host, struct sli
 {
     const char *end = authority.data + authority.len;
     bool bracketed = authority.len && authority.data[0] == '[';
-    const char *stop = authority.len ? memchr(authority.data, bracketed ? ']' : ':', authority.len)
-                                     : NULL;
+    const char *stop =
+        authority.len ? memchr(authority.data, bracketed ? ']' : ':', authority.len) : NULL;
 
     *port = slice_of(NULL, 0);
     if (bracketed) {

@@ -1,5 +1,5 @@
-/* head.h - a parsed message head: request or response, as slices into the bytes it was parsed from; and
- * the grammar of the texts in it (RFC 9110 section 5, RFC 3986 section 3.2).
+/* head.h - a parsed message head: request or response, as slices into the bytes it was parsed from;
+ * and the grammar of the texts in it (RFC 9110 section 5, RFC 3986 section 3.2).
  *
  * Thread: any. Ownership: every slice points into the caller's buffer, valid while those bytes stay
  * where they are. FFI-clean. */
@@ -11,25 +11,51 @@
 #endif
 
 enum method {
-    METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_TRACE, METHOD_PATCH,
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_TRACE,
+    METHOD_PATCH,
     METHOD_CONNECT,
     METHOD_OTHER /* any other token; the text is in method_text */
 };
 
 /* Fields the proxy itself looks at or rewrites; anything else is FIELD_OTHER. */
 enum http_field_id {
-    FIELD_OTHER, FIELD_HOST, FIELD_CONNECTION, FIELD_CONTENT_LENGTH, FIELD_TRANSFER_ENCODING,
-    FIELD_TE, FIELD_TRAILER, FIELD_UPGRADE, FIELD_KEEP_ALIVE, FIELD_PROXY_CONNECTION,
-    FIELD_PROXY_AUTHORIZATION, FIELD_PROXY_AUTHENTICATE, FIELD_EXPECT, FIELD_VIA, FIELD_FORWARDED,
-    FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_PROTO, FIELD_X_FORWARDED_HOST, FIELD_X_REAL_IP,
-    FIELD_DATE, FIELD_SERVER, FIELD_RETRY_AFTER, FIELD_PROXY_STATUS, FIELD_MAX_FORWARDS
+    FIELD_OTHER,
+    FIELD_HOST,
+    FIELD_CONNECTION,
+    FIELD_CONTENT_LENGTH,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_TE,
+    FIELD_TRAILER,
+    FIELD_UPGRADE,
+    FIELD_KEEP_ALIVE,
+    FIELD_PROXY_CONNECTION,
+    FIELD_PROXY_AUTHORIZATION,
+    FIELD_PROXY_AUTHENTICATE,
+    FIELD_EXPECT,
+    FIELD_VIA,
+    FIELD_FORWARDED,
+    FIELD_X_FORWARDED_FOR,
+    FIELD_X_FORWARDED_PROTO,
+    FIELD_X_FORWARDED_HOST,
+    FIELD_X_REAL_IP,
+    FIELD_DATE,
+    FIELD_SERVER,
+    FIELD_RETRY_AFTER,
+    FIELD_PROXY_STATUS,
+    FIELD_MAX_FORWARDS
 };
 
 enum http_body_kind {
-    BODY_NONE,        /* no body follows */
-    BODY_LENGTH,      /* content_length bytes follow, also when that is 0 */
-    BODY_CHUNKED,     /* chunked transfer coding */
-    BODY_UNTIL_CLOSE  /* response only: all bytes until the connection ends */
+    BODY_NONE,       /* no body follows */
+    BODY_LENGTH,     /* content_length bytes follow, also when that is 0 */
+    BODY_CHUNKED,    /* chunked transfer coding */
+    BODY_UNTIL_CLOSE /* response only: all bytes until the connection ends */
 };
 
 struct http_field {
@@ -45,18 +71,20 @@ struct http_head {
     /* request line */
     enum method method;
     struct slice method_text;
-    struct slice target;    /* as received */
-    struct slice path;      /* path and query in origin form, never empty; "*" for OPTIONS *, "/" for CONNECT */
+    struct slice target; /* as received */
+    struct slice
+        path; /* path and query in origin form, never empty; "*" for OPTIONS *, "/" for CONNECT */
     struct slice authority; /* of an absolute-form target or of CONNECT, else absent */
     /* status line */
-    int status;             /* 0 for a request */
+    int status; /* 0 for a request */
     struct slice reason;
     /* both */
-    int minor;              /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1 */
-    struct slice host;      /* request: the authority of the target, else the value of Host (may be empty) */
+    int minor; /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1 */
+    struct slice
+        host; /* request: the authority of the target, else the value of Host (may be empty) */
     enum http_body_kind body;
-    uint64_t content_length; /* what Content-Length said, 0 without it; for a response that has no body by its
-                              * nature (to HEAD, 204, 304) too */
+    uint64_t content_length; /* what Content-Length said, 0 without it; for a response that has no
+                              * body by its nature (to HEAD, 204, 304) too */
     bool keep_alive;         /* the sender lets the connection go on after this message */
     bool expect_continue;    /* request: Expect: 100-continue, from HTTP/1.1 */
     bool te_trailers;        /* request: TE lists trailers */
@@ -71,8 +99,9 @@ const struct http_field *http_head_find(const struct http_head *head, enum http_
 /* The id of a field name. */
 enum http_field_id http_field_id(struct slice name);
 
-/* Takes the next element off the comma separated list *rest into *element, without white space around
- * it; empty elements are passed over. False at the end. Quotes are not looked at: for lists of tokens. */
+/* Takes the next element off the comma separated list *rest into *element, without white space
+ * around it; empty elements are passed over. False at the end. Quotes are not looked at: for lists
+ * of tokens. */
 bool http_list_next(struct slice *rest, struct slice *element);
 
 /* Does the comma separated list value contain token (case ignored)? */
@@ -85,7 +114,7 @@ bool http_is_field_value(struct slice text);
 /* May text be a request target: printable ASCII without spaces, not empty, no fragment? */
 bool http_is_target(struct slice text);
 
-/* Splits "host", "host:port", "[v6]:port" into host (without brackets) and port (absent when there is
- * none, or nothing behind the colon; else 0 to 65535). False when it is no valid authority without
- * userinfo: an empty host, a byte that no host may have, an IPv6 address that is none. */
+/* Splits "host", "host:port", "[v6]:port" into host (without brackets) and port (absent when there
+ * is none, or nothing behind the colon; else 0 to 65535). False when it is no valid authority
+ * without userinfo: an empty host, a byte that no host may have, an IPv6 address that is none. */
 MUST_USE bool http_split_authority(struct slice authority, struct slice *host, struct slice *port);

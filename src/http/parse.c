@@ -33,18 +33,18 @@ enum { CONNECTION_OPTIONS_MAX = 64 };
 struct reading {
     struct http_head *head;
     const struct http_limits *limits;
-    enum parse result;  /* PARSE_DONE until something is wrong */
-    const char *error;  /* with any other result */
-    bool trailers;      /* fields of a trailer section: they say nothing about the message */
-    bool complete;      /* http-parser saw the empty line */
-    struct slice name;  /* of the field whose value comes next */
-    bool has_length;    /* there was a Content-Length */
-    bool has_coding;    /* there was a Transfer-Encoding */
-    bool has_upgrade;   /* there was an Upgrade */
-    bool option_close;  /* Connection lists close */
-    bool option_keep;   /* Connection lists keep-alive */
+    enum parse result;   /* PARSE_DONE until something is wrong */
+    const char *error;   /* with any other result */
+    bool trailers;       /* fields of a trailer section: they say nothing about the message */
+    bool complete;       /* http-parser saw the empty line */
+    struct slice name;   /* of the field whose value comes next */
+    bool has_length;     /* there was a Content-Length */
+    bool has_coding;     /* there was a Transfer-Encoding */
+    bool has_upgrade;    /* there was an Upgrade */
+    bool option_close;   /* Connection lists close */
+    bool option_keep;    /* Connection lists keep-alive */
     bool option_upgrade; /* Connection lists upgrade */
-    unsigned options;   /* other things that Connection lists: names of fields */
+    unsigned options;    /* other things that Connection lists: names of fields */
 };
 
 static bool fail(struct reading *r, enum parse result, const char *error)
@@ -70,9 +70,9 @@ static const uint32_t STANDING_HOP_BY_HOP =
 /* Fields without an id that Connection can not name away and that may not be trailers. */
 static bool is_end_to_end(const struct http_field *f)
 {
-    static const char *const NAMES[] = {"authorization", "cache-control",    "content-encoding",
-                                        "content-range", "content-type",     "cookie",
-                                        "location",      "set-cookie",       "www-authenticate"};
+    static const char *const NAMES[] = {"authorization", "cache-control", "content-encoding",
+                                        "content-range", "content-type",  "cookie",
+                                        "location",      "set-cookie",    "www-authenticate"};
 
     if (f->id != FIELD_OTHER)
         return true;
@@ -331,10 +331,11 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
     if (r.result == PARSE_DONE) {
         bool known = head->method != METHOD_OTHER;
-        struct slice rest = slice_of(text.data + head->method_text.len,
-                                     text.len - head->method_text.len);
+        struct slice rest =
+            slice_of(text.data + head->method_text.len, text.len - head->method_text.len);
 
-        (void)(read_fields(&r, HTTP_REQUEST, known ? SLICE("") : SLICE("GET"), known ? text : rest) &&
+        (void)(read_fields(&r, HTTP_REQUEST, known ? SLICE("") : SLICE("GET"),
+                           known ? text : rest) &&
                judge_request(&r));
     }
     *used = end;
@@ -369,7 +370,8 @@ enum parse http_parse_trailers(struct http_head *head, struct slice block,
     struct reading r = {.head = head, .limits = limits, .result = PARSE_DONE, .trailers = true};
     struct http_scan scan = {0};
     size_t end = 0;
-    enum parse found = head_end_find(block.data, block.len, 0, &scan, limits, UINT32_MAX, &end, error);
+    enum parse found =
+        head_end_find(block.data, block.len, 0, &scan, limits, UINT32_MAX, &end, error);
 
     head->field_count = 0;
     if (found == PARSE_HEAD_TOO_BIG || found == PARSE_BAD)

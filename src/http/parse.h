@@ -1,25 +1,26 @@
 /* parse.h - bytes to message heads (RFC 9112), strictly.
  *
- * http-parser knows the grammar; as packaged it is lenient, so this module refuses what is ambiguous or
- * dangerous: a bare LF or CR, white space before a colon, folded lines, control bytes, bytes above 127
- * outside field values and reason phrases, more than one Host, repeated or disagreeing Content-Length,
- * Content-Length together with Transfer-Encoding, a Transfer-Encoding that is not exactly "chunked" or
- * comes with HTTP/1.0, a missing Host in HTTP/1.1 (RFC 9112 3.2), an unparsable Host, a target in none of
- * the four forms, with a fragment, or absolute with a query but no path.
+ * http-parser knows the grammar; as packaged it is lenient, so this module refuses what is
+ * ambiguous or dangerous: a bare LF or CR, white space before a colon, folded lines, control bytes,
+ * bytes above 127 outside field values and reason phrases, more than one Host, repeated or
+ * disagreeing Content-Length, Content-Length together with Transfer-Encoding, a Transfer-Encoding
+ * that is not exactly "chunked" or comes with HTTP/1.0, a missing Host in HTTP/1.1 (RFC 9112 3.2),
+ * an unparsable Host, a target in none of the four forms, with a fragment, or absolute with a query
+ * but no path.
  *
- * A method is any token: request and status lines are read here, and http-parser, which has a list of
- * methods, is shown GET in place of one that is not in enum method.
+ * A method is any token: request and status lines are read here, and http-parser, which has a list
+ * of methods, is shown GET in place of one that is not in enum method.
  *
- * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization,
- * TE, Transfer-Encoding and Upgrade, and for what Connection names. It can not name away a field that
- * everybody on the way needs: one with an id of its own, or a content, cookie, cache or authorization
- * field; such a name is ignored.
+ * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate,
+ * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, and for what Connection names. It can not
+ * name away a field that everybody on the way needs: one with an id of its own, or a content,
+ * cookie, cache or authorization field; such a name is ignored.
  *
- * A head is parsed in one go once it is complete; until then only line ends are looked for, each byte
- * once (scan state in struct http_scan). Limits hold for incomplete heads too.
+ * A head is parsed in one go once it is complete; until then only line ends are looked for, each
+ * byte once (scan state in struct http_scan). Limits hold for incomplete heads too.
  *
- * Thread: any; no state but what is passed. Ownership: slices in the head point into data (a path that
- * the target left out, and that of CONNECT, to a constant). FFI-clean. */
+ * Thread: any; no state but what is passed. Ownership: slices in the head point into data (a path
+ * that the target left out, and that of CONNECT, to a constant). FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
@@ -27,7 +28,7 @@
 #endif
 
 enum parse {
-    PARSE_MORE,           /* the head is not complete yet */
+    PARSE_MORE, /* the head is not complete yet */
     PARSE_DONE,
     PARSE_BAD,            /* malformed; answer 400 (request) or 502 (response) */
     PARSE_HEAD_TOO_BIG,   /* more than head_size bytes, or too many fields; 431 */
@@ -47,22 +48,24 @@ struct http_scan {
     uint32_t seen; /* bytes already searched */
 };
 
-/* Looks for a complete request head at data[0, len). Empty lines before it are skipped (RFC 9112 2.2), and
- * count as its bytes. PARSE_DONE: *head is filled and *used is the number of bytes it took. An error: *error is a static
- * sentence that names what is wrong. Call again with the same scan and more data after PARSE_MORE. */
+/* Looks for a complete request head at data[0, len). Empty lines before it are skipped (RFC
+ * 9112 2.2), and count as its bytes. PARSE_DONE: *head is filled and *used is the number of bytes
+ * it took. An error: *error is a static sentence that names what is wrong. Call again with the same
+ * scan and more data after PARSE_MORE. */
 MUST_USE enum parse http_parse_request(struct http_head *head, const char *data, size_t len,
                                        struct http_scan *scan, const struct http_limits *limits,
                                        size_t *used, const char **error);
 
-/* The same for a response to a request of the given method, which decides whether a body follows (RFC 9112
- * 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a body. */
+/* The same for a response to a request of the given method, which decides whether a body follows
+ * (RFC 9112 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a
+ * body. */
 MUST_USE enum parse http_parse_response(struct http_head *head, enum method method,
                                         const char *data, size_t len, struct http_scan *scan,
                                         const struct http_limits *limits, size_t *used,
                                         const char **error);
 
-/* Parses a complete trailer section, block ending with its empty line, into head->fields (nothing else
- * of *head is touched). Fields that may not come as trailers (RFC 9110 6.5.1: all with an id of their own,
- * and those that Connection can not name) are marked hop_by_hop. Never PARSE_MORE. */
+/* Parses a complete trailer section, block ending with its empty line, into head->fields (nothing
+ * else of *head is touched). Fields that may not come as trailers (RFC 9110 6.5.1: all with an id
+ * of their own, and those that Connection can not name) are marked hop_by_hop. Never PARSE_MORE. */
 MUST_USE enum parse http_parse_trailers(struct http_head *head, struct slice block,
                                         const struct http_limits *limits, const char **error);

@@ -100,7 +100,7 @@ static enum parse read_target(struct http_head *head, struct slice target, const
     if (!slice_eq(target, SLICE("*")))
         return read_absolute(head, target, error);
     return head->method == METHOD_OPTIONS ? PARSE_DONE
-                                        : bad(error, "request target * is for OPTIONS only");
+                                          : bad(error, "request target * is for OPTIONS only");
 }
 
 enum parse start_line_request(struct http_head *head, struct slice line, const char **error)

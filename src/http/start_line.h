@@ -1,7 +1,8 @@
-/* start_line.h - the first line of a message: request line or status line (RFC 9112 sections 3 and 4).
+/* start_line.h - the first line of a message: request line or status line (RFC 9112 sections 3 and
+ * 4).
  *
- * Strict: single spaces, no white space around, "HTTP/1.x" in capitals. Part of http/parse.c; nobody
- * else calls it.
+ * Strict: single spaces, no white space around, "HTTP/1.x" in capitals. Part of http/parse.c;
+ * nobody else calls it.
  *
  * Thread: any; no state. Ownership: slices in the head point into line, or to a constant. */
 #pragma once

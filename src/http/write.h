@@ -1,33 +1,42 @@
 /* write.h - composing heads and chunk lines into a struct buf.
  *
- * A writer appends to the free part of a buffer and remembers when something did not fit, so callers check once,
- * at the end.
+ * A writer appends to the free part of a buffer and remembers when something did not fit, so
+ * callers check once, at the end. Each call appends all of its text or nothing; later, shorter text
+ * may still fit.
  *
- * Thread: the buffer's. */
+ * Thread: the buffer's. FFI-clean. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/buf.h"
 #include <stdint.h>
+#endif
 
 struct writer {
-    struct buf *buf;
-    bool overflow; /* something did not fit; the buffer ends with the last thing that did */
+    struct buf *buf; /* the caller's */
+    bool overflow;   /* something did not fit; the buffer ends with the last thing that did */
 };
 
+#ifndef FFI_CDEF
+/* A writer that appends to b, which holds a block. */
 static inline struct writer writer_on(struct buf *b)
 {
     return (struct writer){b, false};
 }
 
+/* s as it is. */
 static inline void write_slice(struct writer *w, struct slice s)
 {
     if (UNLIKELY(buf_room(w->buf) < s.len)) {
         w->overflow = true;
         return;
     }
+    if (s.len == 0)
+        return;
     memcpy(w->buf->data + w->buf->end, s.data, s.len);
     w->buf->end += (uint32_t)s.len;
 }
 
+/* A string literal. */
 #define write_literal(w, text) write_slice((w), SLICE(text))
 
 /* "name: value\r\n" */
@@ -44,12 +53,14 @@ static inline void write_field(struct writer *w, struct slice name, struct slice
     p += name.len;
     *p++ = ':';
     *p++ = ' ';
-    memcpy(p, value.data, value.len);
+    if (value.len)
+        memcpy(p, value.data, value.len);
     p += value.len;
     *p++ = '\r';
     *p++ = '\n';
     w->buf->end += (uint32_t)(name.len + value.len + 4);
 }
+#endif
 
 /* A number in decimal. */
 void write_uint(struct writer *w, uint64_t n);

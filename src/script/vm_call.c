@@ -53,7 +53,10 @@ static void on_count(lua_State *L, lua_Debug *ar)
         return;
     limits->expired = true;
     lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-    luaL_error(L, "took longer than its %d ms", (int)limits->budget_ms);
+    luaL_where(L, 0);
+    lua_pushfstring(L, "took longer than its %d ms", (int)limits->budget_ms);
+    lua_concat(L, 2);
+    lua_error(L);
 }
 
 static int on_panic(lua_State *L)

@@ -1,0 +1,111 @@
+--- Checks what a configuration file has set against the schema, and fills in the defaults.
+
+local lines = require("config.lines")
+local schema = require("config.schema")
+local suggest = require("config.suggest")
+local types = require("config.types")
+
+local check = {}
+
+--- Reports keys of a table that nobody knows.
+-- @param values table
+-- @param path string: the table's own path
+-- @param known list of strings
+-- @param problems function(path, text)
+function check.keys(values, path, known, problems)
+  local is_known = {}
+  for _, key in ipairs(known) do
+    is_known[key] = true
+  end
+  for key in pairs(values) do
+    if not is_known[key] then
+      local shown = type(key) == "string" and ("%q"):format(key) or "[" .. tostring(key) .. "]"
+      local place = path ~= "" and " in " .. path or ""
+      local advice = suggest.advice(tostring(key), known)
+      problems(lines.join(path, key), ("unknown key %s%s%s"):format(shown, place, advice))
+    end
+  end
+end
+
+--- The tables that group settings: name to their settings' names; "" holds the outermost names.
+local function group_names()
+  local groups = { [""] = {} }
+  for _, setting in ipairs(schema) do
+    local group, name = setting.path:match("^(.*)%.(.*)$")
+    if group and not groups[group] then
+      groups[group] = {}
+      table.insert(groups[""], group)
+    end
+    table.insert(groups[group or ""], name or setting.path)
+  end
+  return groups
+end
+
+--- Checks the keys of the file and of its groups.
+local function check_groups(values, problems)
+  for group, names in pairs(group_names()) do
+    local inside = values
+    if group ~= "" then
+      inside = values[group]
+    end
+    if type(inside) == "table" then
+      check.keys(inside, group, names, problems)
+    elseif inside ~= nil then
+      local text = "has to be a table: %s = { %s = ... }"
+      problems(group, ("%s %s"):format(group, text:format(group, names[1])))
+    end
+  end
+end
+
+--- The value that a file has under a dotted path, or nil.
+local function value_at(values, path)
+  for name in path:gmatch("[^.]+") do
+    if type(values) ~= "table" then
+      return nil
+    end
+    values = values[name]
+  end
+  return values
+end
+
+--- Reads one setting.
+local function read(setting, values, problems)
+  local value = value_at(values, setting.path)
+  if value == nil then
+    value = setting.default
+  end
+  if value == nil or setting.type == "routes" then
+    return nil
+  end
+  local result, err, key = types[setting.type].read(value, setting)
+  if result == nil then
+    local path = key and lines.join(setting.path, key) or setting.path
+    local shown = type(key) == "number" and ("%s[%d]"):format(setting.path, key) or path
+    problems(path, ("%s %s"):format(shown, err))
+  end
+  return result
+end
+
+--- What holds between settings.
+local function check_together(settings, problems)
+  local head, buffer = settings["limits.head_size"], settings["limits.buffer_size"]
+  if head and buffer and head > buffer then
+    problems("limits.head_size", "limits.head_size has to be at most limits.buffer_size, "
+      .. ("which is %d"):format(buffer))
+  end
+end
+
+--- @param values table: what the file has set
+-- @param problems function(path, text): called for each problem
+-- @return table: dotted path to what the proxy reads, defaults included
+function check.settings(values, problems)
+  local settings = {}
+  check_groups(values, problems)
+  for _, setting in ipairs(schema) do
+    settings[setting.path] = read(setting, values, problems)
+  end
+  check_together(settings, problems)
+  return settings
+end
+
+return check

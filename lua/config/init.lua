@@ -1,0 +1,87 @@
+--- Reads a configuration file: Lua used as data.
+
+local check = require("config.check")
+local host = require("host")
+local lines = require("config.lines")
+local routes = require("config.routes")
+
+local config = {}
+
+--- The file's globals: what it sets becomes the configuration, what it never set is no value.
+local function environment()
+  return setmetatable({}, {
+    __index = function(_, name)
+      error(tostring(name) .. " has no value here; put texts in quotes", 2)
+    end,
+  })
+end
+
+--- Why the file did not load or run: its line and the reason.
+local function reason(err)
+  local line, text = tostring(err):match("^config:(%d+): (.*)$")
+  return tonumber(line), text or tostring(err)
+end
+
+--- Runs the file.
+-- @return table: what it has set; or nil, line or nil, reason
+local function run(text)
+  local env = environment()
+  local ok, result = host.run(text, env)
+  if not ok then
+    local line, why = reason(result)
+    return nil, line, why
+  elseif result ~= nil and type(result) ~= "table" then
+    return nil, 1, "the file may return a table of settings, nothing else"
+  end
+  setmetatable(env, nil)
+  for key, value in pairs(result or {}) do
+    env[key] = value
+  end
+  return env
+end
+
+--- A collector of problems: add(path, text), and their text in the order of lines.
+local function collector(text, path)
+  local found, list = lines.find(text), {}
+  local function add(at, what)
+    list[#list + 1] = { line = lines.of(found, at), text = what, order = #list }
+  end
+  local function report()
+    table.sort(list, function(a, b)
+      if a.line == b.line then
+        return a.order < b.order
+      end
+      return a.line < b.line
+    end)
+    local out = {}
+    for i, problem in ipairs(list) do
+      out[i] = ("%s:%d: %s"):format(path, problem.line, problem.text)
+    end
+    return #out > 0 and table.concat(out, "\n") or nil
+  end
+  return add, report, found
+end
+
+--- Checks a configuration.
+-- @param text string: the file's content
+-- @param path string: its name, for messages
+-- @return { settings = dotted path to value, static_routes = list }; or nil, problems: a line each
+function config.load(text, path)
+  local values, line, why = run(text)
+  if not values then
+    return nil, ("%s:%d: %s"):format(path, line or 1, why)
+  end
+  local add, report, found = collector(text, path)
+  local settings = check.settings(values, add)
+  local static_routes = routes.read(values.routes, add)
+  for _, route in ipairs(static_routes) do
+    route.line = lines.of(found, route.at)
+  end
+  local problems = report()
+  if problems then
+    return nil, problems
+  end
+  return { settings = settings, static_routes = static_routes }
+end
+
+return config

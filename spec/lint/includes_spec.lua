@@ -1,0 +1,104 @@
+local tree = require("spec.support.tree")
+
+-- What a folder's files may include besides their own folder: folders, or single headers of one.
+local MAY_INCLUDE = {
+  base = {},
+  http = { "base" },
+  guard = { "base" },
+  config = { "base", "http", "guard" },
+  worker = { "base", "http", "guard", "config", "script/hook.h" },
+  script = { "base", "http", "guard", "config", "control" },
+  control = {
+    "base", "http", "guard", "config", "script/vm.h", "worker/worker.h", "worker/stats.h",
+    "worker/worker_stats.h",
+  },
+}
+
+-- Which files may include a library's headers. A path that ends with a slash is a folder.
+local ONLY_IN = {
+  { "^lua", { "src/script/" } },
+  { "^lauxlib%.h", { "src/script/" } },
+  { "^http_parser%.h", { "src/http/parse.c" } },
+  {
+    "^openssl/",
+    {
+      "src/config/tls_context.c", "src/worker/tls.c", "src/control/probe_tls.c",
+      "src/base/hash.c", "src/base/random.c", -- digests and random bytes
+    },
+  },
+  { "^ares", { "src/control/" } },
+  { "^jansson%.h", { "src/script/" } },
+}
+
+local function allowed(path, list)
+  for _, one in ipairs(list) do
+    if path == one or (one:sub(-1) == "/" and path:sub(1, #one) == one) then
+      return true
+    end
+  end
+  return false
+end
+
+local function folder_allows(folder, included)
+  local target = included:match("^([^/]+)/")
+  if target == folder then
+    return true
+  end
+  for _, one in ipairs(MAY_INCLUDE[folder]) do
+    if one == target or one == included then
+      return true
+    end
+  end
+  return false
+end
+
+describe("includes", function()
+  it("go one way between the folders of src", function()
+    local problems = {}
+    for _, path in ipairs(tree.c_files()) do
+      local folder = path:match("^src/([^/]+)/")
+      for _, include in ipairs(folder and tree.includes(path) or {}) do
+        if not include.system and not folder_allows(folder, include.path) then
+          problems[#problems + 1] = ("%s:%d: %s/ may not include %s"):format(
+            path, include.line, folder, include.path)
+        end
+      end
+    end
+    tree.report(problems)
+  end)
+
+  it("name the folder of what they include", function()
+    local problems = {}
+    for _, path in ipairs(tree.c_files()) do
+      for _, include in ipairs(tree.includes(path)) do
+        if not include.system and not include.path:find("/") and path:find("^src/.*/") then
+          problems[#problems + 1] = ("%s:%d: write the folder of %s"):format(
+            path, include.line, include.path)
+        end
+      end
+    end
+    tree.report(problems)
+  end)
+
+  it("of a library's headers stand only in the files that may know it", function()
+    local problems = {}
+    for _, path in ipairs(tree.c_files()) do
+      for _, include in ipairs(tree.includes(path)) do
+        for _, rule in ipairs(ONLY_IN) do
+          if include.system and include.path:find(rule[1]) and not allowed(path, rule[2]) then
+            problems[#problems + 1] = ("%s:%d: <%s> belongs to %s"):format(
+              path, include.line, include.path, table.concat(rule[2], ", "))
+          end
+        end
+      end
+    end
+    tree.report(problems)
+  end)
+
+  it("know every folder of src", function()
+    for _, path in ipairs(tree.c_files()) do
+      local folder = path:match("^src/([^/]+)/")
+      assert.is_truthy(not folder or MAY_INCLUDE[folder], path .. ": a folder without a rule here")
+    end
+  end)
+end)

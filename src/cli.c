@@ -1,0 +1,290 @@
+#include "cli.h"
+
+#include "base/log.h"
+#include "config/settings.h"
+#include "control/ares_loop.h"
+#include "control/probe_tls.h"
+#include "script/lua_version.h"
+
+#include <ev.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "tidelock - a reverse proxy that services steer themselves\n"
+    "\n"
+    "Usage: tidelock [OPTION]...\n"
+    "\n"
+    "Services connect to the registry, stage routes and settings and apply them; HTTP clients\n"
+    "are forwarded accordingly. What an option says wins over the configuration file.\n"
+    "\n"
+    "Options:\n"
+    "  --config FILE      configuration file (Lua used as data); without it every setting has its\n"
+    "                     default\n"
+    "  --http ADDR        where HTTP clients connect; may be given up to 16 times (default :8080)\n"
+    "  --registry ADDR    where services connect (default 127.0.0.1:8181)\n"
+    "  --workers N        worker threads, 0 to 256; 0 makes one for each core (default 0)\n"
+    "  --scripts DIR      the scripts that define the registry's commands (default: ../scripts\n"
+    "                     seen from the program, else /usr/share/tidelock/scripts)\n"
+    "  --log-level LEVEL  error, warn, info or debug (default info)\n"
+    "  --check            read the configuration and the scripts, say what is wrong with them and\n"
+    "                     how to mend it, and exit\n"
+    "  --version          print the version of the program and its libraries, and exit\n"
+    "  --help             print this, and exit\n"
+    "\n"
+    "ADDR is 127.0.0.1:8080, [::1]:8080 or :8080 (every address). Port 0 takes a free one; each\n"
+    "listener's real address is printed at start: \"listening http 127.0.0.1:43121\".\n"
+    "\n"
+    "Signals:\n"
+    "  TERM, INT   stop: tell services, accept nothing, let requests in flight end, exit;\n"
+    "              a second one stops at once\n"
+    "  HUP         read the configuration file again; a bad one changes nothing\n"
+    "  USR1        open the access log anew, after it was moved away\n"
+    "\n"
+    "Exit status:\n"
+    "  0  stopped by a signal; --check found nothing wrong\n"
+    "  1  could not start; --check found something\n"
+    "  2  the command line is wrong\n"
+    "\n"
+    "Example:\n"
+    "  tidelock --http 127.0.0.1:8080 --registry 127.0.0.1:8181 --workers 2\n"
+    "  printf 'REGISTER|shop|shop-1|0|\\n' | nc 127.0.0.1 8181\n";
+
+enum option_key {
+    KEY_CONFIG = 1,
+    KEY_HTTP,
+    KEY_REGISTRY,
+    KEY_WORKERS,
+    KEY_SCRIPTS,
+    KEY_LOG_LEVEL,
+    KEY_CHECK,
+    KEY_VERSION,
+    KEY_HELP
+};
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, KEY_CONFIG},
+    {"http", required_argument, NULL, KEY_HTTP},
+    {"registry", required_argument, NULL, KEY_REGISTRY},
+    {"workers", required_argument, NULL, KEY_WORKERS},
+    {"scripts", required_argument, NULL, KEY_SCRIPTS},
+    {"log-level", required_argument, NULL, KEY_LOG_LEVEL},
+    {"check", no_argument, NULL, KEY_CHECK},
+    {"version", no_argument, NULL, KEY_VERSION},
+    {"help", no_argument, NULL, KEY_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static enum cli_result print_version(void)
+{
+    printf("tidelock %s\n%s\n%s\nlibev %d.%d\nc-ares %s\n", TIDELOCK_VERSION, lua_version(),
+           probe_tls_version(), ev_version_major(), ev_version_minor(), ares_loop_version());
+    return CLI_DONE;
+}
+
+/* Says "tidelock: --option: ..." */
+static enum cli_result wrong(const char *option, const char *what)
+{
+    fprintf(stderr, "tidelock: --%s: %s\n", option, what);
+    return CLI_WRONG;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters have to be put in, taken out or changed to make b of a (at most 31 of each). */
+static size_t distance(struct slice a, struct slice b)
+{
+    size_t row[32];
+
+    a.len = smaller(a.len, 31);
+    b.len = smaller(b.len, 31);
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t changed = diagonal + (a.data[i - 1] != b.data[j - 1]);
+
+            diagonal = row[j];
+            row[j] = smaller(changed, smaller(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.len];
+}
+
+static enum cli_result unknown(const char *given)
+{
+    struct slice name = {given + strspn(given, "-"), 0};
+    const char *best = NULL;
+    size_t best_distance = 4;
+
+    name.len = strcspn(name.data, "=");
+    for (const struct option *o = options; o->name; o++) {
+        size_t d = distance(name, slice_str(o->name));
+
+        if (d < best_distance && d < strlen(o->name)) {
+            best_distance = d;
+            best = o->name;
+        }
+    }
+    fprintf(stderr, "tidelock: unknown option %s", given);
+    if (best)
+        fprintf(stderr, "; did you mean --%s?", best);
+    fprintf(stderr, "\nTry: tidelock --help\n");
+    return CLI_WRONG;
+}
+
+static enum cli_result bad_address(const char *option, const char *value)
+{
+    fprintf(
+        stderr,
+        "tidelock: --%s: takes an address like 127.0.0.1:8080, :8080 or [::1]:8080, not \"%s\"\n",
+        option, value);
+    return CLI_WRONG;
+}
+
+static enum cli_result take_http(struct cli *out, const char *value)
+{
+    if (out->http_count == CLI_HTTP_MAX)
+        return wrong("http", "may be given at most 16 times");
+    if (address_parse(slice_str(value), &out->http[out->http_count]) < 0)
+        return bad_address("http", value);
+    out->http_count++;
+    return CLI_GO;
+}
+
+static enum cli_result take_registry(struct cli *out, const char *value)
+{
+    if (address_parse(slice_str(value), &out->registry) < 0)
+        return bad_address("registry", value);
+    out->registry_set = true;
+    return CLI_GO;
+}
+
+static enum cli_result take_workers(struct cli *out, const char *value)
+{
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+
+    if (*value < '0' || *value > '9' || *end || n > CLI_WORKERS_MAX) {
+        fprintf(stderr, "tidelock: --workers: takes a number from 0 to %d, not \"%s\"\n",
+                CLI_WORKERS_MAX, value);
+        return CLI_WRONG;
+    }
+    out->workers = (unsigned)n;
+    out->workers_set = true;
+    return CLI_GO;
+}
+
+static enum cli_result take_log_level(struct cli *out, const char *value)
+{
+    enum log_level level;
+
+    if (!log_level_parse(slice_str(value), &level)) {
+        fprintf(stderr, "tidelock: --log-level: takes error, warn, info or debug, not \"%s\"\n",
+                value);
+        return CLI_WRONG;
+    }
+    out->log_level = value;
+    return CLI_GO;
+}
+
+static enum cli_result take_option(struct cli *out, enum option_key key, const char *value)
+{
+    switch (key) {
+    case KEY_CONFIG:
+        out->config_path = value;
+        return *value ? CLI_GO : wrong("config", "takes the name of a file");
+    case KEY_HTTP:
+        return take_http(out, value);
+    case KEY_REGISTRY:
+        return take_registry(out, value);
+    case KEY_WORKERS:
+        return take_workers(out, value);
+    case KEY_SCRIPTS:
+        out->scripts_dir = value;
+        return *value ? CLI_GO : wrong("scripts", "takes the name of a directory");
+    case KEY_LOG_LEVEL:
+        return take_log_level(out, value);
+    case KEY_CHECK:
+        out->check = true;
+        return CLI_GO;
+    case KEY_VERSION:
+        return print_version();
+    case KEY_HELP:
+        fputs(help, stdout);
+        return CLI_DONE;
+    }
+    return CLI_WRONG;
+}
+
+/* getopt_long found something wrong with the argument that it read last. */
+static enum cli_result refuse(int found, const char *argument)
+{
+    if (found == ':') {
+        fprintf(stderr, "tidelock: %s: a value is missing\nTry: tidelock --help\n", argument);
+        return CLI_WRONG;
+    }
+    for (const struct option *o = options; optopt && o->name; o++) {
+        if (o->val == optopt)
+            return wrong(o->name, "takes no value");
+    }
+    return unknown(argument);
+}
+
+enum cli_result cli_parse(struct cli *out, int argc, char **argv)
+{
+    enum cli_result result = CLI_GO;
+
+    *out = (struct cli){0};
+    opterr = 0;
+    while (result == CLI_GO) {
+        int at = optind;
+        int found = getopt_long(argc, argv, ":", options, NULL);
+
+        if (found < 0)
+            break;
+        if (found == '?' || found == ':')
+            result = refuse(found, argv[at]);
+        else
+            result = take_option(out, (enum option_key)found, optarg);
+    }
+    if (result == CLI_GO && optind < argc) {
+        fprintf(stderr, "tidelock: unexpected argument \"%s\"\nTry: tidelock --help\n",
+                argv[optind]);
+        return CLI_WRONG;
+    }
+    return result;
+}
+
+static void replace_text(char **field, const char *text)
+{
+    if (!text)
+        return;
+    free(*field);
+    *field = strdup(text);
+    CHECK(*field);
+}
+
+void cli_override(const struct cli *cli, struct settings *settings)
+{
+    if (cli->http_count) {
+        free(settings->http);
+        settings->http = calloc(cli->http_count, sizeof(*settings->http));
+        CHECK(settings->http);
+        memcpy(settings->http, cli->http, cli->http_count * sizeof(*settings->http));
+        settings->http_count = cli->http_count;
+    }
+    if (cli->registry_set)
+        settings->registry = cli->registry;
+    if (cli->workers_set)
+        settings->workers = cli->workers;
+    replace_text(&settings->scripts_dir, cli->scripts_dir);
+    replace_text(&settings->log_level, cli->log_level);
+}

@@ -1,0 +1,399 @@
+#include "control/probe.h"
+
+#include "base/clock.h"
+#include "base/sock.h"
+#include "config/url.h"
+#include "control/control.h"
+#include "control/probe_tls.h"
+#include "control/resolve.h"
+#include "http/parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { HEAD_MAX = 16 * 1024, REQUEST_EXTRA = 128 };
+
+/* A step looks at what is there and returns what to wait for. */
+enum wait { WAIT_NOTHING, WAIT_READ, WAIT_WRITE, WAIT_ENDED };
+
+struct probe {
+    struct control *control;
+    void (*done)(void *arg, const struct probe_result *result);
+    void *arg;
+    struct probe_result result;
+    uint64_t started_us, timeout_ms;
+    ev_timer start;    /* begins in the loop turn after probe_start */
+    ev_timer deadline; /* the whole probe's */
+    /* where to */
+    char *text; /* the URL */
+    struct url url;
+    struct resolved *name; /* held, or NULL for an address */
+    struct resolve_wait *resolving;
+    unsigned tried; /* addresses so far */
+    /* the connection */
+    int fd; /* -1: none */
+    ev_io io;
+    struct probe_tls *tls;
+    enum wait (*step)(struct probe *p);
+    char *request;
+    size_t request_len, sent;
+    char head[HEAD_MAX];
+    size_t received;
+    struct http_scan scan;
+};
+
+static enum wait step_connected(struct probe *p);
+static enum wait step_handshake(struct probe *p);
+static enum wait step_send(struct probe *p);
+static enum wait step_receive(struct probe *p);
+
+static void close_connection(struct probe *p)
+{
+    ev_io_stop(p->control->loop, &p->io);
+    probe_tls_free(p->tls);
+    p->tls = NULL;
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+}
+
+static void probe_free(struct probe *p)
+{
+    close_connection(p);
+    ev_timer_stop(p->control->loop, &p->start);
+    ev_timer_stop(p->control->loop, &p->deadline);
+    if (p->resolving)
+        resolve_cancel(p->resolving);
+    if (p->name)
+        resolve_drop(p->control, p->name);
+    free(p->text);
+    free(p->request);
+    free(p);
+}
+
+static void finish(struct probe *p)
+{
+    p->result.elapsed_ms = (clock_us() - p->started_us) / 1000;
+    p->done(p->arg, &p->result);
+    probe_free(p);
+}
+
+static void set_error(struct probe *p, const char *what, const char *why)
+{
+    snprintf(p->result.error, sizeof(p->result.error), "%s%s%s", what, why ? ": " : "",
+             why ? why : "");
+}
+
+/* The address that is tried next; false when there is none left. */
+static bool next_address(struct probe *p, struct address *out)
+{
+    const struct address *all;
+    unsigned count;
+
+    if (!p->name)
+        return p->tried++ == 0 && address_parse_ip(p->url.host, p->url.port, out) == 0;
+    all = resolve_addresses(p->name, &count);
+    if (p->tried >= count)
+        return false;
+    *out = all[p->tried++];
+    if (out->any.sa_family == AF_INET6)
+        out->v6.sin6_port = htons(p->url.port);
+    else
+        out->v4.sin_port = htons(p->url.port);
+    return true;
+}
+
+static const char *connect_text(int error)
+{
+    switch (error) {
+    case -ECONNREFUSED:
+        return "connection refused";
+    case -ETIMEDOUT:
+        return "connection timed out";
+    case -ENETUNREACH:
+    case -EHOSTUNREACH:
+        return "host not reachable";
+    case -ECONNRESET:
+        return "connection reset";
+    }
+    return strerror(-error);
+}
+
+/* Tries addresses until one connects or has to be waited for. */
+static enum wait connect_next(struct probe *p)
+{
+    struct address to;
+    bool pending;
+
+    close_connection(p);
+    while (next_address(p, &to)) {
+        int fd = sock_connect(&to, &pending);
+
+        if (fd < 0) {
+            set_error(p, connect_text(fd), NULL);
+            continue;
+        }
+        p->fd = fd;
+        p->sent = p->received = 0;
+        p->scan = (struct http_scan){0};
+        p->step = step_connected;
+        return pending ? WAIT_WRITE : WAIT_NOTHING;
+    }
+    return WAIT_ENDED;
+}
+
+static enum wait step_connected(struct probe *p)
+{
+    int error = sock_error(p->fd);
+
+    if (error) {
+        set_error(p, connect_text(error), NULL);
+        return connect_next(p);
+    }
+    p->result.error[0] = '\0';
+    if (!p->result.tls) {
+        p->step = step_send;
+        return WAIT_NOTHING;
+    }
+    p->tls = probe_tls_new(p->fd, p->url.host, p->url.host_is_ip);
+    if (!p->tls) {
+        set_error(p, "TLS cannot be used for this host", NULL);
+        return WAIT_ENDED;
+    }
+    p->step = step_handshake;
+    return WAIT_NOTHING;
+}
+
+static enum wait step_handshake(struct probe *p)
+{
+    const char *why;
+
+    switch (probe_tls_handshake(p->tls)) {
+    case PROBE_IO_OK:
+        p->result.tls_valid = probe_tls_valid(p->tls, &why);
+        if (!p->result.tls_valid)
+            set_error(p, "certificate not valid", why);
+        p->step = step_send;
+        return WAIT_NOTHING;
+    case PROBE_IO_WANT_READ:
+        return WAIT_READ;
+    case PROBE_IO_WANT_WRITE:
+        return WAIT_WRITE;
+    case PROBE_IO_EOF:
+        set_error(p, "TLS handshake failed", "connection closed");
+        return WAIT_ENDED;
+    case PROBE_IO_ERROR:
+        break;
+    }
+    set_error(p, "TLS handshake failed", probe_tls_error(p->tls));
+    return WAIT_ENDED;
+}
+
+static enum probe_io read_or_write(struct probe *p, bool write, char *data, size_t len, size_t *n)
+{
+    ssize_t result;
+
+    if (p->tls)
+        return write ? probe_tls_write(p->tls, data, len, n) : probe_tls_read(p->tls, data, len, n);
+    result = write ? send(p->fd, data, len, MSG_NOSIGNAL) : recv(p->fd, data, len, 0);
+    *n = result > 0 ? (size_t)result : 0;
+    if (result > 0)
+        return PROBE_IO_OK;
+    if (result == 0)
+        return PROBE_IO_EOF;
+    if (errno == EAGAIN || errno == EINTR)
+        return write ? PROBE_IO_WANT_WRITE : PROBE_IO_WANT_READ;
+    return PROBE_IO_ERROR;
+}
+
+static enum wait broken(struct probe *p, const char *why)
+{
+    set_error(p, why, NULL);
+    return WAIT_ENDED;
+}
+
+/* What to do about anything but success. */
+static enum wait after_io(struct probe *p, enum probe_io io)
+{
+    switch (io) {
+    case PROBE_IO_OK:
+        return WAIT_NOTHING;
+    case PROBE_IO_WANT_READ:
+        return WAIT_READ;
+    case PROBE_IO_WANT_WRITE:
+        return WAIT_WRITE;
+    case PROBE_IO_EOF:
+        return broken(p, "connection closed before an answer");
+    case PROBE_IO_ERROR:
+        break;
+    }
+    return broken(p, "connection broken before an answer");
+}
+
+static enum wait step_send(struct probe *p)
+{
+    size_t n;
+    enum probe_io io = read_or_write(p, true, p->request + p->sent, p->request_len - p->sent, &n);
+
+    if (io != PROBE_IO_OK)
+        return after_io(p, io);
+    p->sent += n;
+    if (p->sent == p->request_len)
+        p->step = step_receive;
+    return WAIT_NOTHING;
+}
+
+/* Looks for a complete final head in what was received. */
+static enum wait parse_answer(struct probe *p)
+{
+    static const struct http_limits limits = {HEAD_MAX, HTTP_FIELDS_MAX, 0};
+    struct http_head head;
+    const char *error = "";
+    size_t used;
+
+    for (;;) {
+        enum parse parse = http_parse_response(&head, METHOD_GET, p->head, p->received, &p->scan,
+                                               &limits, &used, &error);
+
+        if (parse == PARSE_MORE)
+            return p->received < HEAD_MAX ? WAIT_NOTHING : broken(p, "head of the answer too big");
+        if (parse != PARSE_DONE) {
+            set_error(p, "not an HTTP answer", error);
+            return WAIT_ENDED;
+        }
+        if (head.status >= 200 || head.status == 101)
+            break;
+        p->received -= used;
+        memmove(p->head, p->head + used, p->received);
+        p->scan = (struct http_scan){0};
+    }
+    p->result.reachable = true;
+    p->result.status = head.status;
+    return WAIT_ENDED;
+}
+
+static enum wait step_receive(struct probe *p)
+{
+    size_t n;
+    enum probe_io io = read_or_write(p, false, p->head + p->received, HEAD_MAX - p->received, &n);
+
+    if (io != PROBE_IO_OK)
+        return after_io(p, io);
+    p->received += n;
+    return parse_answer(p);
+}
+
+/* Goes on until something has to be waited for. */
+static void run(struct probe *p, enum wait wait)
+{
+    while (wait == WAIT_NOTHING)
+        wait = p->step(p);
+    ev_io_stop(p->control->loop, &p->io);
+    if (wait == WAIT_ENDED) {
+        finish(p);
+        return;
+    }
+    ev_io_set(&p->io, p->fd, wait == WAIT_READ ? EV_READ : EV_WRITE);
+    ev_io_start(p->control->loop, &p->io);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *w, int revents)
+{
+    (void)loop;
+    (void)revents;
+    run(w->data, WAIT_NOTHING);
+}
+
+static void on_resolved(void *arg)
+{
+    struct probe *p = arg;
+    unsigned count;
+
+    p->resolving = NULL;
+    (void)resolve_addresses(p->name, &count);
+    if (count == 0)
+        set_error(p, "name not resolved", resolve_status(p->name));
+    run(p, connect_next(p));
+}
+
+static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct probe *p = w->data;
+
+    (void)loop;
+    (void)revents;
+    if (p->url.host_is_ip) {
+        run(p, connect_next(p));
+        return;
+    }
+    p->name = resolve_hold(p->control, p->url.host);
+    p->resolving = resolve_wait(p->control, p->name, on_resolved, p);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct probe *p = w->data;
+
+    (void)loop;
+    (void)revents;
+    snprintf(p->result.error, sizeof(p->result.error), "timed out after %gs",
+             (double)p->timeout_ms / 1e3);
+    finish(p);
+}
+
+static void compose_request(struct probe *p)
+{
+    struct slice path = p->url.path.len ? p->url.path : SLICE("/");
+    size_t size = path.len + p->url.authority.len + REQUEST_EXTRA;
+
+    p->request = malloc(size);
+    CHECK(p->request);
+    p->request_len = (size_t)snprintf(p->request, size,
+                                      "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: tidelock\r\n"
+                                      "Accept: */*\r\nConnection: close\r\n\r\n",
+                                      SLICE_ARGS(path), SLICE_ARGS(p->url.authority));
+    CHECK(p->request_len < size);
+}
+
+struct probe *probe_start(struct control *c, struct slice url, uint64_t timeout_ms,
+                          void (*done)(void *arg, const struct probe_result *result), void *arg,
+                          struct error *err)
+{
+    struct probe *p = calloc(1, sizeof(*p));
+    struct error reason;
+
+    ASSERT_CONTROL();
+    CHECK(p);
+    p->text = strndup(url.data ? url.data : "", url.len);
+    CHECK(p->text);
+    if (!url_parse(slice_str(p->text), &p->url, &reason)) {
+        (void)error_set(err, "url%s", reason.text + strcspn(reason.text, ":"));
+        free(p->text);
+        free(p);
+        return NULL;
+    }
+    p->control = c;
+    p->done = done;
+    p->arg = arg;
+    p->fd = -1;
+    p->timeout_ms = timeout_ms;
+    p->started_us = clock_us();
+    p->result.tls = p->url.scheme == URL_HTTPS || p->url.scheme == URL_WSS;
+    compose_request(p);
+    ev_init(&p->io, on_io);
+    ev_timer_init(&p->start, on_start, 0, 0);
+    ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
+    p->io.data = p->start.data = p->deadline.data = p;
+    ev_timer_start(c->loop, &p->start);
+    ev_timer_start(c->loop, &p->deadline);
+    return p;
+}
+
+void probe_cancel(struct probe **p)
+{
+    ASSERT_CONTROL();
+    if (*p)
+        probe_free(*p);
+    *p = NULL;
+}

@@ -1,0 +1,311 @@
+#include "script/settings_fill.h"
+
+#include "control/config_check.h"
+#include "control/config_set.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+/* Pushes the value of a dotted path; false and nothing pushed when it is not set. */
+static bool push_setting(lua_State *L, const char *path)
+{
+    lua_getfield(L, -1, path);
+    if (!lua_isnil(L, -1))
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static void push_needed(lua_State *L, const char *path)
+{
+    if (!push_setting(L, path))
+        luaL_error(L, "lua/config/schema.lua lacks %s", path);
+}
+
+static uint64_t number_setting(lua_State *L, const char *path)
+{
+    lua_Number number;
+
+    push_needed(L, path);
+    number = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return (uint64_t)number;
+}
+
+static bool flag_setting(lua_State *L, const char *path)
+{
+    bool flag;
+
+    push_needed(L, path);
+    luaL_checktype(L, -1, LUA_TBOOLEAN);
+    flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+/* The slice of the string at the top. */
+static struct slice top_slice(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, -1, &len);
+
+    return slice_of(text, len);
+}
+
+static char *copy(struct slice text)
+{
+    char *out = strndup(text.data, text.len);
+
+    CHECK(out);
+    return out;
+}
+
+/* A copy of a text, or NULL when it is not set. */
+static char *text_setting(lua_State *L, const char *path)
+{
+    char *text;
+
+    if (!push_setting(L, path))
+        return NULL;
+    text = copy(top_slice(L));
+    lua_pop(L, 1);
+    return text;
+}
+
+/* The index of a word among names. */
+static unsigned word_setting(lua_State *L, const char *path, const char *const *names,
+                             unsigned count)
+{
+    push_needed(L, path);
+    for (unsigned i = 0; i < count; i++) {
+        if (slice_eq(top_slice(L), slice_str(names[i]))) {
+            lua_pop(L, 1);
+            return i;
+        }
+    }
+    luaL_error(L, "lua/config/schema.lua allows an unknown %s", path);
+    return 0;
+}
+
+/* Pushes a list and tells its length; false and nothing pushed when it is not set. */
+static bool push_list(lua_State *L, const char *path, unsigned *count)
+{
+    *count = 0;
+    if (!push_setting(L, path))
+        return false;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    *count = (unsigned)lua_objlen(L, -1);
+    return true;
+}
+
+static void fill_address(lua_State *L, struct address *out)
+{
+    if (address_parse(top_slice(L), out))
+        luaL_error(L, "not an address: %s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
+static void fill_listeners(lua_State *L, struct settings *s)
+{
+    unsigned count;
+
+    if (!push_list(L, "http", &count))
+        luaL_error(L, "lua/config/schema.lua lacks http");
+    s->http = calloc(count + 1, sizeof(*s->http));
+    CHECK(s->http);
+    for (; s->http_count < count; s->http_count++) {
+        lua_rawgeti(L, -1, (int)s->http_count + 1);
+        fill_address(L, &s->http[s->http_count]);
+    }
+    lua_pop(L, 1);
+    push_needed(L, "registry");
+    fill_address(L, &s->registry);
+}
+
+static void fill_ranges(lua_State *L, struct settings *s)
+{
+    unsigned count;
+
+    if (!push_list(L, "trusted_proxies", &count))
+        return;
+    s->trusted_proxies = calloc(count + 1, sizeof(*s->trusted_proxies));
+    CHECK(s->trusted_proxies);
+    for (; s->trusted_proxy_count < count; s->trusted_proxy_count++) {
+        lua_rawgeti(L, -1, (int)s->trusted_proxy_count + 1);
+        if (cidr_parse(top_slice(L), &s->trusted_proxies[s->trusted_proxy_count]))
+            luaL_error(L, "not an address range: %s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* A copy of the string at index i of the list at the top. */
+static struct slice copy_item(lua_State *L, int i)
+{
+    struct slice text;
+
+    lua_rawgeti(L, -1, i);
+    text = top_slice(L);
+    text.data = copy(text);
+    lua_pop(L, 1);
+    return text;
+}
+
+static void fill_headers(lua_State *L, struct settings *s)
+{
+    unsigned count;
+
+    if (!push_list(L, "response_headers", &count))
+        return;
+    s->response_headers = calloc(count + 1, sizeof(*s->response_headers));
+    CHECK(s->response_headers);
+    for (unsigned i = 0; i < count; i++) {
+        struct header_value *header = &s->response_headers[i];
+
+        lua_rawgeti(L, -1, (int)i + 1);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        s->response_header_count++;
+        header->name = copy_item(L, 1);
+        header->value = copy_item(L, 2);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* The servers as c-ares reads them: joined by commas. */
+static void fill_servers(lua_State *L, struct settings *s)
+{
+    luaL_Buffer buffer;
+    unsigned count;
+    int list;
+
+    if (!push_list(L, "resolver.servers", &count))
+        return;
+    list = lua_gettop(L);
+    luaL_buffinit(L, &buffer);
+    for (unsigned i = 1; i <= count; i++) {
+        if (i > 1)
+            luaL_addchar(&buffer, ',');
+        lua_rawgeti(L, list, (int)i);
+        luaL_addvalue(&buffer);
+    }
+    luaL_pushresult(&buffer);
+    s->resolver_servers = copy(top_slice(L));
+    lua_pop(L, 2);
+}
+
+void settings_fill(lua_State *L, struct settings *s)
+{
+    static const char *const unknown_hosts[] = {
+        [UNKNOWN_HOST_404] = "404", [UNKNOWN_HOST_503] = "503", [UNKNOWN_HOST_CLOSE] = "close"};
+    static const char *const formats[] = {
+        [ACCESS_OFF] = "off", [ACCESS_TEXT] = "text", [ACCESS_JSON] = "json"};
+
+#define FILL_NUMBER(field, path) s->field = number_setting(L, path);
+#define FILL_FLAG(field, path) s->field = flag_setting(L, path);
+    SETTINGS_NUMBERS(FILL_NUMBER)
+    SETTINGS_FLAGS(FILL_FLAG)
+#undef FILL_NUMBER
+#undef FILL_FLAG
+    s->unknown_host = (enum unknown_host)word_setting(L, "unknown_host", unknown_hosts, 3);
+    s->access_format = (enum access_format)word_setting(L, "access_log.format", formats, 3);
+    s->access_file = text_setting(L, "access_log.file");
+    s->log_level = text_setting(L, "log_level");
+    s->registry_token = text_setting(L, "registry_token");
+    s->scripts_dir = text_setting(L, "scripts");
+    fill_listeners(L, s);
+    fill_ranges(L, s);
+    fill_headers(L, s);
+    fill_servers(L, s);
+}
+
+/* The string field of the table at the top, which keeps it alive. */
+static struct slice text_field(lua_State *L, const char *key)
+{
+    struct slice text;
+
+    lua_getfield(L, -1, key);
+    text = top_slice(L);
+    lua_pop(L, 1);
+    return text;
+}
+
+static lua_Number number_field(lua_State *L, const char *key)
+{
+    lua_Number number;
+
+    lua_getfield(L, -1, key);
+    number = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+/* Adds the route at the top, without its settings. */
+static bool add_route(lua_State *L, struct config_set *set, const char *id, struct error *err)
+{
+    struct slice domains[ROUTE_DOMAINS_MAX];
+    struct route_fields fields = {.domains = domains};
+
+    fields.path = text_field(L, "path");
+    fields.backend_url = text_field(L, "backend_url");
+    fields.priority = (int64_t)number_field(L, "priority");
+    lua_getfield(L, -1, "domains");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    fields.domain_count = (unsigned)lua_objlen(L, -1);
+    if (fields.domain_count > ROUTE_DOMAINS_MAX) {
+        lua_pop(L, 1);
+        return error_set(err, "domains: more than %d", ROUTE_DOMAINS_MAX);
+    }
+    for (unsigned i = 0; i < fields.domain_count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        domains[i] = top_slice(L);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return config_set_add_route(set, id, &fields, err);
+}
+
+static enum scope scope_named(lua_State *L, struct slice name)
+{
+    for (int i = 0; i < SCOPES; i++) {
+        if (slice_eq(name, slice_str(scope_names[i])))
+            return (enum scope)i;
+    }
+    luaL_error(L, "lua/config/routes.lua has an unknown scope");
+    return SCOPES;
+}
+
+/* Adds the settings of the route at the top. */
+static bool add_settings(lua_State *L, struct config_set *set, const char *id, struct error *err)
+{
+    bool ok = true;
+    int count;
+
+    lua_getfield(L, -1, "settings");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    count = (int)lua_objlen(L, -1);
+    for (int i = 1; ok && i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        ok = config_set_put(set, scope_named(L, text_field(L, "scope")), slice_str(id),
+                            text_field(L, "key"), text_field(L, "value"), err);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return ok;
+}
+
+void settings_fill_routes(lua_State *L, struct config_set *set, const char *path, FILE *problems)
+{
+    int count = (int)lua_objlen(L, -1);
+    char id[ROUTE_ID_SIZE];
+    struct error err;
+
+    for (int i = 1; i <= count; i++) {
+        snprintf(id, sizeof(id), "r%d", i);
+        lua_rawgeti(L, -1, i);
+        if (!add_route(L, set, id, &err) || !add_settings(L, set, id, &err))
+            fprintf(problems, "%s%s:%d: routes.%d: %s", ftell(problems) > 0 ? "\n" : "", path,
+                    (int)number_field(L, "line"), i, err.text);
+        lua_pop(L, 1);
+    }
+}

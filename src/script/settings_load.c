@@ -1,0 +1,243 @@
+#include "script/settings_load.h"
+
+#include "control/config_check.h"
+#include "control/config_set.h"
+#include "script/api.h"
+#include "script/sandbox.h"
+#include "script/settings_fill.h"
+#include "script/vm.h"
+#include "script/vm_call.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 4 * 1024 * 1024 };
+
+/* One load of a configuration. */
+struct load {
+    const char *path; /* for messages */
+    char *text;       /* of the file */
+    size_t len;
+    struct settings *settings;
+    struct config_set *routes;
+    FILE *problems;    /* to a text in memory */
+    struct error stop; /* why the file stopped to run; "" when it did not */
+};
+
+/* ---- host, for lua/config */
+
+static int push_test(lua_State *L, bool holds)
+{
+    lua_pushboolean(L, holds);
+    return 1;
+}
+
+static int host_is_address(lua_State *L)
+{
+    struct address parsed;
+
+    return push_test(L, address_parse(api_slice(L, 1), &parsed) == 0);
+}
+
+static int host_is_ip(lua_State *L)
+{
+    struct address parsed;
+
+    return push_test(L, address_parse_ip(api_slice(L, 1), 0, &parsed) == 0);
+}
+
+static int host_is_cidr(lua_State *L)
+{
+    struct cidr parsed;
+
+    return push_test(L, cidr_parse(api_slice(L, 1), &parsed) == 0);
+}
+
+static int host_setting_check(lua_State *L)
+{
+    struct slice name = api_slice(L, 1), key = api_slice(L, 2), value = api_slice(L, 3);
+    enum scope scope = SCOPE_ROUTES;
+    struct error err;
+
+    while (scope < SCOPES && !slice_eq(name, slice_str(scope_names[scope])))
+        scope++;
+    if (config_check_setting(scope, key, value, &err))
+        return api_true(L);
+    return api_refuse(L, err.text);
+}
+
+/* host.run(text, env): compiles and calls the file's text. true, what it returned; or nil, message.
+ */
+static int host_run(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, lua_upvalueindex(1));
+    struct slice text = api_slice(L, 1);
+    int status;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    status = luaL_loadbufferx(L, text.data, text.len, "=config", "t");
+    if (!status) {
+        lua_pushvalue(L, 2);
+        lua_setfenv(L, -2);
+        status = lua_pcall(L, 0, 1, 0);
+    }
+    if (!status) {
+        lua_pushboolean(L, 1);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return api_refuse(L, "an error that is not a text");
+    error_set(&load->stop, "%s", lua_tostring(L, -1));
+    return api_refuse(L, load->stop.text);
+}
+
+static void push_host(lua_State *L, struct load *load)
+{
+    static const luaL_Reg functions[] = {
+        {"is_address", host_is_address},       {"is_ip", host_is_ip}, {"is_cidr", host_is_cidr},
+        {"setting_check", host_setting_check}, {NULL, NULL},
+    };
+
+    lua_newtable(L);
+    api_host_open(L);
+    luaL_setfuncs(L, functions, 0);
+    lua_pushlightuserdata(L, load);
+    lua_pushcclosure(L, host_run, 1);
+    lua_setfield(L, -2, "run");
+}
+
+/* ---- loading */
+
+/* Reads the file into load->text; false with the reason in load->problems. */
+static bool read_file(struct load *load)
+{
+    FILE *file = fopen(load->path, "re");
+    bool ok;
+
+    if (!file) {
+        fprintf(load->problems, "%s: %s", load->path, strerror(errno));
+        return false;
+    }
+    load->text = malloc(FILE_MAX + 1);
+    CHECK(load->text);
+    load->len = fread(load->text, 1, FILE_MAX + 1, file);
+    ok = !ferror(file) && load->len <= FILE_MAX;
+    if (!ok)
+        fprintf(load->problems, "%s: %s", load->path,
+                ferror(file) ? strerror(errno) : "is longer than 4 MiB");
+    fclose(file);
+    return ok;
+}
+
+/* config.load(text, path): its result into settings and routes, or its problems. */
+static int load_body(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+
+    push_host(L, load);
+    sandbox_open(L);
+    sandbox_require(L, "config");
+    lua_getfield(L, -1, "load");
+    lua_pushlstring(L, load->text ? load->text : "", load->len);
+    lua_pushstring(L, load->path);
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2)) {
+        fprintf(load->problems, "%s", luaL_checkstring(L, -1));
+        return 0;
+    }
+    lua_settop(L, 3);
+    lua_getfield(L, 3, "settings");
+    settings_fill(L, load->settings);
+    lua_getfield(L, 3, "static_routes");
+    settings_fill_routes(L, load->routes, load->path, load->problems);
+    return 0;
+}
+
+/* The line of "config:7: ...", 1 when there is none. */
+static int stop_line(const char *text)
+{
+    static const char prefix[] = "config:";
+    int line = strncmp(text, prefix, sizeof(prefix) - 1) ? 1 : atoi(text + sizeof(prefix) - 1);
+
+    return line > 0 ? line : 1;
+}
+
+static void run(struct load *load)
+{
+    struct vm_limits limits;
+    lua_State *L = vm_state_new(&limits, VM_MEMORY);
+    struct error err;
+
+    CHECK(L);
+    if (!vm_call(L, NULL, load_body, load, BUDGET_LOAD_MS, &err)) {
+        if (limits.expired)
+            fprintf(load->problems,
+                    "%s:%d: runs for more than %d s; the file is data, no loop is needed",
+                    load->path, stop_line(load->stop.text), BUDGET_LOAD_MS / 1000);
+        else
+            fprintf(load->problems, "%s: cannot be read: %s", load->path, err.text);
+    }
+    vm_state_close(L);
+}
+
+struct settings *settings_load(const char *path, struct config_set **static_routes, char **problems)
+{
+    struct load load = {.path = path ? path : "no configuration file"};
+    size_t len = 0;
+
+    *problems = NULL;
+    load.problems = open_memstream(problems, &len);
+    CHECK(load.problems);
+    load.settings = settings_new();
+    load.routes = config_set_new();
+    if (!path || read_file(&load))
+        run(&load);
+    fclose(load.problems);
+    free(load.text);
+    if (len == 0) {
+        free(*problems);
+        *problems = NULL;
+        *static_routes = load.routes;
+        return load.settings;
+    }
+    config_set_free(load.routes);
+    settings_unref(load.settings);
+    return NULL;
+}
+
+/* As many whole lines of problems as an error takes, and how many more there are. */
+static void summarize(const char *problems, struct error *err)
+{
+    enum { MORE_SIZE = 32 };
+    size_t fit = 0, len = strlen(problems);
+    unsigned more = 0;
+
+    for (size_t i = 0; i <= len; i++) {
+        if (problems[i] != '\n' && problems[i])
+            continue;
+        if (i + MORE_SIZE < sizeof(err->text) || fit == 0)
+            fit = i;
+        else
+            more++;
+    }
+    if (more)
+        error_set(err, "%.*s\n(and %u more)", (int)fit, problems, more);
+    else
+        error_set(err, "%s", problems);
+}
+
+struct settings *vm_load_settings(const char *path, struct config_set **static_routes,
+                                  struct error *err)
+{
+    char *problems;
+    struct settings *settings = settings_load(path, static_routes, &problems);
+
+    if (!settings)
+        summarize(problems, err);
+    free(problems);
+    return settings;
+}
