@@ -121,7 +121,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
 
-.PHONY: .always all debug asan tsan run deps lint test test-unit test-flow test-san bench format clean help
+.PHONY: .always all debug asan tsan run deps lint test test-unit test-flow test-san bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -156,6 +156,9 @@ bench: all $(TOOLS) ## side by side with nginx and HAProxy
 	@vendor/install bench
 	@TIDELOCK_BUILD=$(OUT)build spec/bench/run
 endif
+
+docs: deps ## writes scripts/REFERENCE.md and lua/config/SETTINGS.md anew
+	@luajit spec/docs/docs.lua
 
 format: ## clang-format over src/ and the C of spec/
 	@clang-format -i $$(find src spec -name '*.[ch]')

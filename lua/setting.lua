@@ -2,6 +2,8 @@
 -- fields joined by "|", durations in ms, as src/control/config_set.h says. Commands and the
 -- configuration file use the same words.
 
+local json = require("json")
+
 local setting = {}
 
 --- Highest counts that are taken.
@@ -20,6 +22,28 @@ end
 --- @param threshold integer; timeout: ms; half_open_requests: integer
 function setting.circuit(threshold, timeout, half_open_requests)
   return ("%d|%d|%d"):format(threshold, timeout, half_open_requests)
+end
+
+local FIELDS = {
+  health = { "path", "interval_ms", "timeout_ms" },
+  ratelimit = { "requests", "window_ms" },
+  circuit = { "threshold", "timeout_ms", "half_open_requests" },
+}
+
+--- What a setting says, for an answer.
+-- @param scope string: "health", "ratelimit" or "circuit"
+-- @param text string, or nil when it is not set
+-- @return object; JSON's null for nil
+function setting.describe(scope, text)
+  if not text then
+    return json.null
+  end
+  local object, part = {}, text:gmatch("[^|]+")
+  for i, name in ipairs(FIELDS[scope]) do
+    local value = part()
+    object[i] = { name, name == "path" and value or tonumber(value) }
+  end
+  return json.object(object)
 end
 
 return setting

@@ -16,10 +16,17 @@ local function environment()
   })
 end
 
+--- What Lua says that needs more words here.
+local WORDS = {
+  ["not enough memory"] = "takes too much memory; the file is data, it needs no more than a few MiB",
+  ["attempt to load chunk with wrong mode"] = "is compiled; the file has to be text",
+}
+
 --- Why the file did not load or run: its line and the reason.
 local function reason(err)
   local line, text = tostring(err):match("^config:(%d+): (.*)$")
-  return tonumber(line), text or tostring(err)
+  text = text or tostring(err)
+  return tonumber(line), WORDS[text] or text
 end
 
 --- Runs the file.

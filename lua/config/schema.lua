@@ -130,7 +130,7 @@ return {
     doc = "Bytes of a request's target.",
   },
   {
-    path = "limits.body_size", type = "size", default = 0, min = 0, max = 2 ^ 50,
+    path = "limits.body_size", type = "size", default = 0, min = 0, max = MIB * MIB,
     doc = "Bytes of a request body, for routes without the option max_body_size; 0 for any.",
   },
   {

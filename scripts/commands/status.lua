@@ -3,6 +3,7 @@
 local check = require("check")
 local json = require("json")
 local reply = require("registry.reply")
+local setting = require("setting")
 
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
@@ -18,6 +19,10 @@ local STATS_KEYS = {
 local function describe_status(status)
   for _, key in ipairs({ "domains", "addresses", "not_in_effect" }) do
     status[key] = json.array(status[key])
+  end
+  local settings = status.settings
+  for _, scope in ipairs({ "health", "ratelimit", "circuit" }) do
+    settings[scope] = setting.describe(scope, settings[scope])
   end
   return json.pick(status, STATUS_KEYS)
 end

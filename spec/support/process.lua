@@ -17,6 +17,8 @@ int unsetenv(const char *name);
 int open(const char *path, int flags, ...);
 int dup2(int from, int to);
 int prctl(int option, ...);
+int setpgid(int pid, int group);
+int sigprocmask(int how, const void *set, void *old);
 void _exit(int status);
 ]]
 
@@ -32,6 +34,8 @@ end
 local O_WRONLY_CREATE_APPEND = 0x1 + 0x40 + 0x400
 local PR_SET_PDEATHSIG = 1
 local WNOHANG = 1
+local SIG_SETMASK = 2
+local NO_SIGNALS = ffi.new("uint8_t[128]")
 
 local function redirect(path, descriptor)
   local fd = ffi.C.open(path, O_WRONLY_CREATE_APPEND, ffi.cast("int", 420)) -- mode 0644
@@ -44,6 +48,9 @@ local function run_child(args, options, stdout, stderr)
     argv[i - 1] = ffi.cast("char *", arg)
   end
   ffi.C.prctl(PR_SET_PDEATHSIG, ffi.cast("long", SIGNALS.KILL))
+  -- A group of its own: Ctrl-C goes to the program that started it, which ends it in order.
+  ffi.C.setpgid(0, 0)
+  ffi.C.sigprocmask(SIG_SETMASK, NO_SIGNALS, nil)
   redirect(stdout, 1)
   redirect(stderr, 2)
   ffi.C.unsetenv("LD_PRELOAD")

@@ -20,6 +20,9 @@ proxy.__index = proxy
 local BUILD = os.getenv("TIDELOCK_BUILD") or "build"
 local SANITIZER_LOG = os.getenv("TIDELOCK_SANITIZER_LOG")
 
+--- The program under test.
+proxy.binary = BUILD .. "/tidelock"
+
 local function literal(value, indent)
   if type(value) ~= "table" then
     return type(value) == "string" and ("%q"):format(value) or tostring(value)
@@ -67,7 +70,7 @@ local function command_line(self, options)
       args[#args + 1] = tostring(arg)
     end
   end
-  add(BUILD .. "/tidelock")
+  add(proxy.binary)
   if options.http ~= false then
     add("--http", options.http or "127.0.0.1:0")
   end
@@ -144,7 +147,7 @@ end
 -- @param args list
 -- @return exit code (nil when a signal ended it), standard output, standard error
 function proxy.run(args, options)
-  local command = { BUILD .. "/tidelock" }
+  local command = { proxy.binary }
   for _, arg in ipairs(args) do
     command[#command + 1] = arg
   end

@@ -34,9 +34,14 @@ run_luacheck() {
 }
 
 run_tidy() {
-    find "$1" -name '*.txt' -size +0 -exec cat {} + > "$work/out"
-    [ ! -s "$work/out" ]
-    count clang-tidy $? "$work/out"
+    # The way to each finding, step by step, stays in the files.
+    find "$1" -name '*.txt' -size +0 -exec grep -hE -A2 ' (warning|error): ' {} + > "$work/out"
+    local found=0
+    if [ -s "$work/out" ]; then
+        found=1
+        echo "more in $1" >> "$work/out"
+    fi
+    count clang-tidy $found "$work/out"
 }
 
 # Sanitizers make a process that reports something exit with status 99, and write the report to a file

@@ -11,9 +11,9 @@
 struct apply {
     struct list link; /* in model.applies */
     struct model *model;
-    struct session *session; /* NULL once it is gone */
-    struct config_set *set;  /* while it waits for names; then the session's */
-    unsigned waiting;        /* names */
+    struct session *session;                      /* NULL once it is gone */
+    struct config_set *set;                       /* while it waits for names; then the session's */
+    unsigned waiting;                             /* names */
     void (*done)(void *arg, const char *refused); /* NULL: forgotten */
     void *arg;
 };
@@ -79,7 +79,7 @@ static void wait_for_names(struct apply *a)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &a->set->routes) {
+    LIST_EACH (node, tmp, &a->set->routes) {
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         if (route->name && !resolve_known(route->name)) {
@@ -155,7 +155,7 @@ void model_forget_apply(struct model *m, const void *arg)
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH(node, tmp, &m->applies) {
+    LIST_EACH (node, tmp, &m->applies) {
         struct apply *a = CONTAINER_OF(node, struct apply, link);
 
         if (a->arg == arg)
@@ -167,7 +167,7 @@ void model_leave_applies(struct model *m, struct session *s)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &m->applies) {
+    LIST_EACH (node, tmp, &m->applies) {
         struct apply *a = CONTAINER_OF(node, struct apply, link);
 
         if (a->session == s)
@@ -180,7 +180,7 @@ void model_drop_applies(struct model *m)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &m->applies) {
+    LIST_EACH (node, tmp, &m->applies) {
         struct apply *a = CONTAINER_OF(node, struct apply, link);
 
         a->done = NULL;

@@ -93,8 +93,8 @@ bool config_check_priority(int64_t priority, struct error *err)
 static bool is_framing(enum http_field_id id)
 {
     return id == FIELD_CONNECTION || id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING ||
-           id == FIELD_TE || id == FIELD_TRAILER || id == FIELD_UPGRADE ||
-           id == FIELD_KEEP_ALIVE || id == FIELD_PROXY_CONNECTION;
+           id == FIELD_TE || id == FIELD_TRAILER || id == FIELD_UPGRADE || id == FIELD_KEEP_ALIVE ||
+           id == FIELD_PROXY_CONNECTION;
 }
 
 static bool check_header(struct slice name, struct slice value, struct error *err)
@@ -160,8 +160,7 @@ static bool check_health(struct slice value, struct error *err)
     return config_check_path("path", path, err) && check_numbers(rest, names, 2, err);
 }
 
-bool config_check_setting(enum scope scope, struct slice key, struct slice value,
-                          struct error *err)
+bool config_check_setting(enum scope scope, struct slice key, struct slice value, struct error *err)
 {
     static const char *const ratelimit[] = {"requests", "window"};
     static const char *const circuit[] = {"threshold", "timeout", "half_open_requests"};

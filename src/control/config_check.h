@@ -16,14 +16,15 @@ enum {
     PATH_LENGTH_MAX = 1024, /* bytes of a route's path */
     URL_LENGTH_MAX = 2048,  /* bytes of a backend URL */
     ROUTE_DOMAINS_MAX = 256,
-    KEY_LENGTH_MAX = 128,   /* bytes of a header name or option key */
+    KEY_LENGTH_MAX = 128, /* bytes of a header name or option key */
     PRIORITY_MAX = 1000000000
 };
 
 /* A host name, "*.example.com" or "*", put into out in lower case, without a dot at its end. */
 MUST_USE bool config_check_domain(struct slice text, char out[DOMAIN_SIZE], struct error *err);
 
-/* The path of a route, a health check, ...: starts with "/", neither query nor fragment. field: its name. */
+/* The path of a route, a health check, ...: starts with "/", neither query nor fragment. field: its
+ * name. */
 MUST_USE bool config_check_path(const char *field, struct slice path, struct error *err);
 
 /* A URL that requests can be sent to. */

@@ -103,14 +103,14 @@ static bool has_target(const struct config_set *set, const struct setting_group 
     return strcmp(group->target, "ALL") == 0 || config_set_route(set, slice_str(group->target));
 }
 
-/* to has the settings of live: those of the scopes in the mask are replaced by draft's, but kept for
- * routes that are live on although the draft lacks them, as they go when their route does. */
+/* to has the settings of live: those of the scopes in the mask are replaced by draft's, but kept
+ * for routes that are live on although the draft lacks them, as they go when their route does. */
 static bool merge_settings(struct config_set *to, const struct config_set *draft, unsigned scopes,
                            struct error *err)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &to->groups) {
+    LIST_EACH (node, tmp, &to->groups) {
         struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
         bool drop = (scopes & (1u << group->scope)) && has_target(draft, group);
 
@@ -118,7 +118,7 @@ static bool merge_settings(struct config_set *to, const struct config_set *draft
             config_set_clear_target(to, group->scope, slice_str(group->target));
     }
     config_set_copy_settings(to, draft, scopes);
-    LIST_EACH(node, tmp, &to->groups) {
+    LIST_EACH (node, tmp, &to->groups) {
         struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
 
         if (!list_empty(&group->settings) && !has_target(to, group))
@@ -135,9 +135,8 @@ struct config_set *config_set_merge(const struct config_set *live, const struct 
     struct config_set *set = config_set_new();
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &routes->routes)
-        config_route_insert(set,
-                            config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
+    LIST_EACH (node, tmp, &routes->routes)
+        config_route_insert(set, config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
     config_set_copy_settings(set, live, SCOPES_ALL);
     if (merge_settings(set, draft, scopes, err))
         return set;
@@ -153,7 +152,7 @@ static bool validate_group(const struct config_set *set, const struct setting_gr
 
     if (!has_target(set, group) && !list_empty(&group->settings))
         return error_set(err, "%s: route %s not found", scope_names[group->scope], group->target);
-    LIST_EACH(node, tmp, &group->settings) {
+    LIST_EACH (node, tmp, &group->settings) {
         struct setting_entry *setting = CONTAINER_OF(node, struct setting_entry, link);
 
         if (!config_check_setting(group->scope, slice_str(setting->key), slice_str(setting->value),
@@ -169,13 +168,13 @@ bool config_set_validate(const struct config_set *set, struct error *err)
     struct list *node, *tmp;
     struct error why;
 
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         if (!config_route_check(route, &why))
             return error_set(err, "route %s: %.200s", route->id, why.text);
     }
-    LIST_EACH(node, tmp, &set->groups) {
+    LIST_EACH (node, tmp, &set->groups) {
         if (!validate_group(set, CONTAINER_OF(node, struct setting_group, link), err))
             return false;
     }

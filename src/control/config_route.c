@@ -49,7 +49,8 @@ void config_route_free(struct route_entry *route)
     free(route->domains);
     free(route->path);
     free(route->backend_url);
-    route_state_unref(route->state);
+    if (route->state) /* sets are also made where no state is: off the control thread */
+        route_state_unref(route->state);
     free(route);
 }
 
@@ -176,8 +177,8 @@ static void forget_places(struct config_set *set, const struct route_entry *rout
         map_remove(set->route_by_place, duplicate_key(buf, route, i));
 }
 
-bool config_set_add_route(struct config_set *set, const char *id,
-                          const struct route_fields *fields, struct error *err)
+bool config_set_add_route(struct config_set *set, const char *id, const struct route_fields *fields,
+                          struct error *err)
 {
     struct route_entry *route = make_route(id, fields, err);
     const struct route_entry *other;

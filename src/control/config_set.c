@@ -94,12 +94,12 @@ static void group_clear(struct config_set *set, struct setting_group *group)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &group->settings) {
+    LIST_EACH (node, tmp, &group->settings) {
         struct setting_entry *setting = CONTAINER_OF(node, struct setting_entry, link);
         char buf[SETTING_KEY_SIZE];
 
-        map_remove(set->setting_by_key,
-                   setting_key(buf, group->scope, slice_str(group->target), slice_str(setting->key)));
+        map_remove(set->setting_by_key, setting_key(buf, group->scope, slice_str(group->target),
+                                                    slice_str(setting->key)));
         setting_free(setting);
         set->setting_count--;
     }
@@ -111,9 +111,9 @@ void config_set_free(struct config_set *set)
 
     if (!set)
         return;
-    LIST_EACH(node, tmp, &set->routes)
+    LIST_EACH (node, tmp, &set->routes)
         config_route_free(CONTAINER_OF(node, struct route_entry, link));
-    LIST_EACH(node, tmp, &set->groups) {
+    LIST_EACH (node, tmp, &set->groups) {
         struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
 
         group_clear(set, group);
@@ -170,24 +170,22 @@ struct config_set *config_set_copy(const struct config_set *from)
     struct config_set *set = config_set_new();
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &from->routes)
-        config_route_insert(set,
-                            config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
+    LIST_EACH (node, tmp, &from->routes)
+        config_route_insert(set, config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
     config_set_copy_settings(set, from, SCOPES_ALL);
     return set;
 }
 
-void config_set_copy_settings(struct config_set *to, const struct config_set *from,
-                              unsigned scopes)
+void config_set_copy_settings(struct config_set *to, const struct config_set *from, unsigned scopes)
 {
     struct list *node, *tmp, *inner, *inner_tmp;
 
-    LIST_EACH(node, tmp, &from->groups) {
+    LIST_EACH (node, tmp, &from->groups) {
         struct setting_group *group = CONTAINER_OF(node, struct setting_group, link);
 
         if (!(scopes & (1u << group->scope)))
             continue;
-        LIST_EACH(inner, inner_tmp, &group->settings) {
+        LIST_EACH (inner, inner_tmp, &group->settings) {
             struct setting_entry *setting = CONTAINER_OF(inner, struct setting_entry, link);
 
             put(to, group->scope, slice_str(group->target), slice_str(setting->key),
@@ -221,8 +219,8 @@ static bool check_target(const struct config_set *set, struct slice target, stru
     return error_set(err, "route not found");
 }
 
-bool config_set_put(struct config_set *set, enum scope scope, struct slice target,
-                    struct slice key, struct slice value, struct error *err)
+bool config_set_put(struct config_set *set, enum scope scope, struct slice target, struct slice key,
+                    struct slice value, struct error *err)
 {
     if (!check_target(set, target, err) || !config_check_setting(scope, key, value, err))
         return false;
@@ -267,14 +265,15 @@ const char *config_set_value(const struct config_set *set, enum scope scope, con
 }
 
 void config_set_each_effective(const struct config_set *set, enum scope scope, const char *route_id,
-                               void (*fn)(void *arg, const struct setting_entry *setting), void *arg)
+                               void (*fn)(void *arg, const struct setting_entry *setting),
+                               void *arg)
 {
     const struct setting_group *group = find_group(set, scope, slice_str(all));
     struct slice id = slice_str(route_id);
     struct list *node, *tmp;
 
     if (group) {
-        LIST_EACH(node, tmp, &group->settings) {
+        LIST_EACH (node, tmp, &group->settings) {
             struct setting_entry *setting = CONTAINER_OF(node, struct setting_entry, link);
 
             if (!find_setting(set, scope, id, slice_str(setting->key)))
@@ -283,7 +282,7 @@ void config_set_each_effective(const struct config_set *set, enum scope scope, c
     }
     group = find_group(set, scope, id);
     if (group) {
-        LIST_EACH(node, tmp, &group->settings)
+        LIST_EACH (node, tmp, &group->settings)
             fn(arg, CONTAINER_OF(node, struct setting_entry, link));
     }
 }

@@ -1,11 +1,11 @@
 /* config_set.h - what one session has configured: its routes and its settings by scope.
  *
- * A session has one set that is live and, once something is staged, one that is its draft: a full copy that
- * commands edit. Apply makes the draft live (or some of its scopes), rollback drops it, diff compares both.
- * So a refused command, an apply that fails and a rollback need no undo.
+ * A session has one set that is live and, once something is staged, one that is its draft: a full
+ * copy that commands edit. Apply makes the draft live (or some of its scopes), rollback drops it,
+ * diff compares both. So a refused command, an apply that fails and a rollback need no undo.
  *
- * Thread: control. Ownership: a set owns its entries and holds a reference on each route state; the names
- * that its routes hold are the model's to drop before it frees a set. FFI-clean. */
+ * Thread: control. Ownership: a set owns its entries and holds a reference on each route state; the
+ * names that its routes hold are the model's to drop before it frees a set. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/error.h"
@@ -17,7 +17,13 @@
 #endif
 
 enum scope {
-    SCOPE_ROUTES, SCOPE_HEADERS, SCOPE_OPTIONS, SCOPE_HEALTH, SCOPE_RATELIMIT, SCOPE_CIRCUIT, SCOPES
+    SCOPE_ROUTES,
+    SCOPE_HEADERS,
+    SCOPE_OPTIONS,
+    SCOPE_HEALTH,
+    SCOPE_RATELIMIT,
+    SCOPE_CIRCUIT,
+    SCOPES
 };
 
 enum {
@@ -35,25 +41,25 @@ struct route_state;
 #ifndef FFI_CDEF
 /* One route as its service described it. */
 struct route_entry {
-    struct list link;           /* in config_set.routes, oldest first */
-    char id[ROUTE_ID_SIZE];     /* "r1" */
-    char **domains;             /* lower case, NUL-terminated, at least one */
+    struct list link;       /* in config_set.routes, oldest first */
+    char id[ROUTE_ID_SIZE]; /* "r1" */
+    char **domains;         /* lower case, NUL-terminated, at least one */
     unsigned domain_count;
     char *path;
     char *backend_url;
-    struct url url;             /* slices into backend_url */
+    struct url url; /* slices into backend_url */
     int priority;
-    struct route_state *state;  /* in a live set never NULL; elsewhere NULL until first applied */
-    struct resolved *name;      /* held, in a live set only; NULL when the URL has an address */
+    struct route_state *state; /* in a live set never NULL; elsewhere NULL until first applied */
+    struct resolved *name;     /* held, in a live set only; NULL when the URL has an address */
 };
 
 /* One setting of any other scope: what HEADERS_SET, OPTIONS_SET, HEALTH_SET, ... staged. */
 struct setting_entry {
-    struct list link;           /* in setting_group.settings, oldest first */
-    char *key;                  /* header name or option key; "" for health, ratelimit, circuit */
-    char *value;                /* header value, option value; else the fields joined by "|", durations
-                                 * in ms: health "path|interval|timeout", ratelimit "requests|window",
-                                 * circuit "threshold|timeout|half_open_requests" */
+    struct list link; /* in setting_group.settings, oldest first */
+    char *key;        /* header name or option key; "" for health, ratelimit, circuit */
+    char *value;      /* header value, option value; else the fields joined by "|", durations
+                       * in ms: health "path|interval|timeout", ratelimit "requests|window",
+                       * circuit "threshold|timeout|half_open_requests" */
 };
 
 /* All settings of one scope with one target; may be empty. */
@@ -110,8 +116,8 @@ const struct route_entry *config_set_route(const struct config_set *set, struct 
 /* How many routes the set has. */
 unsigned config_set_route_count(const struct config_set *set);
 
-/* Sets or replaces one setting after checking it. target: "ALL" or a route of this set, else "route not
- * found". An option of an unknown key: "unknown option: X". */
+/* Sets or replaces one setting after checking it. target: "ALL" or a route of this set, else "route
+ * not found". An option of an unknown key: "unknown option: X". */
 MUST_USE bool config_set_put(struct config_set *set, enum scope scope, struct slice target,
                              struct slice key, struct slice value, struct error *err);
 
@@ -119,8 +125,8 @@ MUST_USE bool config_set_put(struct config_set *set, enum scope scope, struct sl
 MUST_USE bool config_set_drop(struct config_set *set, enum scope scope, struct slice target,
                               struct slice key, struct error *err);
 
-/* The setting that holds for a route: its own, else the one for ALL, else NULL. key: any case, "" for
- * health, ratelimit, circuit. */
+/* The setting that holds for a route: its own, else the one for ALL, else NULL. key: any case, ""
+ * for health, ratelimit, circuit. */
 const struct setting_entry *config_set_effective(const struct config_set *set, enum scope scope,
                                                  const char *route_id, const char *key);
 
@@ -130,7 +136,8 @@ const char *config_set_value(const struct config_set *set, enum scope scope, con
 
 /* Calls fn for every setting of a scope that holds for a route, each key once. */
 void config_set_each_effective(const struct config_set *set, enum scope scope, const char *route_id,
-                               void (*fn)(void *arg, const struct setting_entry *setting), void *arg);
+                               void (*fn)(void *arg, const struct setting_entry *setting),
+                               void *arg);
 
 /* What differs between live and draft in one scope. */
 struct scope_diff {
@@ -142,8 +149,8 @@ struct scope_diff config_set_diff(const struct config_set *live, const struct co
 /* How a route of live and draft differ. */
 enum route_change { ROUTE_SAME, ROUTE_ADDED, ROUTE_REMOVED, ROUTE_MODIFIED };
 
-/* Calls fn for every route of live and draft in the order of their ids: with the draft's entry, or live's
- * for one that was removed. */
+/* Calls fn for every route of live and draft in the order of their ids: with the draft's entry, or
+ * live's for one that was removed. */
 void config_set_each_route(const struct config_set *live, const struct config_set *draft,
                            void (*fn)(void *arg, enum route_change change,
                                       const struct route_entry *route),
@@ -152,9 +159,9 @@ void config_set_each_route(const struct config_set *live, const struct config_se
 /* Do both describe the same route in all that a service can set? */
 bool route_entry_equal(const struct route_entry *a, const struct route_entry *b);
 
-/* A copy of live in which the scopes of the mask (1u << enum scope) are taken from draft. A setting taken
- * from draft for a route that the result lacks is refused: "headers of r3: route r3 is not active, apply
- * routes too". Settings of live go with their route. NULL: err says why. */
+/* A copy of live in which the scopes of the mask (1u << enum scope) are taken from draft. A setting
+ * taken from draft for a route that the result lacks is refused: "headers of r3: route r3 is not
+ * active, apply routes too". Settings of live go with their route. NULL: err says why. */
 MUST_USE struct config_set *config_set_merge(const struct config_set *live,
                                              const struct config_set *draft, unsigned scopes,
                                              struct error *err);
@@ -162,6 +169,7 @@ MUST_USE struct config_set *config_set_merge(const struct config_set *live,
 /* Everything CONFIG_VALIDATE checks over a whole set ("route r2: ..."). */
 MUST_USE bool config_set_validate(const struct config_set *set, struct error *err);
 
-/* The key under which a place, one domain with one path, is counted; out is at least domain.len + path.len
+/* The key under which a place, one domain with one path, is counted; out is at least domain.len +
+ * path.len
  * + 1 bytes. */
 struct slice config_set_place(char *out, struct slice domain, struct slice path);

@@ -112,15 +112,16 @@ static void settle(struct connection *conn)
             connection_abort(conn, "done");
             return;
         }
-        /* The client's end is waited for, as what it still sends would destroy what it has not read. */
+        /* The client's end is waited for, as what it still sends would destroy what it has not
+         * read. */
         shutdown(conn->fd, SHUT_WR);
     }
     if (conn->phase != CONNECTION_CLOSED)
         update_io(conn);
 }
 
-/* Room for len more bytes of output; false when the client leaves too much unread. A single line always
- * fits behind an empty queue. */
+/* Room for len more bytes of output; false when the client leaves too much unread. A single line
+ * always fits behind an empty queue. */
 static bool make_room(struct connection *conn, size_t len)
 {
     size_t limit = conn->control->settings->registry_output, cap;
@@ -196,7 +197,8 @@ static void run_line(struct connection *conn, struct slice line)
         connection_send(conn, answer);
 }
 
-/* Takes the next line or part of a line that is too long off the input; false when there is none. */
+/* Takes the next line or part of a line that is too long off the input; false when there is none.
+ */
 static bool take_line(struct connection *conn)
 {
     struct slice in = slice_of(conn->in.data ? buf_head(&conn->in) : "", buf_len(&conn->in));

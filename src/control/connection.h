@@ -1,12 +1,12 @@
 /* connection.h - one registry connection: bytes to lines, lines to answers, both bounded.
  *
- * A connection reads lines (16 KiB at most), hands each to the scripts and writes one answer a line in order.
- * While an answer has to wait (an apply, a probe) no further line of it is run; what arrives is left
- * unread once its buffer is full. Output past the registry_output setting closes it. A few lines are run a
- * loop turn, so that one client cannot keep the loop from the others.
+ * A connection reads lines (16 KiB at most), hands each to the scripts and writes one answer a line
+ * in order. While an answer has to wait (an apply, a probe) no further line of it is run; what
+ * arrives is left unread once its buffer is full. Output past the registry_output setting closes
+ * it. A few lines are run a loop turn, so that one client cannot keep the loop from the others.
  *
- * Thread: control. Ownership: the registry owns connections; a connection and its session point to each
- * other while bound. */
+ * Thread: control. Ownership: the registry owns connections; a connection and its session point to
+ * each other while bound. */
 #pragma once
 #include "base/buf.h"
 #include "base/list.h"
@@ -33,12 +33,12 @@ enum connection_phase {
 };
 
 struct connection {
-    struct list link;        /* in registry.connections, or .closed */
-    struct list again;       /* in registry.again while lines are left for the next turn */
+    struct list link;  /* in registry.connections, or .closed */
+    struct list again; /* in registry.again while lines are left for the next turn */
     struct control *control;
     struct registry *registry;
-    uint64_t serial;         /* names it to scripts and pending answers; never reused */
-    int fd;                  /* -1 when closed */
+    uint64_t serial;             /* names it to scripts and pending answers; never reused */
+    int fd;                      /* -1 when closed */
     enum connection_phase phase; /* changed by set_phase only */
     struct address peer;
     struct session *session; /* bound, or NULL */
@@ -52,7 +52,7 @@ struct connection {
     char *out;               /* queued output, out[out_start, out_start + out_len) */
     size_t out_start, out_len, out_cap;
     ev_io io;
-    ev_timer linger;         /* ends the wait for the client while closing */
+    ev_timer linger; /* ends the wait for the client while closing */
 };
 
 /* Takes over a connected socket. */
@@ -65,12 +65,12 @@ void connection_free(struct connection *conn);
 /* Runs what lines there are, a bounded number, and sends. */
 void connection_run(struct connection *conn);
 
-/* Queues one line (newline added) and sends when not inside connection_run. A connection whose client
- * leaves too much unread is closed. */
+/* Queues one line (newline added) and sends when not inside connection_run. A connection whose
+ * client leaves too much unread is closed. */
 void connection_send(struct connection *conn, struct slice line);
 
-/* Binds conn to s: what either was bound to before is unbound (a session left without a connection is
- * disconnected, a connection that lost its session is closed), and s is connected. */
+/* Binds conn to s: what either was bound to before is unbound (a session left without a connection
+ * is disconnected, a connection that lost its session is closed), and s is connected. */
 void connection_bind(struct connection *conn, struct session *s);
 
 /* REGISTER: a new session bound to conn; one that conn was bound to before is disconnected. */

@@ -1,6 +1,7 @@
 /* control.h - the control thread: its loop, what it owns, start and stop of the whole.
  *
- * Thread: control (the main thread). Ownership: struct control owns everything below it; there is one. */
+ * Thread: control (the main thread). Ownership: struct control owns everything below it; there is
+ * one. */
 #pragma once
 #include "base/list.h"
 #include "base/mailbox.h"
@@ -8,27 +9,38 @@
 #include "control/model.h"
 #include <ev.h>
 
-struct control {
-    struct ev_loop *loop;
-    struct mailbox mailbox;       /* from the workers */
-    struct settings *settings;    /* in force, referenced */
-    struct model model;
-    struct registry *registry;    /* control/registry.c */
-    struct publisher *publisher;  /* control/publish.c */
-    struct resolver *resolver;    /* control/resolve.c */
-    struct vm *vm;                /* script/vm.h: the generation of scripts in service */
-    struct worker **workers;
-    unsigned worker_count;
-    const char *config_path;      /* NULL: none given */
-    const struct cli *cli;        /* command line, which wins over the file */
-    bool stopping;
-    unsigned workers_stopped;
-    ev_signal on_term, on_int, on_hup, on_usr1;
-    int exit_code;
+struct cli;
+struct control;
+struct worker;
+
+/* How control hears that a worker has stopped. */
+struct worker_end {
+    struct message stopped;
+    struct control *control;
 };
 
-/* Runs the proxy until it is told to stop. Returns the exit code. */
+struct control {
+    struct ev_loop *loop;
+    struct mailbox mailbox;      /* from the workers */
+    struct settings *settings;   /* in force, referenced */
+    struct model model;          /* sessions and what they have live */
+    struct registry *registry;   /* control/registry.c */
+    struct publisher *publisher; /* control/publish.c */
+    struct resolver *resolver;   /* control/resolve.c */
+    struct vm *vm;               /* script/vm.h: the generation of scripts in service */
+    const struct cli *cli;       /* command line, which wins over the configuration file */
+    /* workers; the first worker_count of both arrays exist */
+    struct worker **workers;
+    struct worker_end *worker_ends;
+    unsigned worker_count;
+    unsigned workers_stopped;
+    bool stopping; /* told to stop: nothing is published any more */
+    ev_signal on_term, on_int, on_hup, on_usr1;
+};
+
+/* Runs the proxy until it is told to stop. Returns the exit code (enum exit_code). */
 int control_run(const struct cli *cli);
 
-/* Current times, read once a loop turn. */
-uint64_t control_now_ms(const struct control *c);
+/* Reads configuration and scripts and says on standard output and standard error what it found.
+ * Returns the exit code. */
+int control_check(const struct cli *cli);

@@ -27,8 +27,8 @@ enum event {
 /* The mask of a type name; "all" is every type; 0 for an unknown one. */
 uint32_t event_mask(struct slice type);
 
-/* Sends EVENT|name|json to every connection that subscribed to it. session: only connections bound to it,
- * or NULL for all. */
+/* Sends EVENT|name|json to every connection that subscribed to it. session: only connections bound
+ * to it, or NULL for all. */
 struct session;
 void events_send(struct control *c, enum event event, const struct session *session,
                  const char *json);

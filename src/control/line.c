@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 
-/* Length of the UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when there is none. */
+/* Length of the UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), 0 when there is none.
+ */
 static size_t sequence(const uint8_t *s, size_t len)
 {
     uint8_t low = 0x80, high = 0xbf;

@@ -28,9 +28,9 @@ void model_fini(struct model *m)
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH(node, tmp, &m->sessions)
+    LIST_EACH (node, tmp, &m->sessions)
         CONTAINER_OF(node, struct session, link)->supersedes = NULL;
-    LIST_EACH(node, tmp, &m->sessions)
+    LIST_EACH (node, tmp, &m->sessions)
         model_unlink(m, CONTAINER_OF(node, struct session, link), NULL);
     model_drop_applies(m);
     map_free(m->by_id);
@@ -153,7 +153,7 @@ static void drop_names(struct model *m, struct config_set *set)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         if (route->name)
@@ -176,7 +176,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     ASSERT_CONTROL();
     if (s->supersedes)
         model_unlink(m, s->supersedes, why);
-    LIST_EACH(node, tmp, &m->sessions) {
+    LIST_EACH (node, tmp, &m->sessions) {
         struct session *other = CONTAINER_OF(node, struct session, link);
 
         if (other->supersedes == s)
@@ -217,10 +217,10 @@ void model_each_live(const struct model *m,
     struct list *node, *tmp, *inner, *inner_tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH(node, tmp, &m->sessions) {
+    LIST_EACH (node, tmp, &m->sessions) {
         struct session *s = CONTAINER_OF(node, struct session, link);
 
-        LIST_EACH(inner, inner_tmp, &s->live->routes)
+        LIST_EACH (inner, inner_tmp, &s->live->routes)
             fn(arg, s, CONTAINER_OF(inner, struct route_entry, link));
     }
 }
@@ -242,14 +242,14 @@ void model_prepare(struct model *m, struct session *s, struct config_set *set)
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         if (!route->state)
             route->state = old_state(m, s, route);
         if (!route->state)
-            route->state = route_state_new(s->id, route->id, s->service, s->instance,
-                                           m->worker_count);
+            route->state =
+                route_state_new(s->id, route->id, s->service, s->instance, m->worker_count);
         if (!route->url.host_is_ip)
             route->name = resolve_hold(m->control, route->url.host);
     }

@@ -24,12 +24,12 @@ struct model {
 
 void model_init(struct model *m, struct control *control, unsigned worker_count);
 
-/* Frees all sessions; applies still waiting are dropped without calling their done. After vm_free and
- * registry_close, before resolve_fini. */
+/* Frees all sessions; applies still waiting are dropped without calling their done. After vm_free
+ * and registry_close, before resolve_fini. */
 void model_fini(struct model *m);
 
-/* REGISTER: a new session, disconnected until bound; supersedes one of the same names (its connection is
- * told nothing and closed). metadata: JSON text, absent for none. */
+/* REGISTER: a new session, disconnected until bound; supersedes one of the same names (its
+ * connection is told nothing and closed). metadata: JSON text, absent for none. */
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata);
 
@@ -39,14 +39,14 @@ struct session *model_find(const struct model *m, struct slice id);
 /* Its connection was lost: disconnected, grace period starts. */
 void model_disconnected(struct model *m, struct session *s);
 
-/* Removes a session, and one it was to replace, with their routes and publishes; CLIENT_SHUTDOWN and the
- * end of a grace period. why: for the log. *s = NULL. */
+/* Removes a session, and one it was to replace, with their routes and publishes; CLIENT_SHUTDOWN
+ * and the end of a grace period. why: for the log. *s = NULL. */
 void model_remove(struct model *m, struct session **s, const char *why);
 
-/* CONFIG_APPLY[_PARTIAL] of the scopes in the mask: validates, makes the result live, publishes. False: err
- * says why and nothing changed. True: done(arg, NULL) is called once every worker serves it, or done(arg,
- * reason) when the session went away before it was live; never before model_apply returns. Names that were
- * never resolved are resolved first, within the resolve timeout. */
+/* CONFIG_APPLY[_PARTIAL] of the scopes in the mask: validates, makes the result live, publishes.
+ * False: err says why and nothing changed. True: done(arg, NULL) is called once every worker serves
+ * it, or done(arg, reason) when the session went away before it was live; never before model_apply
+ * returns. Names that were never resolved are resolved first, within the resolve timeout. */
 MUST_USE bool model_apply(struct model *m, struct session *s, unsigned scopes,
                           void (*done)(void *arg, const char *refused), void *arg,
                           struct error *err);
@@ -66,8 +66,8 @@ void model_each_live(const struct model *m,
                      void (*fn)(void *arg, const struct session *s, const struct route_entry *r),
                      void *arg);
 
-/* Replaces the static routes by those in set (taken over) and publishes; used at start and by SIGHUP. A
- * route that stays where it was keeps its counters. */
+/* Replaces the static routes by those in set (taken over) and publishes; used at start and by
+ * SIGHUP. A route that stays where it was keeps its counters. */
 void model_set_static(struct model *m, struct config_set *set);
 
 /* Between model.c and apply.c alone. */

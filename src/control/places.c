@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* One service at one place; several share a place only while the hook that forbids it is not there. */
+/* One service at one place; several share a place only while the hook that forbids it is not there.
+ */
 struct owner {
     struct owner *next;
     unsigned routes; /* of this service here, over all its sessions */
@@ -105,7 +106,7 @@ static void each_place(struct places *p, const struct config_set *set, const cha
     char buf[DOMAIN_SIZE + PATH_LENGTH_MAX + 1];
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         for (unsigned i = 0; i < route->domain_count; i++)

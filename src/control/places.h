@@ -1,6 +1,7 @@
 /* places.h - which services have which places live: a place is one domain with one path.
  *
- * Answers "who has this place" without walking all routes. Kept by the model with every change of a live set.
+ * Answers "who has this place" without walking all routes. Kept by the model with every change of a
+ * live set.
  *
  * Thread: control. Ownership: owns its copies of names. */
 #pragma once

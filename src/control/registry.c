@@ -12,7 +12,7 @@ enum { ACCEPTS = 16, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, PAUSE_MS 
 
 struct registry {
     struct control *control;
-    int fd;                  /* listener, -1 after registry_shutdown */
+    int fd; /* listener, -1 after registry_shutdown */
     uint64_t next_serial;
     unsigned count;          /* open connections */
     struct list connections; /* open */
@@ -20,9 +20,9 @@ struct registry {
     struct list again;       /* with lines left for the next turn */
     struct map *by_serial;   /* open connections */
     ev_io accept;
-    ev_timer pause;   /* until accepting is tried again after descriptors ran out */
-    ev_timer next;    /* starts the next turn at once; runs while again is not empty */
-    ev_prepare reap;  /* runs while closed is not empty */
+    ev_timer pause;  /* until accepting is tried again after descriptors ran out */
+    ev_timer next;   /* starts the next turn at once; runs while again is not empty */
+    ev_prepare reap; /* runs while closed is not empty */
 };
 
 static struct slice serial_key(const uint64_t *serial)
@@ -76,7 +76,7 @@ static void free_closed(struct registry *r)
 {
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &r->closed)
+    LIST_EACH (node, tmp, &r->closed)
         connection_free(CONTAINER_OF(node, struct connection, link));
 }
 
@@ -181,7 +181,7 @@ void registry_close(struct control *c)
     if (!r)
         return;
     stop_accepting(r);
-    LIST_EACH(node, tmp, &r->connections) {
+    LIST_EACH (node, tmp, &r->connections) {
         struct connection *conn = CONTAINER_OF(node, struct connection, link);
 
         connection_unbind(conn);
@@ -206,7 +206,7 @@ void registry_each(struct control *c, void (*fn)(struct connection *conn, void *
 
     ASSERT_CONTROL();
     /* fn may close the connection that it was given, no other. */
-    LIST_EACH(node, tmp, &c->registry->connections) {
+    LIST_EACH (node, tmp, &c->registry->connections) {
         struct connection *conn = CONTAINER_OF(node, struct connection, link);
 
         if (conn->phase == CONNECTION_OPEN)

@@ -1,7 +1,7 @@
 /* registry.h - the registry: its listener and the set of its connections.
  *
- * Thread: control. Ownership: struct control has one registry; the registry owns its connections and frees
- * a closed one at the end of the loop turn in which it closed. */
+ * Thread: control. Ownership: struct control has one registry; the registry owns its connections
+ * and frees a closed one at the end of the loop turn in which it closed. */
 #pragma once
 #include "base/check.h"
 #include "base/sock.h"
@@ -22,8 +22,8 @@ MUST_USE int registry_address(const struct control *c, struct address *out);
 /* SHUTDOWN to every connection; none is accepted any more. */
 void registry_shutdown(struct control *c);
 
-/* The answer to the line the connection waits for; goes on with its next line. serial of a connection that
- * is gone: nothing happens. */
+/* The answer to the line the connection waits for; goes on with its next line. serial of a
+ * connection that is gone: nothing happens. */
 void registry_answer(struct control *c, uint64_t serial, struct slice line);
 
 /* The connection with this serial, or NULL. */
@@ -32,7 +32,7 @@ struct connection *registry_find(struct control *c, uint64_t serial);
 /* Calls fn for every open connection. */
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);
 
-/* Of connection.c alone: the connection has lines left for the next loop turn; it is closed and may be
- * freed at this one's end. */
+/* Of connection.c alone: the connection has lines left for the next loop turn; it is closed and may
+ * be freed at this one's end. */
 void registry_again(struct registry *r, struct connection *conn);
 void registry_retire(struct registry *r, struct connection *conn);

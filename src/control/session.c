@@ -136,7 +136,7 @@ void session_sync_routes(struct session *s)
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH(node, tmp, &s->live->routes)
+    LIST_EACH (node, tmp, &s->live->routes)
         route_state_set_standing(CONTAINER_OF(node, struct route_entry, link)->state,
                                  full ? ROUTE_FULL : ROUTE_LAST_RESORT);
 }

@@ -1,7 +1,8 @@
 /* session.h - one registered service instance: identity, standing, live and staged configuration.
  *
- * Thread: control. Ownership: the model owns sessions; a connection and a session point to each other while
- * bound, and whoever goes first clears both pointers. Scripts reach a session by its id only. */
+ * Thread: control. Ownership: the model owns sessions; a connection and a session point to each
+ * other while bound, and whoever goes first clears both pointers. Scripts reach a session by its id
+ * only. */
 #pragma once
 #include "base/error.h"
 #include "base/list.h"
@@ -17,17 +18,17 @@ enum session_standing {
     SESSION_CONNECTED,    /* a registry connection is bound to it */
     SESSION_DISCONNECTED, /* in its grace period; its routes are a last resort */
     SESSION_SUPERSEDED,   /* a newer session has its names; id dead, routes a last resort */
-    SESSION_STATIC        /* the configuration file's routes; never disconnects, no id on the wire */
+    SESSION_STATIC /* the configuration file's routes; never disconnects, no id on the wire */
 };
 
 struct session {
-    struct list link;               /* in model.sessions, oldest first */
+    struct list link; /* in model.sessions, oldest first */
     struct control *control;
     /* identity, constant */
-    char id[SESSION_ID_SIZE];       /* 32 hex digits, 128 random bits */
+    char id[SESSION_ID_SIZE]; /* 32 hex digits, 128 random bits */
     char *service, *instance;
-    uint16_t maintenance_port;      /* 0: none given */
-    char *metadata;                 /* JSON text, or NULL */
+    uint16_t maintenance_port; /* 0: none given */
+    char *metadata;            /* JSON text, or NULL */
     /* standing */
     enum session_standing standing; /* changed by session_set_standing only */
     struct connection *connection;  /* NULL unless connected */
@@ -37,19 +38,19 @@ struct session {
     uint64_t activity_wall_ms;      /* last command */
     uint64_t apply_wall_ms;         /* last apply that went live, 0: never */
     /* configuration */
-    struct config_set *live;        /* never NULL */
-    struct config_set *next;        /* of an apply that waits for names: live soon; else NULL */
-    struct config_set *draft;       /* NULL: nothing staged */
-    unsigned next_route;            /* number of the next route id; never reused */
-    bool applying;                  /* an apply of this session is not answered yet */
+    struct config_set *live;  /* never NULL */
+    struct config_set *next;  /* of an apply that waits for names: live soon; else NULL */
+    struct config_set *draft; /* NULL: nothing staged */
+    unsigned next_route;      /* number of the next route id; never reused */
+    bool applying;            /* an apply of this session is not answered yet */
     /* time */
     void (*grace_ended)(struct session *s);
-    ev_timer grace;                 /* runs while disconnected or superseded */
-    ev_timer staged;                /* runs while there is a draft */
+    ev_timer grace;  /* runs while disconnected or superseded */
+    ev_timer staged; /* runs while there is a draft */
 };
 
-/* A session with a fresh id and nothing configured; metadata absent: none. grace_ended is called when the
- * grace period that session_start_grace began is over. */
+/* A session with a fresh id and nothing configured; metadata absent: none. grace_ended is called
+ * when the grace period that session_start_grace began is over. */
 struct session *session_new(struct control *c, struct slice service, struct slice instance,
                             void (*grace_ended)(struct session *s));
 
@@ -59,8 +60,8 @@ void session_free(struct session *s);
 /* (Re)starts the grace period. */
 void session_start_grace(struct session *s);
 
-/* The draft, made as a copy of what is live (or about to be) when there is none; (re)starts the time after
- * which staged changes are dropped. */
+/* The draft, made as a copy of what is live (or about to be) when there is none; (re)starts the
+ * time after which staged changes are dropped. */
 struct config_set *session_stage(struct session *s);
 
 /* The draft, else what is live or about to be: what a command that only reads looks at. */
@@ -69,7 +70,8 @@ const struct config_set *session_view(const struct session *s);
 /* Drops the draft. */
 void session_rollback(struct session *s);
 
-/* Changes standing and the standing of all live routes with it; the grace period ends when connected. */
+/* Changes standing and the standing of all live routes with it; the grace period ends when
+ * connected. */
 void session_set_standing(struct session *s, enum session_standing standing);
 
 /* Gives all live routes the standing that goes with the session's. */

@@ -1,9 +1,9 @@
 /* api.h - what Lua code gets from C, and how handles become pointers.
  *
- * Scripts hold handles: userdata with the serial of a connection or the id of a session, looked up at every
- * use; one whose connection or session is gone raises "stale handle". Misuse raises; what can be
- * refused in the normal course of things returns nil and the reason. A function checks all its arguments
- * first, then acts in C that cannot raise, then pushes its results.
+ * Scripts hold handles: userdata with the serial of a connection or the id of a session, looked up
+ * at every use; one whose connection or session is gone raises "stale handle". Misuse raises; what
+ * can be refused in the normal course of things returns nil and the reason. A function checks all
+ * its arguments first, then acts in C that cannot raise, then pushes its results.
  *
  * Thread: control; all functions run inside vm_call. */
 #pragma once

@@ -93,7 +93,8 @@ static int change_events(lua_State *L, bool add)
     struct error err;
 
     if (!mask) {
-        error_set(&err, "unknown event type: %.*s", (int)(type.len > 100 ? 100 : type.len), type.data);
+        error_set(&err, "unknown event type: %.*s", (int)(type.len > 100 ? 100 : type.len),
+                  type.data);
         return api_refuse(L, err.text);
     }
     conn->events = add ? conn->events | mask : conn->events & ~mask;

@@ -1,4 +1,5 @@
-/* host: JSON, by jansson. A tree hangs on a userdata while it is walked, so that an error loses nothing. */
+/* host: JSON, by jansson. A tree hangs on a userdata while it is walked, so that an error loses
+ * nothing. */
 #include "base/check.h"
 #include "script/api.h"
 
@@ -149,9 +150,9 @@ static void read_value(lua_State *L, int index, struct slot slot, int depth)
         number = lua_tonumber(L, index);
         if (!isfinite(number))
             luaL_error(L, "a number that is not finite");
-        attach(L, slot, number == floor(number) && fabs(number) < 1e15
-                            ? json_integer((json_int_t)number)
-                            : json_real(number));
+        attach(L, slot,
+               number == floor(number) && fabs(number) < 1e15 ? json_integer((json_int_t)number)
+                                                              : json_real(number));
         break;
     case LUA_TSTRING:
         text.data = lua_tolstring(L, index, &text.len);
@@ -224,7 +225,8 @@ static void push_object(lua_State *L, const json_t *object, int depth)
     json_t *value;
 
     lua_newtable(L);
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         push_value(L, value, depth + 1);
         lua_setfield(L, -2, key);
     }
@@ -309,8 +311,10 @@ static int host_json_object(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"json_encode", host_json_encode}, {"json_decode", host_json_decode},
-    {"json_array", host_json_array},   {"json_object", host_json_object},
+    {"json_encode", host_json_encode},
+    {"json_decode", host_json_decode},
+    {"json_array", host_json_array},
+    {"json_object", host_json_object},
     {NULL, NULL},
 };
 

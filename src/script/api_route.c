@@ -194,8 +194,7 @@ static void set_statuses(lua_State *L, const struct route_totals *totals)
 
 static void set_latencies(lua_State *L, const struct histogram_sum *h)
 {
-    api_set_number(L, "avg_latency_ms",
-                   h->count ? (double)(h->sum_us / h->count) / 1000.0 : 0);
+    api_set_number(L, "avg_latency_ms", h->count ? (double)(h->sum_us / h->count) / 1000.0 : 0);
     api_set_number(L, "p50_latency_ms", (double)histogram_percentile(h, 0.50) / 1000.0);
     api_set_number(L, "p95_latency_ms", (double)histogram_percentile(h, 0.95) / 1000.0);
     api_set_number(L, "p99_latency_ms", (double)histogram_percentile(h, 0.99) / 1000.0);

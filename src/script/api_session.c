@@ -30,7 +30,7 @@ static int end_staging(lua_State *L, struct session *s, bool fresh, bool ok,
 struct batch {
     unsigned count;
     struct route_fields *routes;
-    struct slice *domains;         /* of all routes */
+    struct slice *domains; /* of all routes */
     char (*ids)[ROUTE_ID_SIZE];
 };
 
@@ -100,7 +100,7 @@ static void make_batch(lua_State *L, struct batch *batch)
     batch->count = (unsigned)routes;
     batch->routes = (struct route_fields *)memory;
     batch->domains = (struct slice *)(batch->routes + routes);
-    batch->ids = (char (*)[ROUTE_ID_SIZE])(batch->domains + domains);
+    batch->ids = (char(*)[ROUTE_ID_SIZE])(batch->domains + domains);
 }
 
 /* Stages all or nothing; *failed is the first that was refused. */

@@ -165,7 +165,7 @@ static int session_staged_places(lua_State *L)
 
     lua_newtable(L);
     list.index = lua_gettop(L);
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         for (unsigned i = 0; i < route->domain_count; i++) {
@@ -182,7 +182,7 @@ static int session_taken(lua_State *L)
     const struct config_set *set = session_view(s);
     struct list *node, *tmp;
 
-    LIST_EACH(node, tmp, &set->routes) {
+    LIST_EACH (node, tmp, &set->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         for (unsigned i = 0; i < route->domain_count; i++) {
@@ -216,7 +216,7 @@ static int session_active_routes(lua_State *L)
 
     lua_createtable(L, (int)config_set_route_count(s->live), 0);
     list.index = lua_gettop(L);
-    LIST_EACH(node, tmp, &s->live->routes) {
+    LIST_EACH (node, tmp, &s->live->routes) {
         lua_pushstring(L, CONTAINER_OF(node, struct route_entry, link)->id);
         append(&list);
     }

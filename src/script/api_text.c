@@ -21,7 +21,8 @@ static int host_gzip(lua_State *L)
         return luaL_error(L, "gzip: more than %d bytes", TEXT_MAX);
     bound = compressBound(text.len) + 32;
     out = lua_newuserdata(L, bound);
-    status = deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY);
+    status =
+        deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY);
     if (status == Z_OK) {
         z.next_in = (Bytef *)text.data;
         z.avail_in = (uInt)text.len;

@@ -13,26 +13,31 @@ enum { REP_MAX = 1024 * 1024 }; /* bytes that string.rep may make: it cannot be 
 static char library_env_key, loaded_key;
 
 /* What scripts see of each library; table.move and string.rep as they come could run for ever. */
-static const char *const base_names[] = {
-    "assert", "error",  "ipairs",   "next",     "pairs",  "pcall",        "rawequal", "rawget",
-    "rawset", "select", "tonumber", "tostring", "unpack", "setmetatable", "type",     "xpcall",
-    NULL};
-static const char *const string_names[] = {"byte",  "char", "find",  "format",  "gmatch", "gsub", "len",
-                                           "lower", "match", "reverse", "sub",   "upper",  NULL};
+static const char *const base_names[] = {"assert",   "error",    "ipairs", "next",         "pairs",
+                                         "pcall",    "rawequal", "rawget", "rawset",       "select",
+                                         "tonumber", "tostring", "unpack", "setmetatable", "type",
+                                         "xpcall",   NULL};
+static const char *const string_names[] = {"byte", "char",  "find",  "format", "gmatch",
+                                           "gsub", "len",   "lower", "match",  "reverse",
+                                           "sub",  "upper", NULL};
 static const char *const table_names[] = {"concat", "insert", "maxn", "remove", "sort", NULL};
 static const char *const os_names[] = {"clock", "date", "time", NULL};
 static const char *const math_names[] = {
-    "abs",  "acos", "asin",  "atan", "atan2", "ceil", "cos", "cosh", "deg",    "exp",
-    "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max", "min",    "modf",
-    "pi",   "pow",  "rad",   "random", "sin",  "sinh", "sqrt", "tan",  "tanh",   NULL};
-static const char *const bit_names[] = {"arshift", "band", "bnot",   "bor",   "bswap", "bxor", "lshift",
-                                        "rol",     "ror",  "rshift", "tobit", "tohex", NULL};
+    "abs",   "acos", "asin",  "atan",   "atan2", "ceil", "cos",   "cosh", "deg",  "exp",
+    "floor", "fmod", "frexp", "huge",   "ldexp", "log",  "log10", "max",  "min",  "modf",
+    "pi",    "pow",  "rad",   "random", "sin",   "sinh", "sqrt",  "tan",  "tanh", NULL};
+static const char *const bit_names[] = {"arshift", "band",   "bnot", "bor", "bswap",
+                                        "bxor",    "lshift", "rol",  "ror", "rshift",
+                                        "tobit",   "tohex",  NULL};
 
 static const struct {
     const char *name;
     const char *const *functions;
-} libraries[] = {{"string", string_names}, {"table", table_names}, {"os", os_names},
-                 {"math", math_names},     {"bit", bit_names}};
+} libraries[] = {{"string", string_names},
+                 {"table", table_names},
+                 {"os", os_names},
+                 {"math", math_names},
+                 {"bit", bit_names}};
 
 static int string_rep(lua_State *L)
 {

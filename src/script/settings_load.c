@@ -189,6 +189,7 @@ struct settings *settings_load(const char *path, struct config_set **static_rout
     struct load load = {.path = path ? path : "no configuration file"};
     size_t len = 0;
 
+    ASSERT_CONTROL();
     *problems = NULL;
     load.problems = open_memstream(problems, &len);
     CHECK(load.problems);

@@ -3,7 +3,7 @@
  * The file runs in a Lua state of its own that is closed afterwards, with the limits of every VM:
  * memory, time, nothing but the embedded library in reach.
  *
- * Thread: any. Ownership: what is returned is the caller's. */
+ * Thread: control. Ownership: what is returned is the caller's. */
 #pragma once
 #include "base/check.h"
 #include "config/settings.h"

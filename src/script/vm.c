@@ -45,7 +45,7 @@ void vm_free(struct vm *vm)
     ASSERT_CONTROL();
     if (!vm)
         return;
-    LIST_EACH(node, tmp, &vm->pendings) {
+    LIST_EACH (node, tmp, &vm->pendings) {
         struct pending *pending = CONTAINER_OF(node, struct pending, link);
 
         if (pending->probe)

@@ -1,12 +1,12 @@
 /* vm.h - one generation of Lua scripts, and the only way to call into it.
  *
- * A VM is a LuaJIT state with the JIT off, a memory cap, sandboxed libraries, the embedded library (lua/) and the
- * scripts of one directory, loaded once. It holds no state between calls that matters: sessions, drafts and answers
- * that wait are C's.
+ * A VM is a LuaJIT state with the JIT off, a memory cap, sandboxed libraries, the embedded library
+ * (lua/) and the scripts of one directory, loaded once. It holds no state between calls that
+ * matters: sessions, drafts and answers that wait are C's.
  *
- * vm_call is the only function that runs Lua: protected, with a traceback, within a time budget that
- * stops endless loops (a count hook reads the clock; after the budget every instruction raises, so no pcall can
- * swallow it), stack balance checked.
+ * vm_call is the only function that runs Lua: protected, with a traceback, within a time budget
+ * that stops endless loops (a count hook reads the clock; after the budget every instruction
+ * raises, so no pcall can swallow it), stack balance checked.
  *
  * Thread: control. Ownership: the caller owns a VM until vm_free. */
 #pragma once
@@ -22,21 +22,23 @@ struct vm;
 /* Time budgets in milliseconds, by what is called. */
 enum vm_budget { BUDGET_LOAD_MS = 2000, BUDGET_COMMAND_MS = 50 };
 
-/* Loads the library and all of scripts_dir (commands/, hooks/). NULL: err says file, line and what to mend. */
+/* Loads the library and all of scripts_dir (commands/, hooks/). NULL: err says file, line and what
+ * to mend. */
 struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err);
 void vm_free(struct vm *vm); /* NULL is fine */
 
-/* Runs one registry line of conn. True: *answer is the answer line (valid until the next call; absent data:
- * no answer line). False: the answer comes later through vm_complete; the connection waits. */
+/* Runs one registry line of conn. True: *answer is the answer line (valid until the next call;
+ * absent data: no answer line). False: the answer comes later through vm_complete; the connection
+ * waits. */
 bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, struct slice *answer);
 
-/* The operation that a waiting line started has ended; result is a JSON text for its command's finish function
- * (or "" when it has none). Sends the answer by registry_answer. */
+/* The operation that a waiting line started has ended; result is a JSON text for its command's
+ * finish function (or "" when it has none). Sends the answer by registry_answer. */
 struct pending;
 void vm_complete(struct vm *vm, struct pending **pending, struct slice result);
 
-/* Reads and checks a configuration file (path NULL: defaults), without a control thread. *static_routes gets
- * the static routes. NULL: err says file, line and how to mend it. */
+/* Reads and checks a configuration file (path NULL: defaults), without a control thread.
+ * *static_routes gets the static routes. NULL: err says file, line and how to mend it. */
 struct config_set;
 struct settings *vm_load_settings(const char *path, struct config_set **static_routes,
                                   struct error *err);

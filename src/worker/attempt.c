@@ -11,7 +11,7 @@ enum { SUSPECT_MS = 1000 };
 void attempt_target(struct request *rq, const struct member *m)
 {
     if (rq->local)
-        atomic_fetch_sub_explicit(&rq->local->in_flight, 1, memory_order_relaxed);
+        COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
     rq->local = m ? route_state_local(m->state, rq->worker->id) : NULL;
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, 1);

@@ -45,7 +45,8 @@ static void rewind_upload(struct request *rq)
     h1_source_rewind(&rq->client_source);
 }
 
-/* Room behind what was received: by streaming on in a block of its own, or by moving what is left. */
+/* Room behind what was received: by moving what is left, or, once everything in a full block was sent, by streaming on
+ * in another one. Until then the body can be sent again. */
 static bool make_room(struct request *rq)
 {
     struct buf *in = &conn_of(rq)->in;
@@ -55,7 +56,8 @@ static bool make_room(struct request *rq)
     if (body_done(&rq->client_source.body))
         return false;
     if (!rq->client_source.streaming)
-        return h1_source_stream(&rq->client_source, &rq->head_block);
+        return rq->client_source.kept == buf_len(in) &&
+               h1_source_stream(&rq->client_source, &rq->head_block);
     buf_compact(in);
     return buf_room(in) > 0;
 }

@@ -1,0 +1,334 @@
+#include "control/control.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli.h"
+#include "control/probe_tls.h"
+#include "control/publish.h"
+#include "control/registry.h"
+#include "control/reload.h"
+#include "control/resolve.h"
+#include "control/startup.h"
+#include "script/vm.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- signals */
+
+static void stop_workers(struct control *c, uint64_t within_ms)
+{
+    for (unsigned i = 0; i < c->worker_count; i++)
+        worker_stop(c->workers[i], clock_ms() + within_ms);
+}
+
+static const char *signal_name(const ev_signal *w)
+{
+    return w->signum == SIGTERM ? "TERM" : "INT";
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *w, int revents)
+{
+    struct control *c = w->data;
+
+    (void)loop;
+    (void)revents;
+    if (c->stopping) {
+        log_write(LOG_WARN, "stopping at once", "signal=%s", signal_name(w));
+        stop_workers(c, 0);
+        return;
+    }
+    log_write(LOG_INFO, "stopping", "signal=%s timeout_ms=%llu", signal_name(w),
+              (unsigned long long)c->settings->shutdown_timeout_ms);
+    c->stopping = true;
+    registry_shutdown(c);
+    stop_workers(c, c->settings->shutdown_timeout_ms);
+}
+
+static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
+{
+    struct control *c = w->data;
+
+    (void)loop;
+    (void)revents;
+    if (!c->stopping)
+        reload_configuration(c);
+}
+
+static void on_usr1(struct ev_loop *loop, ev_signal *w, int revents)
+{
+    (void)loop;
+    (void)w;
+    (void)revents;
+    log_reopen_access();
+}
+
+/* Until watch_signals a signal waits, and no thread but this one ever gets one. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+static void watch_signal(struct control *c, ev_signal *w, int signum,
+                         void (*fn)(struct ev_loop *, ev_signal *, int))
+{
+    ev_signal_init(w, fn, signum);
+    w->data = c;
+    ev_signal_start(c->loop, w); /* unblocks it in this thread */
+}
+
+static void watch_signals(struct control *c)
+{
+    watch_signal(c, &c->on_term, SIGTERM, on_stop);
+    watch_signal(c, &c->on_int, SIGINT, on_stop);
+    watch_signal(c, &c->on_hup, SIGHUP, on_hup);
+    watch_signal(c, &c->on_usr1, SIGUSR1, on_usr1);
+}
+
+static void unwatch_signals(struct control *c)
+{
+    ev_signal_stop(c->loop, &c->on_term);
+    ev_signal_stop(c->loop, &c->on_int);
+    ev_signal_stop(c->loop, &c->on_hup);
+    ev_signal_stop(c->loop, &c->on_usr1);
+}
+
+/* ---- workers */
+
+static void on_worker_stopped(struct message *m)
+{
+    struct control *c = CONTAINER_OF(m, struct worker_end, stopped)->control;
+
+    ASSERT_CONTROL();
+    if (++c->workers_stopped == c->worker_count)
+        ev_break(c->loop, EVBREAK_ALL);
+}
+
+static bool say_worker(unsigned id, int error)
+{
+    fprintf(stderr, "tidelock: cannot start worker %u: %s; ask for fewer with --workers N\n", id,
+            strerror(-error));
+    return false;
+}
+
+static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
+                         struct startup_listeners *l)
+{
+    int fds[l->per_worker + 1];
+    struct worker *w;
+    int error;
+
+    startup_take_listeners(l, id, fds);
+    c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
+    w = worker_new(id, publish_lease(c, first), &c->mailbox, &c->worker_ends[id].stopped, fds,
+                   l->per_worker);
+    CHECK(w);
+    error = worker_start(w);
+    if (error) {
+        worker_free(w);
+        return say_worker(id, error);
+    }
+    c->workers[c->worker_count++] = w;
+    return true;
+}
+
+static bool start_workers(struct control *c, unsigned count, struct startup_listeners *l)
+{
+    struct snapshot *first = publish_first(c);
+
+    c->workers = calloc(count, sizeof(*c->workers));
+    c->worker_ends = calloc(count, sizeof(*c->worker_ends));
+    CHECK(c->workers && c->worker_ends);
+    for (unsigned i = 0; i < count; i++) {
+        if (!start_worker(c, i, first, l))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t count_requests(const struct control *c)
+{
+    struct worker_counts counts;
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < c->worker_count; i++) {
+        worker_count(c->workers[i], &counts);
+        sum += counts.requests;
+    }
+    return sum;
+}
+
+/* ---- start */
+
+static bool start_logs(struct control *c)
+{
+    int error = reload_logs(c->settings);
+
+    if (error)
+        fprintf(stderr,
+                "tidelock: cannot open the access log %s: %s; name another in access_log.file\n",
+                c->settings->access_file, strerror(-error));
+    return error == 0;
+}
+
+static bool start_scripts(struct control *c)
+{
+    struct error err;
+
+    c->vm = vm_new(c, c->settings->scripts_dir, &err);
+    if (!c->vm)
+        fprintf(stderr, "tidelock: %s\n", err.text);
+    return c->vm != NULL;
+}
+
+static bool start_resolver(struct control *c)
+{
+    int error = resolve_init(c);
+
+    if (error)
+        fprintf(stderr, "tidelock: cannot resolve names: %s; see resolver.servers\n",
+                strerror(-error));
+    return error == 0;
+}
+
+static bool start_registry(struct control *c)
+{
+    int error = registry_open(c, &c->settings->registry);
+
+    if (error)
+        startup_say_listen("the registry", "registry", &c->settings->registry, error);
+    return error == 0;
+}
+
+static void announce(struct control *c, const struct startup_listeners *l)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct address at;
+
+    for (unsigned i = 0; i < l->per_worker; i++) {
+        address_format(&l->real[i], text);
+        printf("listening http %s\n", text);
+    }
+    if (registry_address(c, &at) == 0) {
+        address_format(&at, text);
+        printf("listening registry %s\n", text);
+    }
+    printf("ready workers=%u\n", c->worker_count);
+    fflush(stdout);
+}
+
+static bool start(struct control *c, struct config_set **routes)
+{
+    struct startup_listeners listeners = {0};
+    unsigned workers = startup_worker_count(c->settings);
+    bool ok;
+
+    c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
+    CHECK(c->loop);
+    mailbox_init(&c->mailbox, c->loop);
+    publish_init(c);
+    model_init(&c->model, c, workers);
+    ok = start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+         startup_listen(c->settings, workers, &listeners);
+    if (ok) {
+        model_set_static(&c->model, *routes);
+        *routes = NULL;
+        ok = start_workers(c, workers, &listeners);
+    }
+    if (ok)
+        announce(c, &listeners);
+    startup_free_listeners(&listeners);
+    return ok;
+}
+
+/* ---- end */
+
+/* Also after a start that went halfway. */
+static void end(struct control *c)
+{
+    if (c->workers_stopped < c->worker_count) {
+        c->stopping = true;
+        stop_workers(c, 0);
+    }
+    for (unsigned i = 0; i < c->worker_count; i++)
+        worker_free(c->workers[i]);
+    mailbox_fini(&c->mailbox);
+    vm_free(c->vm);
+    if (c->registry)
+        registry_close(c);
+    model_fini(&c->model);
+    resolve_fini(c);
+    publish_fini(c);
+    probe_tls_cleanup();
+    unwatch_signals(c);
+    ev_loop_destroy(c->loop);
+    free(c->workers);
+    free(c->worker_ends);
+}
+
+int control_run(const struct cli *cli)
+{
+    struct control c = {.cli = cli};
+    struct config_set *routes = NULL;
+    char *problems = NULL;
+    bool ok;
+
+    check_own_thread(CHECK_CONTROL);
+    block_signals();
+    startup_raise_limits();
+    c.settings = startup_settings(cli, &routes, &problems);
+    if (!c.settings) {
+        fprintf(stderr, "%s\n", problems);
+        free(problems);
+        return EXIT_CODE_FAILED;
+    }
+    log_open(LOG_INFO);
+    log_attach();
+    ok = start(&c, &routes);
+    if (ok) {
+        watch_signals(&c);
+        log_write(LOG_INFO, "started", "version=%s workers=%u", TIDELOCK_VERSION, c.worker_count);
+        ev_run(c.loop, 0);
+        log_write(LOG_INFO, "stopped", "requests=%llu", (unsigned long long)count_requests(&c));
+    }
+    end(&c);
+    config_set_free(routes);
+    settings_unref(c.settings);
+    log_close();
+    return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+int control_check(const struct cli *cli)
+{
+    struct control c = {.cli = cli};
+    struct config_set *routes = NULL;
+    char *problems = NULL;
+    bool ok;
+
+    check_own_thread(CHECK_CONTROL);
+    c.settings = startup_settings(cli, &routes, &problems);
+    if (!c.settings) {
+        fprintf(stderr, "%s\n", problems);
+        free(problems);
+        return EXIT_CODE_FAILED;
+    }
+    printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
+    ok = start_scripts(&c);
+    if (ok)
+        printf("scripts ok: %s\n", c.settings->scripts_dir);
+    vm_free(c.vm);
+    config_set_free(routes);
+    settings_unref(c.settings);
+    return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}

@@ -1,0 +1,216 @@
+#include "control/startup.h"
+
+#include "cli.h"
+#include "config/settings.h"
+#include "control/config_set.h"
+#include "script/settings_load.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 4096, KEEP_BYTES = 64 << 20, MMAP_BYTES = 16 << 20 };
+
+static const char system_scripts[] = "/usr/share/tidelock/scripts";
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* DIR/../scripts, where DIR/ has the program; else the system's. */
+static char *default_scripts(void)
+{
+    char program[PATH_SIZE];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    char *slash, *path = NULL;
+
+    if (len > 0) {
+        program[len] = '\0';
+        slash = strrchr(program, '/');
+        CHECK(slash);
+        *slash = '\0';
+        CHECK(asprintf(&path, "%s/../scripts", program) > 0);
+        if (is_directory(path))
+            return path;
+        free(path);
+    }
+    path = strdup(system_scripts);
+    CHECK(path);
+    return path;
+}
+
+/* Fills in where the scripts are; false with *problems when there is no such directory. */
+static bool find_scripts(struct settings *settings, char **problems)
+{
+    bool given = settings->scripts_dir != NULL;
+
+    if (!given)
+        settings->scripts_dir = default_scripts();
+    if (is_directory(settings->scripts_dir))
+        return true;
+    CHECK(asprintf(problems,
+                   given ? "scripts: there is no directory %s; name the one that has "
+                           "commands/ and hooks/"
+                         : "scripts: there is no scripts directory beside the program's "
+                           "and no %s; name one with --scripts DIR",
+                   settings->scripts_dir) > 0);
+    return false;
+}
+
+struct settings *startup_settings(const struct cli *cli, struct config_set **routes,
+                                  char **problems)
+{
+    struct settings *settings = settings_load(cli->config_path, routes, problems);
+
+    if (!settings)
+        return NULL;
+    cli_override(cli, settings);
+    if (find_scripts(settings, problems))
+        return settings;
+    config_set_free(*routes);
+    *routes = NULL;
+    settings_unref(settings);
+    return NULL;
+}
+
+unsigned startup_worker_count(const struct settings *settings)
+{
+    cpu_set_t cpus;
+    int count;
+
+    if (settings->workers)
+        return (unsigned)settings->workers;
+    if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+        return 1; /* more than 1024 processors: better named */
+    count = CPU_COUNT(&cpus);
+    return count < CLI_WORKERS_MAX ? (unsigned)count : CLI_WORKERS_MAX;
+}
+
+void startup_say_listen(const char *what, const char *option, const struct address *at, int error)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    const char *mend = "choose another";
+
+    address_format(at, text);
+    switch (error) {
+    case -EADDRINUSE:
+        mend = "stop what listens there or choose another";
+        break;
+    case -EACCES:
+        mend = "ports below 1024 need a privilege; choose another";
+        break;
+    case -EADDRNOTAVAIL:
+        mend = "this machine does not have it; choose another";
+        break;
+    case -EMFILE:
+    case -ENFILE:
+        mend = "raise the limit of open files";
+        break;
+    }
+    fprintf(stderr, "tidelock: cannot listen on %s for %s: %s; %s with --%s ADDR or in the file\n",
+            text, what, strerror(-error), mend, option);
+}
+
+static void set_port(struct address *a, uint16_t port)
+{
+    if (a->any.sa_family == AF_INET6)
+        a->v6.sin6_port = htons(port);
+    else
+        a->v4.sin_port = htons(port);
+}
+
+/* SO_REUSEPORT would let a second proxy of the same user share our port unnoticed. */
+static int check_unused(const struct address *at)
+{
+    int fd;
+
+    if (address_port(at) == 0)
+        return 0;
+    fd = sock_listen(at, false);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
+/* One address for all workers. 0 or -errno. */
+static int listen_address(struct startup_listeners *l, unsigned i, struct address at)
+{
+    int error = check_unused(&at);
+
+    for (unsigned worker = 0; error == 0 && worker < l->workers; worker++) {
+        int fd = sock_listen(&at, true);
+
+        if (fd < 0)
+            return fd;
+        l->fds[worker * l->per_worker + i] = fd;
+        if (worker > 0)
+            continue;
+        error = sock_local_address(fd, &l->real[i]);
+        set_port(&at, address_port(&l->real[i]));
+    }
+    return error;
+}
+
+bool startup_listen(const struct settings *settings, unsigned workers,
+                    struct startup_listeners *out)
+{
+    size_t count = (size_t)workers * settings->http_count;
+
+    out->workers = workers;
+    out->per_worker = settings->http_count;
+    out->fds = malloc((count + 1) * sizeof(*out->fds));
+    out->real = calloc(settings->http_count + 1, sizeof(*out->real));
+    CHECK(out->fds && out->real);
+    for (size_t i = 0; i < count; i++)
+        out->fds[i] = -1;
+    for (unsigned i = 0; i < settings->http_count; i++) {
+        int error = listen_address(out, i, settings->http[i]);
+
+        if (error) {
+            startup_say_listen("HTTP", "http", &settings->http[i], error);
+            startup_free_listeners(out);
+            return false;
+        }
+    }
+    return true;
+}
+
+void startup_take_listeners(struct startup_listeners *l, unsigned worker, int *out)
+{
+    for (unsigned i = 0; i < l->per_worker; i++) {
+        out[i] = l->fds[worker * l->per_worker + i];
+        l->fds[worker * l->per_worker + i] = -1;
+    }
+}
+
+void startup_free_listeners(struct startup_listeners *l)
+{
+    for (unsigned i = 0; l->fds && i < l->workers * l->per_worker; i++) {
+        if (l->fds[i] >= 0)
+            close(l->fds[i]);
+    }
+    free(l->fds);
+    free(l->real);
+    *l = (struct startup_listeners){0};
+}
+
+void startup_raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+}
