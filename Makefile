@@ -130,7 +130,7 @@ asan: $(OUT)build-asan/tidelock ## build-asan/tidelock: address and undefined be
 tsan: $(OUT)build-tsan/tidelock ## build-tsan/tidelock: thread sanitizer
 
 run: all ## installs what is missing, builds, shows the proxy at work with three demo services
-	@TIDELOCK_BUILD=$(OUT)build luajit spec/demo/demo.lua
+	@TIDELOCK_BUILD=$(OUT)build exec luajit spec/demo/demo.lua
 
 deps: ## installs the missing packages of vendor/packages
 	@vendor/install run build test

@@ -9,6 +9,7 @@
 --   gzip(text) -> bytes          base64(bytes) -> text
 --   now_ms() -> wall clock, ms   format_time(ms) -> RFC 3339, UTC, seconds
 --   event_known(type) -> boolean
+--   option_find(key) -> { key, type, in_effect, meaning } | nil
 --   log(level, message, pairs)
 -- There and in the configuration's VM:
 --   duration(text) -> ms | nil   Go durations, or bare seconds

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "control/cli.h"
 #include "control/control.h"
 
 int main(int argc, char **argv)

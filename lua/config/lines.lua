@@ -45,7 +45,7 @@ local function token(text, at)
   elseif long_bracket(text, at) then
     return "text", "", long_bracket(text, at)
   end
-  local name = text:match("^[%a_][%w_]*", at) or text:match("^[%d.][%w.]*", at)
+  local name = text:match("^[%a_][%w_]*", at) or text:match("^%.?%d[%w.]*", at)
   if name then
     return name:find("^[%d.]") and "number" or "name", name, at + #name
   end

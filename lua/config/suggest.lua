@@ -32,7 +32,7 @@ function suggest.closest(word, known)
       best, least = candidate, changes
     end
   end
-  return least and least <= math.max(1, math.floor(#word / 3)) and best or nil
+  return least and least <= math.max(1, math.floor((#word + 2) / 3)) and best or nil
 end
 
 --- "; did you mean ...?", or all words there are.

@@ -92,8 +92,6 @@ end
 function registry.run(conn, text)
   if text == "" then
     return nil
-  elseif not line.is_utf8(text) then
-    return reply.error("invalid character")
   end
   local name, from = line.take(text, 1)
   local spec, ids = catalog.find(name), {}

@@ -33,25 +33,4 @@ function line.split(text, from, limit)
   return fields
 end
 
-local SEQUENCES = {
-  "[\194-\223][\128-\191]",
-  "\224[\160-\191][\128-\191]",
-  "[\225-\236\238\239][\128-\191][\128-\191]",
-  "\237[\128-\159][\128-\191]",
-  "\240[\144-\191][\128-\191][\128-\191]",
-  "[\241-\243][\128-\191][\128-\191][\128-\191]",
-  "\244[\128-\143][\128-\191][\128-\191]",
-}
-
---- Is the text UTF-8? (Control bytes were refused before it came here.)
-function line.is_utf8(text)
-  if not text:find("[\128-\255]") then
-    return true
-  end
-  for _, sequence in ipairs(SEQUENCES) do
-    text = text:gsub(sequence, " ")
-  end
-  return not text:find("[\128-\255]")
-end
-
 return line

@@ -39,7 +39,7 @@ return {
     },
     reply = "HEADERS_OK",
     since = "0.1",
-    errors = { "route not found", "header not set: X-Frame-Options" },
+    errors = { "route not found", "headers not set: X-Frame-Options" },
     example = { "HEADERS_REMOVE|<sid>|ALL|Strict-Transport-Security", "HEADERS_OK" },
     run = function(cmd)
       local ok, err = cmd.session:drop("headers", cmd.target, cmd.name)

@@ -143,9 +143,8 @@ local function note_ends(services)
 end
 
 --- Shows what happens until the demo is told to end, its time is over or the proxy is gone.
-local function watch(p, services, follow, started)
+local function watch(p, services, follow, started, parent_gone)
   local seconds = tonumber(os.getenv("DEMO_SECONDS"))
-  local parent_gone = terminal.watch_parent()
   while not parent_gone() and not (seconds and loop.now() - started >= seconds) do
     follow()
     note_ends(services)
@@ -159,7 +158,7 @@ local function watch(p, services, follow, started)
 end
 
 local function main()
-  local started = loop.now()
+  local started, parent_gone = loop.now(), terminal.watch_parent()
   local p = start_proxy()
   local show_requests = follower(p.process.stdout, show_request)
   local show_logs = follower(p.process.stderr, show_log)
@@ -174,7 +173,7 @@ local function main()
   end
   first_requests(p, follow)
   suggestions(p, services)
-  watch(p, services, follow, started)
+  watch(p, services, follow, started, parent_gone)
   say("\nEnding: the services say good-bye, then the proxy stops.")
   for _, service in ipairs(services) do
     service.process:signal("TERM")
@@ -188,8 +187,8 @@ if not sys.read_file(proxy.binary) then
   say("There is no %s; `make run` builds it.", proxy.binary)
   os.exit(1)
 end
+terminal.take_signals() -- first: a process may only take the foreground with SIGTTOU blocked
 terminal.take_foreground()
-terminal.take_signals()
 local ok, err = xpcall(main, function(message)
   return type(message) == "string" and message or debug.traceback(tostring(message))
 end)

@@ -19,6 +19,7 @@ int dup2(int from, int to);
 int prctl(int option, ...);
 int setpgid(int pid, int group);
 int sigprocmask(int how, const void *set, void *old);
+int close_range(unsigned int first, unsigned int last, int flags);
 void _exit(int status);
 ]]
 
@@ -53,6 +54,7 @@ local function run_child(args, options, stdout, stderr)
   ffi.C.sigprocmask(SIG_SETMASK, NO_SIGNALS, nil)
   redirect(stdout, 1)
   redirect(stderr, 2)
+  ffi.C.close_range(3, 0xffffffff, 0) -- the spec's own sockets are not the program's
   ffi.C.unsetenv("LD_PRELOAD")
   for name, value in pairs(options.env or {}) do
     ffi.C.setenv(name, value, 1)

@@ -179,12 +179,22 @@ end
 
 --- A request on a connection of its own.
 function proxy:request(request)
-  local own = { host = request.host == nil and self.host or request.host }
-  return http.request(self.url, setmetatable(own, { __index = request }))
+  local own = {}
+  for key, value in pairs(request or {}) do
+    own[key] = value
+  end
+  if own.host == nil then
+    own.host = self.host
+  end
+  return http.request(self.url, own)
 end
 
 function proxy:get(path, request)
-  return self:request(setmetatable({ path = path }, { __index = request }))
+  local own = { path = path }
+  for key, value in pairs(request or {}) do
+    own[key] = value
+  end
+  return self:request(own)
 end
 
 --- A connection to the registry.

@@ -80,13 +80,14 @@ static void output_line(struct output *o, const char *line, size_t len)
 static void report_dropped(uint64_t *reported)
 {
     uint64_t dropped = atomic_load_explicit(&state.dropped, memory_order_relaxed);
-    char line[128];
+    char line[128], time[CLOCK_TEXT_SIZE];
 
     if (dropped == *reported)
         return;
+    clock_format_ms(time, clock_wall_ms());
     output_line(&state.log, line,
                 (size_t)snprintf(line, sizeof(line),
-                                 "time=- level=warn msg=\"log lines were dropped\" lines=%llu",
+                                 "time=%s level=warn msg=\"log lines were dropped\" lines=%llu", time,
                                  (unsigned long long)(dropped - *reported)));
     *reported = dropped;
 }
@@ -97,10 +98,14 @@ static void drain_rings(uint64_t *reported)
     uint8_t channel;
     size_t len;
 
-    state.access.fd = atomic_load_explicit(&state.access_fd, memory_order_acquire);
-    for (struct writer_ring *r = atomic_load_explicit(&state.rings, memory_order_acquire); r; r = r->next)
-        while (ring_take(&r->ring, &channel, line, &len))
+    for (struct writer_ring *r = atomic_load_explicit(&state.rings, memory_order_acquire); r;
+         r = r->next) {
+        while (ring_take(&r->ring, &channel, line, &len)) {
+            /* looked up after the line was taken: at least as new as what its writer saw */
+            state.access.fd = atomic_load_explicit(&state.access_fd, memory_order_acquire);
             output_line(channel == CHANNEL_LOG ? &state.log : &state.access, line, len);
+        }
+    }
     report_dropped(reported);
     output_flush(&state.log);
     output_flush(&state.access);

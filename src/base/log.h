@@ -1,17 +1,16 @@
 /* log.h - log lines that never block the thread that writes them.
  *
- * A line is formatted into a ring of the calling thread; one log thread takes the lines of all rings, a
- * batch at a time, and writes them (lines of different threads are not sorted by time). When a ring is
- * full the line is dropped and counted, and the count is logged once there is room. Two channels: the log
- * (standard error) and the access log (standard output or a file). A line of more than 8 KiB is cut and
- * ends in "...".
+ * A line is formatted into a ring of the calling thread; one log thread takes the lines of all
+ * rings, a batch at a time, and writes them (lines of different threads are not sorted by time).
+ * When a ring is full the line is dropped and counted, and the count is logged once there is room.
+ * Two channels: the log (standard error) and the access log (standard output or a file). A line of
+ * more than 8 KiB is cut, one of the log then ends in "...".
  *
  * Line: time=2026-01-31T10:00:00.123Z level=info msg="worker started" worker=1
  *
- * Thread: log_open, log_close, log_open_access and log_reopen_access the main thread; everything else any
- * thread that called log_attach (one that did not writes directly, blocking, as all do while the log is
- * not open). Ownership: rings belong to the log module; that of a thread that ended goes to the next
- * thread that attaches, and none is freed, so that a late line is never written to freed memory. */
+ * Thread: log_open, log_close, log_open_access and log_reopen_access the main thread; everything
+ * else any thread that called log_attach (log_write of one that did not writes directly, blocking).
+ * Ownership: rings belong to the log module, outlive their threads and are freed by log_close. */
 #pragma once
 #include "base/check.h"
 #include "base/slice.h"
@@ -22,11 +21,12 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Starts the log thread. Lines above level are not written. */
 void log_open(enum log_level level);
 
-/* Writes what is left in all rings and ends the log thread. A reader that takes nothing for a second has
- * its lines dropped. Other threads that log should have ended. */
+/* Writes what is left in all rings, waiting for a reader that is behind, and ends the log thread.
+ * All other threads that called log_attach have ended. */
 void log_close(void);
 
-/* Gives the calling thread a ring; harmless when it has one. Without memory it goes on without. */
+/* Gives the calling thread a ring, once the log is open; harmless when it has one. Without memory
+ * it goes on without. */
 void log_attach(void);
 
 /* Lines above level are not written from now on. */
@@ -38,19 +38,21 @@ bool log_enabled(enum log_level level);
 /* "error", "warn", "info", "debug" to a level; false when text is none of them. */
 MUST_USE bool log_level_parse(struct slice text, enum log_level *level);
 
-/* Writes one line. fmt makes the key=value part and may be "": log_write(LOG_INFO, "worker started",
- * "worker=%u", id). Control bytes are escaped, so a line stays one line, and so are quotes and backslashes in
- * msg and in the arguments; quotes in fmt itself stay: "error=\"%s\"". fmt has fewer than 512 bytes. */
+/* Writes one line. fmt makes the key=value part and may be "": log_write(LOG_INFO, "worker
+ * started", "worker=%u", id). Control bytes are escaped in both, so a line stays one line, and
+ * quotes and backslashes in msg. fmt puts quotes around values that may have spaces:
+ * "error=\"%s\"". */
 void log_write(enum log_level level, const char *msg, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Where access lines go: a path, "-" for standard output, NULL for nowhere. 0 or -errno. The file is
- * opened for appending and opened anew when log_reopen_access is called; if that fails the old one is
- * kept, and the log says so. */
+/* Where access lines go: a path, "-" for standard output, NULL for nowhere. 0 or -errno. The file
+ * is opened for appending and opened anew when log_reopen_access is called; if that fails the old
+ * one is kept, and log_reopen_access logs it. */
 MUST_USE int log_open_access(const char *path);
 void log_reopen_access(void);
 
-/* Queues one access line (without its newline), as it is. Dropped and counted when the ring is full. */
+/* Queues one access line (without its newline), as it is, when there is an access log and the
+ * thread has a ring. Dropped and counted when the ring is full. */
 void log_access(struct slice line);
 
-/* Lines dropped since start, over all rings: ring full, or output failed. */
+/* Lines dropped since start, over all rings, because a ring was full. */
 uint64_t log_dropped(void);

@@ -62,7 +62,8 @@ size_t log_line_format(char *out, size_t size, enum log_level level, uint64_t wa
                        const char *msg, const char *fmt, va_list ap)
 {
     struct text t = {out, 0, size, false};
-    char time[CLOCK_TEXT_SIZE], pairs[4096];
+    char time[CLOCK_TEXT_SIZE], pairs[8192];
+    int len;
 
     (void)clock_format_ms(time, wall_ms);
     put_text(&t, "time=");
@@ -72,11 +73,16 @@ size_t log_line_format(char *out, size_t size, enum log_level level, uint64_t wa
     put_text(&t, " msg=\"");
     put_escaped(&t, msg, true);
     put_byte(&t, '"');
-    if (vsnprintf(pairs, sizeof(pairs), fmt, ap) > 0) {
+    len = vsnprintf(pairs, sizeof(pairs), fmt, ap);
+    if (len > 0) {
         put_byte(&t, ' ');
         put_escaped(&t, pairs, false);
+        t.cut |= (size_t)len >= sizeof(pairs);
     }
-    if (t.cut && size >= 3)
-        memcpy(out + size - 3, "...", 3);
+    if (t.cut && size >= 3) {
+        t.len = t.len < size - 3 ? t.len : size - 3;
+        memcpy(out + t.len, "...", 3);
+        t.len += 3;
+    }
     return t.len;
 }

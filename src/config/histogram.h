@@ -1,9 +1,12 @@
-/* histogram.h - latencies in buckets of about 6 % width, mergeable over workers (log-linear, the scheme of
- * HdrHistogram: powers of two, each cut in 16 equal parts).
+/* histogram.h - latencies in buckets of about 6 % width, mergeable over workers (log-linear, the
+ * scheme of HdrHistogram: powers of two, each cut in 16 equal parts).
  *
  * Thread: a struct histogram has one writer and any readers; a histogram_sum belongs to its reader.
- * Units: microseconds, up to about 4,300 s; larger ones count in the last bucket. */
-#ifndef FFI_CDEF
+ * Units: microseconds, up to about 4,300 s; larger ones count in the last bucket.
+ * FFI-clean. */
+#ifdef FFI_CDEF
+#define _Atomic /* LuaJIT's FFI knows no atomics; the layout is the same */
+#else
 #pragma once
 #include <stdatomic.h>
 #include <stdint.h>
@@ -11,14 +14,12 @@
 
 enum { HISTOGRAM_BUCKETS = 16 + 28 * 16 };
 
-#ifndef FFI_CDEF
 struct histogram {
     _Atomic uint64_t sum_us;                     /* of all values */
     _Atomic uint32_t buckets[HISTOGRAM_BUCKETS]; /* values by bucket */
 };
 
 void histogram_add(struct histogram *h, uint64_t us);
-#endif
 
 struct histogram_sum {
     uint64_t count;
@@ -26,10 +27,8 @@ struct histogram_sum {
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-#ifndef FFI_CDEF
 /* Adds all of h to *sum. */
 void histogram_merge(struct histogram_sum *sum, const struct histogram *h);
-#endif
 
 /* The bucket of a value, and the highest value of a bucket. */
 unsigned histogram_bucket(uint64_t us);

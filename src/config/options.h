@@ -1,4 +1,5 @@
-/* options.h - the option keys a route can have: one table for parsing, defaults and what is in effect.
+/* options.h - the option keys a route can have: one table for parsing, defaults and what is in
+ * effect.
  *
  * Thread: any; constant data. FFI-clean. */
 #ifndef FFI_CDEF
@@ -21,29 +22,31 @@ enum option_type {
 enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
 
 /* X(ID, key, type, in effect today?, meaning) */
-#define OPTIONS(X) \
-    X(TIMEOUT, "timeout", OPTION_DURATION, true, "longest wait for the first byte of a response") \
-    X(CONNECT_TIMEOUT, "connect_timeout", OPTION_DURATION, true, "longest wait for a connection") \
-    X(HEALTH_CHECK_PATH, "health_check_path", OPTION_PATH, false, "path of the health check") \
-    X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, false, "time between checks") \
-    X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, false, "longest check") \
-    X(WEBSOCKET, "websocket", OPTION_BOOL, false, "pass WebSocket upgrades") \
-    X(COMPRESSION, "compression", OPTION_BOOL, false, "compress responses") \
-    X(HTTP2, "http2", OPTION_BOOL, false, "offer HTTP/2 to clients") \
-    X(HTTP3, "http3", OPTION_BOOL, false, "offer HTTP/3 to clients") \
-    X(MAX_BODY_SIZE, "max_body_size", OPTION_SIZE, true, "largest request body, 0 for any") \
-    X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one") \
-    X(LB_POLICY, "lb_policy", OPTION_LB, true, "how a group spreads its requests") \
-    X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend") \
-    X(TLS_VERIFY, "tls_verify", OPTION_BOOL, false, "verify the backend's certificate") \
-    X(SLOW_START, "slow_start", OPTION_DURATION, false, "time over which a new member's share grows") \
+#define OPTIONS(X)                                                                                 \
+    X(TIMEOUT, "timeout", OPTION_DURATION, true, "longest wait for the first byte of a response")  \
+    X(CONNECT_TIMEOUT, "connect_timeout", OPTION_DURATION, true, "longest wait for a connection")  \
+    X(HEALTH_CHECK_PATH, "health_check_path", OPTION_PATH, false, "path of the health check")      \
+    X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, false,                      \
+      "time between checks")                                                                       \
+    X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, false, "longest check")       \
+    X(WEBSOCKET, "websocket", OPTION_BOOL, false, "pass WebSocket upgrades")                       \
+    X(COMPRESSION, "compression", OPTION_BOOL, false, "compress responses")                        \
+    X(HTTP2, "http2", OPTION_BOOL, false, "offer HTTP/2 to clients")                               \
+    X(HTTP3, "http3", OPTION_BOOL, false, "offer HTTP/3 to clients")                               \
+    X(MAX_BODY_SIZE, "max_body_size", OPTION_SIZE, true, "largest request body, 0 for any")        \
+    X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one")                  \
+    X(LB_POLICY, "lb_policy", OPTION_LB, true, "how a group spreads its requests")                 \
+    X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend")  \
+    X(TLS_VERIFY, "tls_verify", OPTION_BOOL, false, "verify the backend's certificate")            \
+    X(SLOW_START, "slow_start", OPTION_DURATION, false,                                            \
+      "time over which a new member's share grows")                                                \
     X(POLICY, "policy", OPTION_NAME, false, "request policy script")
 
 enum option_id {
 #define OPTION_ID(id, key, type, in_effect, meaning) OPTION_##id,
     OPTIONS(OPTION_ID)
 #undef OPTION_ID
-    OPTION_IDS
+        OPTION_IDS
 };
 
 struct option_info {
@@ -62,10 +65,11 @@ extern const struct option_info option_table[OPTION_IDS];
 /* The row of a key, or NULL for an unknown one. Its index is the enum option_id. */
 const struct option_info *option_find(struct slice key);
 
-/* Reads a value. false: err names the key and what it takes. For OPTION_PATH and OPTION_NAME only checks. */
+/* Reads a value. false: err names the key and what it takes. For OPTION_PATH and OPTION_NAME only
+ * checks. */
 MUST_USE bool option_parse(const struct option_info *option, struct slice value,
                            union option_value *out, struct error *err);
 
-/* A Go duration ("300ms", "1m30s", "1.5h") or a bare number of seconds to milliseconds; false when it is
- * negative, empty, too large (over 100 years) or unreadable. */
+/* A Go duration ("300ms", "1m30s", "1.5h") or a bare number of seconds to milliseconds; false when
+ * it is negative, empty, too large (over 100 years) or unreadable. */
 MUST_USE bool duration_parse(struct slice text, uint64_t *ms);

@@ -1,45 +1,49 @@
 /* settings.h - the configuration file's scalar and list settings, as workers and control read them.
  *
- * Names, types, units, defaults, ranges and meanings are documented in one place, lua/config/schema.lua, which
- * also checks them; this struct is filled from its checked result. A setting that a row below names is
- * read from the checked configuration under its dotted path; a missing one is a bug (CHECK).
+ * Names, types, units, defaults, ranges and meanings are documented in one place,
+ * lua/config/schema.lua, which also checks them; this struct is filled from its checked result. A
+ * setting that a row below names is read from the checked configuration under its dotted path; a
+ * missing one is a bug (CHECK).
  *
  * Thread: filled by control, then immutable; workers read it through their snapshot. Ownership:
- * references counted by control only; every snapshot holds one. */
+ * references counted by control only; every snapshot holds one. FFI-clean but for its lists. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
-#include "base/sock.h"
 #include "base/slice.h"
+#include "base/sock.h"
 #include <stdbool.h>
 #include <stdint.h>
+#endif
 
 /* X(field, dotted path): whole numbers. Times are in milliseconds, sizes in bytes. */
-#define SETTINGS_NUMBERS(X) \
-    X(workers, "workers") /* 0: one per core */ \
-    X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */ \
-    X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */ \
-    X(body_timeout_ms, "timeouts.body") /* between two reads of a request body */ \
-    X(send_timeout_ms, "timeouts.send") /* a client that takes no bytes */ \
-    X(connect_timeout_ms, "timeouts.connect") /* one connection attempt to a backend */ \
+#define SETTINGS_NUMBERS(X)                                                                        \
+    X(workers, "workers")               /* 0: one per core */                                      \
+    X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
+    X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
+    X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
+    X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \
     X(response_timeout_ms, "timeouts.response") /* first byte of a response, then between reads */ \
-    X(pool_timeout_ms, "timeouts.pool") /* an idle backend connection */ \
-    X(grace_ms, "timeouts.grace") /* a disconnected session */ \
-    X(staged_ms, "timeouts.staged") /* staged changes nobody applied */ \
-    X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */ \
-    X(resolve_timeout_ms, "timeouts.resolve") /* one name resolution */ \
-    X(head_size, "limits.head_size") /* bytes of a head */ \
-    X(header_count, "limits.header_count") /* fields of a head */ \
-    X(target_length, "limits.target_length") /* bytes of a request target */ \
-    X(max_body_size, "limits.body_size") /* bytes of a request body, 0: any */ \
-    X(buffer_size, "limits.buffer_size") /* bytes of a connection buffer */ \
-    X(pool_size, "limits.pool_size") /* idle connections per backend and worker */ \
-    X(registry_connections, "limits.registry_connections") /* open at a time */ \
-    X(registry_output, "limits.registry_output") /* bytes queued for a client that does not read */ \
-    X(retries, "retries") /* further tries, where a route has no option of its own */
+    X(pool_timeout_ms, "timeouts.pool")         /* an idle backend connection */                   \
+    X(grace_ms, "timeouts.grace")               /* a disconnected session */                       \
+    X(staged_ms, "timeouts.staged")             /* staged changes nobody applied */                \
+    X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
+    X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
+    X(head_size, "limits.head_size")            /* bytes of a head */                              \
+    X(header_count, "limits.header_count")      /* fields of a head */                             \
+    X(target_length, "limits.target_length")    /* bytes of a request target */                    \
+    X(max_body_size, "limits.body_size")        /* bytes of a request body, 0: any */              \
+    X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
+    X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
+    X(registry_connections, "limits.registry_connections") /* open at a time */                    \
+    X(registry_output,                                                                             \
+      "limits.registry_output") /* bytes queued for a client that does not read */                 \
+    X(retries, "retries")       /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
-#define SETTINGS_FLAGS(X) \
-    X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */ \
+#define SETTINGS_FLAGS(X)                                                                          \
+    X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */
@@ -63,21 +67,25 @@ struct settings {
 #undef SETTINGS_FIELD_FLAG
     enum unknown_host unknown_host;
     enum access_format access_format;
-    char *access_file;      /* path, "-" for standard output */
-    char *log_level;        /* "error", "warn", "info", "debug" */
-    char *registry_token;   /* NULL: none needed */
+    char *access_file;    /* path, "-" for standard output */
+    char *log_level;      /* "error", "warn", "info", "debug" */
+    char *registry_token; /* NULL: none needed */
     char *scripts_dir;
     char *resolver_servers; /* "127.0.0.1:5353,..." or NULL for the system's */
+#ifndef FFI_CDEF
     /* lists */
     struct address *http; /* listeners */
     unsigned http_count;
     struct address registry;
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;
-    struct header_value *response_headers; /* default response headers; NUL-terminated slices, owned */
+    struct header_value
+        *response_headers; /* default response headers; NUL-terminated slices, owned */
     unsigned response_header_count;
+#endif
 };
 
 struct settings *settings_new(void); /* zeroed, one reference */
 struct settings *settings_ref(struct settings *s);
-void settings_unref(struct settings *s); /* frees all that it owns with the last one; NULL is fine */
+void settings_unref(
+    struct settings *s); /* frees all that it owns with the last one; NULL is fine */

@@ -68,8 +68,8 @@ struct snapshot {
 #ifndef FFI_CDEF
 /* A worker's hold on a snapshot. Made by control, one for each worker and snapshot. */
 struct lease {
-    struct message adopt;   /* control to worker: use this from now on */
-    struct message adopted; /* worker to control: every request from now on sees it */
+    struct message adopt;    /* control to worker: use this from now on */
+    struct message adopted;  /* worker to control: every request from now on sees it */
     struct message returned; /* worker to control: no request uses it; control frees the lease */
     struct snapshot *snapshot;
     struct worker *worker;           /* whose */

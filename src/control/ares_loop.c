@@ -59,7 +59,7 @@ static struct ares_socket *find_socket(struct ares_loop *al, int fd)
 {
     struct list *at, *tmp;
 
-    LIST_EACH(at, tmp, &al->sockets) {
+    LIST_EACH (at, tmp, &al->sockets) {
         struct ares_socket *s = CONTAINER_OF(at, struct ares_socket, link);
 
         if (s->io.fd == fd)

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli.h"
+#include "control/cli.h"
 #include "control/probe_tls.h"
 #include "control/publish.h"
 #include "control/registry.h"
@@ -66,8 +66,8 @@ static void on_usr1(struct ev_loop *loop, ev_signal *w, int revents)
     log_reopen_access();
 }
 
-/* Until watch_signals a signal waits, and no thread but this one ever gets one. */
-static void block_signals(void)
+/* While blocked a signal waits. Threads made meanwhile never get one. */
+static void block_signals(int how)
 {
     sigset_t set;
 
@@ -76,16 +76,20 @@ static void block_signals(void)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
-    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
-    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(pthread_sigmask(how, &set, NULL) == 0);
 }
 
 static void watch_signal(struct control *c, ev_signal *w, int signum,
                          void (*fn)(struct ev_loop *, ev_signal *, int))
 {
+    sigset_t set;
+
     ev_signal_init(w, fn, signum);
     w->data = c;
-    ev_signal_start(c->loop, w); /* unblocks it in this thread */
+    ev_signal_start(c->loop, w);
+    sigemptyset(&set);
+    sigaddset(&set, signum);
+    CHECK(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0); /* libev leaves the mask as it is */
 }
 
 static void watch_signals(struct control *c)
@@ -94,6 +98,7 @@ static void watch_signals(struct control *c)
     watch_signal(c, &c->on_int, SIGINT, on_stop);
     watch_signal(c, &c->on_hup, SIGHUP, on_hup);
     watch_signal(c, &c->on_usr1, SIGUSR1, on_usr1);
+    block_signals(SIG_UNBLOCK);
 }
 
 static void unwatch_signals(struct control *c)
@@ -285,7 +290,8 @@ int control_run(const struct cli *cli)
     bool ok;
 
     check_own_thread(CHECK_CONTROL);
-    block_signals();
+    block_signals(SIG_BLOCK);
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     startup_raise_limits();
     c.settings = startup_settings(cli, &routes, &problems);
     if (!c.settings) {

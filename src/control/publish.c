@@ -47,7 +47,7 @@ static void call_waiters(struct list *waiters)
 {
     struct list *at, *tmp;
 
-    LIST_EACH(at, tmp, waiters) {
+    LIST_EACH (at, tmp, waiters) {
         struct waiter *w = CONTAINER_OF(at, struct waiter, link);
 
         list_remove(&w->link);
@@ -60,7 +60,7 @@ static void free_waiters(struct list *waiters)
 {
     struct list *at, *tmp;
 
-    LIST_EACH(at, tmp, waiters)
+    LIST_EACH (at, tmp, waiters)
         free(CONTAINER_OF(at, struct waiter, link));
     list_init(waiters);
 }
@@ -140,7 +140,7 @@ static void send_all(struct publisher *pub)
     CHECK(p && c->worker_count > 0);
     *p = (struct publication){pub, s->generation, c->worker_count, {0}};
     list_init(&p->waiters);
-    LIST_EACH(at, tmp, &pub->waiters) {
+    LIST_EACH (at, tmp, &pub->waiters) {
         list_remove(at);
         list_push_back(&p->waiters, at);
     }

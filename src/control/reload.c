@@ -1,7 +1,7 @@
 #include "control/reload.h"
 
 #include "base/log.h"
-#include "cli.h"
+#include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/publish.h"
@@ -28,6 +28,8 @@ static void log_refused(char *problems)
 {
     struct slice rest = slice_str(problems), line;
 
+    for (char *at = problems; (at = strchr(at, '"')) != NULL;)
+        *at = '\''; /* the log's own quotes go around the whole */
     while (slice_split(&rest, '\n', &line)) {
         if (line.len > 0)
             log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%.*s\"",

@@ -77,7 +77,7 @@ static void wake_waits(struct resolved *name)
 {
     struct list *at, *tmp;
 
-    LIST_EACH(at, tmp, &name->waits)
+    LIST_EACH (at, tmp, &name->waits)
         wake_wait(name->control, CONTAINER_OF(at, struct resolve_wait, link));
 }
 
@@ -357,7 +357,7 @@ static void cancel_waits(struct list *waits)
 {
     struct list *at, *tmp;
 
-    LIST_EACH(at, tmp, waits)
+    LIST_EACH (at, tmp, waits)
         resolve_cancel(CONTAINER_OF(at, struct resolve_wait, link));
 }
 

@@ -1,6 +1,6 @@
 #include "control/startup.h"
 
-#include "cli.h"
+#include "control/cli.h"
 #include "config/settings.h"
 #include "control/config_set.h"
 #include "script/settings_load.h"

@@ -1,8 +1,8 @@
 /* retry_budget.h - how many requests may be tried again.
  *
- * In the last ten seconds, retries may be at most a fifth of requests, plus a floor of ten a second so that
- * little traffic can be retried too (after Finagle's retry budgets). A backend outage so cannot multiply
- * the load on what is left.
+ * In the last ten seconds, retries may be at most a fifth of requests, plus a floor of ten a second
+ * so that little traffic can be retried too (after Finagle's retry budgets). A backend outage so
+ * cannot multiply the load on what is left.
  *
  * Thread: one worker's. Time: callers pass now_ms (monotonic). FFI-clean. */
 #ifndef FFI_CDEF
@@ -15,8 +15,8 @@
 enum { RETRY_BUDGET_SECONDS = 10, RETRY_BUDGET_PERCENT = 20, RETRY_BUDGET_FLOOR_PER_S = 10 };
 
 struct retry_budget {
-    uint64_t second;                         /* the newest slot's second */
-    uint64_t requests, retries;              /* sums over all slots */
+    uint64_t second;            /* the newest slot's second */
+    uint64_t requests, retries; /* sums over all slots */
     uint32_t slot_requests[RETRY_BUDGET_SECONDS];
     uint32_t slot_retries[RETRY_BUDGET_SECONDS];
 };

@@ -4,28 +4,7 @@
 #include "http/start_line.h"
 #include "http/status.h"
 
-/* http-parser has an enum http_method too; its names are out of the way in this file. */
-#define http_method http_parser_method
-#define HTTP_GET PARSER_GET
-#define HTTP_HEAD PARSER_HEAD
-#define HTTP_POST PARSER_POST
-#define HTTP_PUT PARSER_PUT
-#define HTTP_DELETE PARSER_DELETE
-#define HTTP_OPTIONS PARSER_OPTIONS
-#define HTTP_TRACE PARSER_TRACE
-#define HTTP_PATCH PARSER_PATCH
-#define HTTP_CONNECT PARSER_CONNECT
 #include <http_parser.h>
-#undef http_method
-#undef HTTP_GET
-#undef HTTP_HEAD
-#undef HTTP_POST
-#undef HTTP_PUT
-#undef HTTP_DELETE
-#undef HTTP_OPTIONS
-#undef HTTP_TRACE
-#undef HTTP_PATCH
-#undef HTTP_CONNECT
 
 enum { CONNECTION_OPTIONS_MAX = 64 };
 
@@ -188,6 +167,9 @@ static int on_value(http_parser *parser, const char *at, size_t len)
         return !fail(r, PARSE_HEAD_TOO_BIG, "too many fields");
     f->name = r->name;
     f->value = slice_trim(slice_of(at, len));
+    /* http-parser looks at every byte of a value but the first */
+    if (f->value.len && !http_is_field_value(slice_of(f->value.data, 1)))
+        return !fail(r, PARSE_BAD, "control byte in a field value");
     f->id = (uint8_t)http_field_id(f->name);
     f->hop_by_hop = r->trailers ? is_end_to_end(f) : STANDING_HOP_BY_HOP >> f->id & 1;
     head->field_count++;

@@ -64,7 +64,7 @@ struct pending *vm_start_pending(lua_State *L)
     struct pending *pending;
 
     if (!vm->conn || vm->started)
-        luaL_error(L, "a command can start one operation that takes time");
+        vm_raise(L, "a command can start one operation that takes time");
     pending = calloc(1, sizeof(*pending));
     CHECK(pending);
     pending->vm = vm;
@@ -91,9 +91,9 @@ static void keep_answer(struct vm *vm, lua_State *L, int index)
     const char *text = lua_tolstring(L, index, &len);
 
     if (len >= REGISTRY_COMPRESSED_MAX)
-        luaL_error(L, "the answer has %d bytes", (int)len);
+        vm_raise(L, "the answer has %d bytes", (int)len);
     if (memchr(text, '\n', len))
-        luaL_error(L, "the answer has more than one line");
+        vm_raise(L, "the answer has more than one line");
     if (len > vm->answer_cap) {
         free(vm->answer);
         vm->answer = malloc(len);
@@ -108,7 +108,7 @@ static void keep_answer(struct vm *vm, lua_State *L, int index)
 static void name_pending(struct vm *vm, lua_State *L)
 {
     if (!vm->started || lua_type(L, -2) != LUA_TSTRING)
-        luaL_error(L, "the command waits for nothing");
+        vm_raise(L, "the command waits for nothing");
     vm->started->command = strdup(lua_tostring(L, -2));
     CHECK(vm->started->command);
     if (lua_type(L, -1) == LUA_TSTRING) {
@@ -138,7 +138,7 @@ static int line_body(lua_State *L)
     case LUA_TNIL:
         break;
     default:
-        luaL_error(L, "the answer is a %s", luaL_typename(L, -3));
+        vm_raise(L, "the answer is a %s", luaL_typename(L, -3));
     }
     return 0;
 }
@@ -154,7 +154,7 @@ static int finish_body(lua_State *L)
     lua_pushlstring(L, run->result.data ? run->result.data : "", run->result.len);
     lua_call(L, 3, 1);
     if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "the answer is a %s", luaL_typename(L, -1));
+        vm_raise(L, "the answer is a %s", luaL_typename(L, -1));
     keep_answer(run->vm, L, -1);
     return 0;
 }

@@ -150,3 +150,16 @@ bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint
         log_write(LOG_ERROR, "script failed", "during=%s error=%s", what, call.trace);
     return false;
 }
+
+void vm_raise(lua_State *L, const char *fmt, ...)
+{
+    va_list ap;
+
+    luaL_where(L, 1);
+    va_start(ap, fmt);
+    lua_pushvfstring(L, fmt, ap);
+    va_end(ap);
+    lua_concat(L, 2);
+    lua_error(L);
+    abort();
+}

@@ -35,3 +35,6 @@ void vm_state_close(lua_State *L); /* NULL is fine */
  * NULL one line with the traceback is logged, naming what was done. */
 MUST_USE bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg,
                       uint64_t budget_ms, struct error *err);
+
+/* Raises a Lua error with a message (lua_pushfstring's formats) and the place that called. */
+void vm_raise(lua_State *L, const char *fmt, ...) __attribute__((noreturn));

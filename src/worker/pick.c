@@ -65,13 +65,14 @@ static uint32_t in_flight(const struct request *rq, const struct member *m)
     return local ? atomic_load_explicit(&local->in_flight, memory_order_relaxed) : 0;
 }
 
-/* Two at random, the less busy of those of equal rank (Mitzenmacher 2001). */
+/* Two different ones at random, the less busy of those of equal rank (Mitzenmacher 2001). */
 static const struct member *pick_least_request(struct request *rq)
 {
-    const struct group *g = rq->group;
+    unsigned count = rq->group->member_count;
     uint64_t r = random_next(&rq->worker->random);
-    const struct member *a = pick_from(rq, (unsigned)((uint32_t)r % g->member_count));
-    const struct member *b = pick_from(rq, (unsigned)((r >> 32) % g->member_count));
+    unsigned first = (uint32_t)r % count, further = 1 + (uint32_t)(r >> 32) % (count - 1);
+    const struct member *a = pick_from(rq, first);
+    const struct member *b = pick_from(rq, (first + further) % count);
 
     if (!a || a == b || rank_of(rq, a) != rank_of(rq, b))
         return a;

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "control/cli.h"
 
 #include "base/log.h"
 #include "config/settings.h"

@@ -1,0 +1,198 @@
+local conversation = require("spec.scripts.conversation")
+local origin = require("spec.support.origin")
+local proxy = require("spec.support.proxy")
+
+local start, refused, json = conversation.start, conversation.refused, conversation.json
+
+local function connect(options)
+  return proxy.start(options or { workers = 1 }):registry()
+end
+
+describe("REGISTER", function()
+  it("gives a session id of 128 random bits", function()
+    local r = connect()
+    local one = r:ask("REGISTER|shop|shop-1|8090|{\"version\":1}")
+    local two = r:ask("REGISTER|shop|shop-2|0")
+    assert.is_truthy(one:match("^ACK|%x+$") and #one == 4 + 32)
+    assert.is_true(one ~= two)
+  end)
+
+  it("refuses fewer than four fields", function()
+    local r = connect()
+    for _, line in ipairs({ "REGISTER", "REGISTER|a", "REGISTER|a|b" }) do
+      refused("invalid format", r:ask(line))
+    end
+  end)
+
+  it("takes no maintenance port for none", function()
+    local r = connect()
+    assert.is_truthy(r:ask("REGISTER|a|b|"):find("^ACK|"))
+    assert.is_truthy(r:ask("REGISTER|a|b||{}"):find("^ACK|"))
+  end)
+
+  it("refuses metadata that is no JSON object", function()
+    local r = connect()
+    for _, text in ipairs({ "{", "[1]", "5", "\"x\"", "null", "{\"a\":1}x", "{'a':1}" }) do
+      refused("invalid metadata json", r:ask("REGISTER|a|b|0|" .. text))
+    end
+  end)
+
+  it("takes bars in the metadata", function()
+    local r = connect()
+    r:register("a", "b", 0, '{"k":"x|y"}')
+    assert.equal("x|y", json(r:call("SESSION_INFO"), "SESSION_OK").metadata.k)
+  end)
+
+  it("refuses empty and overlong names, and ports that are none", function()
+    local r = connect()
+    refused("missing field: service", r:ask("REGISTER||b|0"))
+    refused("missing field: instance", r:ask("REGISTER|a||0"))
+    refused("service too long: 256 bytes, at most 255", r:ask("REGISTER|" .. ("s"):rep(256) .. "|b|0"))
+    refused("invalid port: maintenance_port", r:ask("REGISTER|a|b|65536"))
+    refused("invalid port: maintenance_port", r:ask("REGISTER|a|b|http"))
+  end)
+
+  it("supersedes a living session of the same names, whose id is dead at once", function()
+    local old, p = start()
+    local new = p:registry()
+    new:register("shop", "shop-1")
+    assert.is_true(old.session ~= new.session)
+    old:wait_closed()
+    refused("session not found", p:registry():ask("PING|" .. old.session))
+    assert.equal("REREGISTER", p:registry():reconnect(old.session))
+    assert.equal("PONG", new:call("PING"))
+  end)
+
+  it("keeps the old session's routes until the new one's first apply", function()
+    local a = origin.start(function() return { body = "old" } end)
+    local b = origin.start(function() return { body = "new" } end)
+    local old, p = start()
+    old:route { to = a.url }
+    local new = p:registry()
+    new:register("shop", "shop-1")
+    assert.equal("old", p:get("/").body)
+    new:route { to = b.url }
+    for _ = 1, 5 do
+      assert.equal("new", p:get("/").body)
+    end
+  end)
+end)
+
+describe("RECONNECT", function()
+  it("binds a new connection to a session that lost its own", function()
+    local r, p = start()
+    r:route { to = "http://127.0.0.1:1" }
+    r:close()
+    local back = p:registry()
+    assert.equal("OK", back:reconnect(r.session))
+    assert.equal("PONG", back:call("PING"))
+    assert.equal("full", json(back:call("ROUTE_STATUS", "r1"), "ROUTE_STATUS_OK").standing)
+  end)
+
+  it("takes over from a living connection, which is closed", function()
+    local r, p = start()
+    local route = r:route { to = "http://127.0.0.1:1" }
+    local new = p:registry()
+    assert.equal("OK", new:reconnect(r.session))
+    r:wait_closed()
+    assert.equal(route, json(new:call("ROUTE_LIST"), "ROUTE_LIST_OK")[1].route_id)
+  end)
+
+  it("is fine on the connection that is bound already", function()
+    local r = start()
+    assert.equal("OK", r:reconnect(r.session))
+    assert.equal("PONG", r:call("PING"))
+  end)
+
+  it("says REREGISTER for an unknown session, and the connection stays", function()
+    local r = connect()
+    assert.equal("REREGISTER", r:ask("RECONNECT|0123456789abcdef0123456789abcdef"))
+    assert.equal("REREGISTER|txn-7", r:ask("RECONNECT|nonsense|txn-7"))
+    assert.is_truthy(r:register("a", "b"))
+  end)
+
+  it("says REREGISTER when the grace period is over", function()
+    local r, p = start { workers = 1, config = { timeouts = { grace = "50ms" } } }
+    r:close()
+    p:wait_log("(Session removed)")
+    assert.equal("REREGISTER", p:registry():reconnect(r.session))
+  end)
+
+  it("needs a session id, and nothing more", function()
+    local r = connect()
+    refused("no session", r:ask("RECONNECT"))
+    refused("no session", r:ask("RECONNECT|"))
+    refused("unexpected field: b", r:ask("RECONNECT|a|b"))
+  end)
+end)
+
+describe("PING", function()
+  it("is answered PONG, and takes no field", function()
+    local r = start()
+    assert.equal("PONG", r:call("PING"))
+    refused("unexpected field: x", r:call("PING", "x"))
+  end)
+end)
+
+describe("SESSION_INFO", function()
+  local TIME = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$"
+
+  it("tells who the session is", function()
+    local r = connect()
+    r:register("shop", "shop-1", 8090, '{"zone":"eu","tags":[],"limits":{}}')
+    local answer = r:call("SESSION_INFO")
+    local info = json(answer, "SESSION_OK")
+    assert.equal(r.session, info.session_id)
+    assert.equal("shop", info.service_name)
+    assert.equal("shop-1", info.instance_name)
+    assert.equal("eu", info.metadata.zone)
+    assert.is_truthy(answer:find('"tags":[]', 1, true))
+    assert.is_truthy(answer:find('"limits":{}', 1, true))
+    assert.is_truthy(info.connected_at:find(TIME))
+    assert.is_truthy(info.last_activity:find(TIME))
+    assert.is_true(info.uptime_seconds >= 0 and info.uptime_seconds < 100)
+  end)
+
+  it("tells what never was as null", function()
+    local r = start()
+    local answer = r:call("SESSION_INFO")
+    assert.is_truthy(answer:find('"last_apply":null', 1, true))
+    assert.is_truthy(answer:find('"metadata":null', 1, true))
+  end)
+
+  it("counts active and staged routes", function()
+    local r = start()
+    r:ok("ROUTE_ADD", "a.example", "/", "http://127.0.0.1:1", 0)
+    local info = json(r:call("SESSION_INFO"), "SESSION_OK")
+    assert.same({ 0, 1 }, { info.routes_active, info.routes_staged })
+    r:ok("CONFIG_APPLY")
+    info = json(r:call("SESSION_INFO"), "SESSION_OK")
+    assert.same({ 1, 0 }, { info.routes_active, info.routes_staged })
+    assert.is_truthy(info.last_apply:find(TIME))
+  end)
+end)
+
+describe("CLIENT_SHUTDOWN", function()
+  it("ends the session and its routes at once, and closes the connection", function()
+    local o = origin.start(function() return { body = "hi" } end)
+    local r, p = start()
+    r:route { to = o.url }
+    assert.equal(200, p:get("/").status)
+    assert.equal("SHUTDOWN_OK", r:call("CLIENT_SHUTDOWN"))
+    r:wait_closed()
+    proxy.eventually(function() return p:get("/").status == 404 end)
+    assert.equal("REREGISTER", p:registry():reconnect(r.session))
+  end)
+end)
+
+describe("a proxy that goes down", function()
+  it("says SHUTDOWN to every connection", function()
+    local r, p = start()
+    local unbound = p:registry()
+    unbound:ask("PING")
+    p:signal("TERM")
+    assert.equal("SHUTDOWN", r:next_event())
+    assert.equal("SHUTDOWN", unbound:next_event())
+    assert.equal(0, p:wait_exit())
+  end)
+end)
