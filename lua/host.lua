@@ -4,7 +4,7 @@
 --   json_encode(value) -> text | nil, err
 --   json_decode(text) -> value | nil, err
 --   json_array(list) -> the list, marked as one even when empty
---   json_object({ { key, value }, ... }) -> an object with its keys in this order
+--   json_object({ key, value, key, value, ... }) -> an object with its keys in this order
 --   null                         JSON's null
 --   gzip(text) -> bytes          base64(bytes) -> text
 --   now_ms() -> wall clock, ms   format_time(ms) -> RFC 3339, UTC, seconds

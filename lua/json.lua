@@ -2,7 +2,13 @@
 
 local host = require("host")
 
-local json = { null = host.null, array = host.json_array, object = host.json_object }
+local json = { null = host.null, array = host.json_array }
+
+--- An object with its fields in this order.
+-- @param ... key, value, key, value, ...
+function json.object(...)
+  return host.json_object({ ... })
+end
 
 --- @param value anything JSON can say
 -- @return string; raises when the value is none, which is a mistake of the script
@@ -36,10 +42,14 @@ end
 -- @param from table
 -- @param keys list of strings
 function json.pick(from, keys)
-  local fields = {}
-  for i, key in ipairs(keys) do
+  local fields, last = {}, 0
+  for _, key in ipairs(keys) do
     local value = from[key]
-    fields[i] = { key, value == nil and host.null or value }
+    if value == nil then
+      value = host.null
+    end
+    fields[last + 1], fields[last + 2] = key, value
+    last = last + 2
   end
   return host.json_object(fields)
 end

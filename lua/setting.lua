@@ -41,9 +41,10 @@ function setting.describe(scope, text)
   local object, part = {}, text:gmatch("[^|]+")
   for i, name in ipairs(FIELDS[scope]) do
     local value = part()
-    object[i] = { name, name == "path" and value or tonumber(value) }
+    object[2 * i - 1] = name
+    object[2 * i] = name == "path" and value or tonumber(value)
   end
-  return json.object(object)
+  return json.object(unpack(object))
 end
 
 return setting

@@ -6,24 +6,25 @@ local reply = require("registry.reply")
 
 local SCOPES = { "routes", "headers", "options", "health", "ratelimit", "circuit" }
 
+local CHANGES = { "added", "removed", "modified" }
+
 local function ok()
   return reply.ok("OK")
 end
 
 local function routes_diff(diff)
-  local object = {}
-  for i, key in ipairs({ "added", "removed", "modified" }) do
-    object[i] = { key, json.array(diff[key]) }
+  for _, key in ipairs(CHANGES) do
+    diff[key] = json.array(diff[key])
   end
-  return json.object(object)
+  return json.pick(diff, CHANGES)
 end
 
 local function describe(diff)
-  local object = { { "routes", routes_diff(diff.routes) } }
+  local object = { routes = routes_diff(diff.routes) }
   for i = 2, #SCOPES do
-    object[i] = { SCOPES[i], json.pick(diff[SCOPES[i]], { "added", "removed", "modified" }) }
+    object[SCOPES[i]] = json.pick(diff[SCOPES[i]], CHANGES)
   end
-  return json.object(object)
+  return json.pick(object, SCOPES)
 end
 
 return {

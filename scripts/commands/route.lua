@@ -6,16 +6,11 @@ local reply = require("registry.reply")
 
 local PRIORITY_MAX = 1000000000
 
+local KEYS = { "route_id", "id", "domains", "path", "backend", "priority", "status" }
+
 local function describe(route)
-  return json.object({
-    { "route_id", route.route_id },
-    { "id", route.route_id },
-    { "domains", json.array(route.domains) },
-    { "path", route.path },
-    { "backend", route.backend },
-    { "priority", route.priority },
-    { "status", route.status },
-  })
+  route.id = route.route_id
+  return json.pick(route, KEYS)
 end
 
 return {

@@ -88,7 +88,7 @@ return {
       end
       local list = json.array({})
       for i, id in ipairs(ids) do
-        list[i] = json.object({ { "route_id", id }, { "status", "ok" } })
+        list[i] = json.object("route_id", id, "status", "ok")
       end
       return reply.json("ROUTE_BULK_OK", list)
     end,

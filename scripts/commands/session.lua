@@ -12,18 +12,18 @@ local function metadata(text)
 end
 
 local function describe(info)
-  return json.object({
-    { "session_id", info.session_id },
-    { "service_name", info.service_name },
-    { "instance_name", info.instance_name },
-    { "connected_at", json.time(info.connected_at_ms) },
-    { "uptime_seconds", info.uptime_seconds },
-    { "routes_active", info.routes_active },
-    { "routes_staged", info.routes_staged },
-    { "last_activity", json.time(info.last_activity_ms) },
-    { "last_apply", json.time(info.last_apply_ms) },
-    { "metadata", info.metadata and json.decode(info.metadata) or json.null },
-  })
+  return json.object(
+    "session_id", info.session_id,
+    "service_name", info.service_name,
+    "instance_name", info.instance_name,
+    "connected_at", json.time(info.connected_at_ms),
+    "uptime_seconds", info.uptime_seconds,
+    "routes_active", info.routes_active,
+    "routes_staged", info.routes_staged,
+    "last_activity", json.time(info.last_activity_ms),
+    "last_apply", json.time(info.last_apply_ms),
+    "metadata", info.metadata and json.decode(info.metadata) or json.null
+  )
 end
 
 return {

@@ -74,8 +74,8 @@ end
 
 function host.json_object(fields)
   local object = {}
-  for _, field in ipairs(fields) do
-    object[field[1]] = field[2]
+  for i = 1, #fields, 2 do
+    object[fields[i]] = fields[i + 1]
   end
   return object
 end

@@ -35,6 +35,10 @@ enum parse head_end_find(const char *data, size_t len, size_t start, struct http
             *end = at + 1;
             return PARSE_DONE;
         }
+        if (memchr(data + scan->line, '\r', at - 1 - scan->line)) {
+            *error = "bare CR";
+            return PARSE_BAD;
+        }
         if (data[scan->line] == ' ' || data[scan->line] == '\t') {
             *error = "line starts with white space";
             return PARSE_BAD;

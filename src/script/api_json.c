@@ -89,21 +89,19 @@ static void read_list(lua_State *L, int index, struct slot slot, int depth)
     }
 }
 
-/* { { key, value }, ... } */
+/* { key, value, key, value, ... } */
 static void read_pairs(lua_State *L, int index, struct slot slot, int depth)
 {
     json_t *object = attach(L, slot, json_object());
     int count = (int)lua_objlen(L, index);
 
-    for (int i = 1; i <= count; i++) {
+    for (int i = 1; i < count; i += 2) {
         lua_rawgeti(L, index, i);
-        luaL_checktype(L, -1, LUA_TTABLE);
-        lua_rawgeti(L, -1, 1);
         luaL_checktype(L, -1, LUA_TSTRING);
-        lua_rawgeti(L, -2, 2);
+        lua_rawgeti(L, index, i + 1);
         read_value(L, lua_gettop(L), (struct slot){slot.tree, object, lua_tostring(L, -2)},
                    depth + 1);
-        lua_pop(L, 3);
+        lua_pop(L, 2);
     }
 }
 

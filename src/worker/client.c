@@ -138,8 +138,10 @@ static void head_read(struct client *c)
     case IO_AGAIN:
         return;
     case IO_EOF:
-    case IO_ERROR:
         client_close(c, c->phase == CLIENT_IDLE ? CLOSE_CLIENT_DONE : CLOSE_CLIENT_GONE);
+        return;
+    case IO_ERROR:
+        client_close(c, CLOSE_CLIENT_ERROR);
         return;
     }
 }
