@@ -146,13 +146,13 @@ static int listen_address(struct startup_listeners *l, unsigned i, struct addres
 {
     int error = check_unused(&at);
 
-    for (unsigned worker = 0; error == 0 && worker < l->workers; worker++) {
+    for (size_t slot = i; error == 0 && slot < l->count; slot += l->per_worker) {
         int fd = sock_listen(&at, true);
 
         if (fd < 0)
             return fd;
-        l->fds[worker * l->per_worker + i] = fd;
-        if (worker > 0)
+        l->fds[slot] = fd;
+        if (slot != i)
             continue;
         error = sock_local_address(fd, &l->real[i]);
         set_port(&at, address_port(&l->real[i]));
@@ -163,14 +163,12 @@ static int listen_address(struct startup_listeners *l, unsigned i, struct addres
 bool startup_listen(const struct settings *settings, unsigned workers,
                     struct startup_listeners *out)
 {
-    size_t count = (size_t)workers * settings->http_count;
-
-    out->workers = workers;
     out->per_worker = settings->http_count;
-    out->fds = malloc((count + 1) * sizeof(*out->fds));
+    out->count = (size_t)workers * settings->http_count;
+    out->fds = malloc((out->count + 1) * sizeof(*out->fds));
     out->real = calloc(settings->http_count + 1, sizeof(*out->real));
     CHECK(out->fds && out->real);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < out->count; i++)
         out->fds[i] = -1;
     for (unsigned i = 0; i < settings->http_count; i++) {
         int error = listen_address(out, i, settings->http[i]);
@@ -194,7 +192,7 @@ void startup_take_listeners(struct startup_listeners *l, unsigned worker, int *o
 
 void startup_free_listeners(struct startup_listeners *l)
 {
-    for (unsigned i = 0; l->fds && i < l->workers * l->per_worker; i++) {
+    for (size_t i = 0; i < l->count; i++) {
         if (l->fds[i] >= 0)
             close(l->fds[i]);
     }

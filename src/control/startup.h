@@ -22,9 +22,9 @@ unsigned startup_worker_count(const struct settings *settings);
 
 /* HTTP listeners: one socket for each worker and address, all sockets of an address on one port. */
 struct startup_listeners {
-    int *fds;         /* worker after worker, addresses of each; -1: none (any more) */
-    unsigned workers; /* as many times */
-    unsigned per_worker;
+    int *fds;             /* count of them, worker after worker; -1: none (any more) */
+    size_t count;         /* workers times addresses */
+    unsigned per_worker;  /* addresses */
     struct address *real; /* per_worker addresses as bound */
 };
 
