@@ -50,7 +50,12 @@ function conversation.refused(reason, answer)
   end
 end
 
---- The answer to a line made of one filler, so that it has an exact length.
+--- A text without a directory's name in it.
+function conversation.without(dir, text)
+  return (text:gsub(dir:gsub("%p", "%%%0") .. "/", ""))
+end
+
+--- A line of an exact length.
 -- @param start what the line starts with
 -- @param length of the whole line
 function conversation.long_line(start, length)

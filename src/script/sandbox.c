@@ -196,6 +196,8 @@ void sandbox_open(lua_State *L)
 /* Compiles text, pushes the function. chunk: "@file". */
 static void compile(lua_State *L, const char *text, size_t len, const char *chunk)
 {
+    if (len && text[0] == LUA_SIGNATURE[0])
+        luaL_error(L, "%s: is compiled; scripts have to be text", chunk + 1);
     if (luaL_loadbufferx(L, text, len, chunk, "t"))
         lua_error(L);
 }

@@ -209,36 +209,3 @@ struct settings *settings_load(const char *path, struct config_set **static_rout
     settings_unref(load.settings);
     return NULL;
 }
-
-/* As many whole lines of problems as an error takes, and how many more there are. */
-static void summarize(const char *problems, struct error *err)
-{
-    enum { MORE_SIZE = 32 };
-    size_t fit = 0, len = strlen(problems);
-    unsigned more = 0;
-
-    for (size_t i = 0; i <= len; i++) {
-        if (problems[i] != '\n' && problems[i])
-            continue;
-        if (i + MORE_SIZE < sizeof(err->text) || fit == 0)
-            fit = i;
-        else
-            more++;
-    }
-    if (more)
-        error_set(err, "%.*s\n(and %u more)", (int)fit, problems, more);
-    else
-        error_set(err, "%s", problems);
-}
-
-struct settings *vm_load_settings(const char *path, struct config_set **static_routes,
-                                  struct error *err)
-{
-    char *problems;
-    struct settings *settings = settings_load(path, static_routes, &problems);
-
-    if (!settings)
-        summarize(problems, err);
-    free(problems);
-    return settings;
-}

@@ -12,7 +12,6 @@
 #pragma once
 #include "base/error.h"
 #include "base/slice.h"
-#include "config/settings.h"
 #include <stdint.h>
 
 struct connection;
@@ -36,9 +35,3 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
  * finish function (or "" when it has none). Sends the answer by registry_answer. */
 struct pending;
 void vm_complete(struct vm *vm, struct pending **pending, struct slice result);
-
-/* Reads and checks a configuration file (path NULL: defaults), without a control thread.
- * *static_routes gets the static routes. NULL: err says file, line and how to mend it. */
-struct config_set;
-struct settings *vm_load_settings(const char *path, struct config_set **static_routes,
-                                  struct error *err);

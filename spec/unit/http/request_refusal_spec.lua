@@ -36,7 +36,7 @@ describe("a request line", function()
     { "a version without minor", "version", "GET / HTTP/1\r\nHost: a\r\n\r\n" },
     { "a version of three digits", "version", "GET / HTTP/1.10\r\nHost: a\r\n\r\n" },
     { "a version that is no number", "version", "GET / HTTP/x.1\r\nHost: a\r\n\r\n" },
-    { "a bare CR", "version", "GET / HTTP/1.1\rHost: a\r\n\r\n" },
+    { "a bare CR", "bare CR", "GET / HTTP/1.1\rHost: a\r\n\r\n" },
     { "a bare LF", "bare LF", "GET / HTTP/1.1\nHost: a\r\n\r\n" },
     { "a bare LF before it", "bare LF", "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n" },
     { "bytes of TLS", "bare LF", "\22\3\1\2\0\1\0\1\252\3\3\n\r\n\r\n" },
