@@ -27,8 +27,8 @@ return {
     doc = "Worker threads; 0 makes one for each core.",
   },
   {
-    path = "scripts", type = "text", default = "scripts", restart = true,
-    doc = "Directory of the scripts, seen from the working directory.",
+    path = "scripts", type = "text", restart = true,
+    doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
   },
   {
     path = "log_level", type = "enum", default = "info",

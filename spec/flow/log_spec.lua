@@ -1,4 +1,5 @@
 local cjson = require("cjson")
+local load = require("spec.support.load")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
@@ -66,6 +67,24 @@ describe("the access log", function()
       p:get("/two")
       return #lines_of(dir .. "/access.log") > 0
     end)
+  end)
+end)
+
+describe("a reader that stalls", function()
+  it("holds up neither requests nor the end of the program; lines are dropped and counted", function()
+    local dir = sys.temp_dir()
+    local path = dir .. "/pipe"
+    os.execute("mkfifo " .. path)
+    local reader = sys.open_fifo(path)
+    local o = origin.process { body = "ok" }
+    local p = proxy.start { config = { access_log = { format = "text", file = path } }, route = { to = o.url } }
+    local l = load.start { url = p.url, connections = 8, seconds = 1 }
+    local result = l:wait()
+
+    assert.equal(0, result.failed)
+    assert.is_true(result.requests > 2000)
+    p:stop()
+    reader:close()
   end)
 end)
 

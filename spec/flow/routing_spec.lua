@@ -3,7 +3,7 @@ local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
 
---- One origin that answers with the base path it was reached by, and a proxy with routes { base, host, path, priority }.
+--- One origin that answers with the base path it was reached by, and routes { base, host, path, priority } to it.
 local function routes(list)
   local o = origin.start(function(request)
     return { body = request.target:match("^/([^/]*)") }

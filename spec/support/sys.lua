@@ -15,6 +15,8 @@ long send(int fd, const void *data, size_t size, int flags);
 char *mkdtemp(char *template);
 char *strerror(int number);
 int getpid(void);
+int open(const char *path, int flags, ...);
+int close(int fd);
 ]]
 
 local sys = { READ = 0x1, WRITE = 0x4 }
@@ -119,6 +121,18 @@ function sys.temp_dir()
     error("mkdtemp: " .. sys.error(), 0)
   end
   return ffi.string(buffer)
+end
+
+--- Opens a named pipe for reading and reads nothing.
+-- @return something to close()
+function sys.open_fifo(path)
+  local fd = ffi.C.open(path, 0x800) -- O_RDONLY | O_NONBLOCK
+  assert(fd >= 0, sys.error())
+  return {
+    close = function()
+      ffi.C.close(fd)
+    end,
+  }
 end
 
 --- The whole of a file, or nil when there is none.

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CHANNEL_LOG, CHANNEL_ACCESS, BATCH_MS = 10, OUT_SIZE = 64 * 1024 };
@@ -43,28 +45,44 @@ static struct {
 
 static _Thread_local struct writer_ring *own_ring;
 
-static void write_all(int fd, const char *bytes, size_t len)
+/* Does writing a whole block possibly wait for a reader? */
+static bool may_stall(int fd)
 {
+    struct stat st;
+
+    return fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
+}
+
+/* A reader that stalls holds up this thread only, and not the end of the program: pieces that a pipe takes whole are
+ * written when it has room, and given up a second after the end was asked for. */
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    bool stall = may_stall(fd);
+
     while (len) {
-        ssize_t n = write(fd, bytes, len);
+        struct pollfd p = {fd, POLLOUT, 0};
+        ssize_t n;
 
-        if (n < 0 && errno == EAGAIN) {
-            struct pollfd p = {fd, POLLOUT, 0};
-
-            (void)poll(&p, 1, 1000);
-        } else if (n < 0 && errno != EINTR) {
-            return; /* nobody is left to tell */
-        } else if (n > 0) {
+        if (stall && poll(&p, 1, 1000) == 0) {
+            if (atomic_load(&state.ending))
+                return false;
+            continue;
+        }
+        n = write(fd, bytes, stall && len > PIPE_BUF ? PIPE_BUF : len);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return false; /* nobody is left to tell */
+        if (n > 0) {
             bytes += n;
             len -= (size_t)n;
         }
     }
+    return true;
 }
 
 static void output_flush(struct output *o)
 {
-    if (o->len && o->fd >= 0)
-        write_all(o->fd, o->bytes, o->len);
+    if (o->len && o->fd >= 0 && !write_all(o->fd, o->bytes, o->len) && state.ending)
+        o->fd = -1; /* one second for a stalled reader is enough */
     o->len = 0;
 }
 
@@ -235,7 +253,7 @@ void log_write(enum log_level level, const char *msg, const char *fmt, ...)
         return;
     }
     line[len] = '\n';
-    write_all(STDERR_FILENO, line, len + 1);
+    (void)write_all(STDERR_FILENO, line, len + 1);
 }
 
 void log_access(struct slice line)
@@ -270,7 +288,7 @@ int log_open_access(const char *path)
     if (path)
         fd = strcmp(path, "-") == 0
                  ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+                 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
     if (path && fd < 0) {
         result = -errno;
         free(copy);

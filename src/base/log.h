@@ -6,6 +6,8 @@
  * Two channels: the log (standard error) and the access log (standard output or a file). A line of
  * more than 8 KiB is cut, one of the log then ends in "...".
  *
+ * The lines of one thread keep their order; those of different threads carry their time.
+ *
  * Line: time=2026-01-31T10:00:00.123Z level=info msg="worker started" worker=1
  *
  * Thread: log_open, log_close, log_open_access and log_reopen_access the main thread; everything

@@ -71,7 +71,7 @@ void connection_abort(struct connection *conn, const char *reason)
     if (conn->phase == CONNECTION_CLOSED)
         return;
     address_format(&conn->peer, peer);
-    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=%s", peer, reason);
+    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer, reason);
     set_phase(conn, CONNECTION_CLOSED);
     connection_unbind(conn);
     if (s)

@@ -41,8 +41,8 @@ void model_fini(struct model *m)
 /* Says what became of a session; its id is a key to it, so only the start is logged. */
 static void log_session(const struct session *s, const char *what, const char *why)
 {
-    log_write(LOG_INFO, what, "session=%.8s service=%s instance=%s%s%s", s->id, s->service,
-              s->instance, why ? " reason=" : "", why ? why : "");
+    log_write(LOG_INFO, what, "session=%.8s service=%s instance=%s%s%s%s", s->id, s->service,
+              s->instance, why ? " reason=\"" : "", why ? why : "", why ? "\"" : "");
 }
 
 /* The key of by_names; the caller frees it. */

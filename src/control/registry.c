@@ -97,7 +97,7 @@ static bool accept_one(struct registry *r)
     if (fd == -EAGAIN)
         return false;
     if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
-        log_write(LOG_ERROR, "registry cannot accept", "error=%s", strerror(-fd));
+        log_write(LOG_ERROR, "registry cannot accept", "error=\"%s\"", strerror(-fd));
         ev_io_stop(r->control->loop, &r->accept);
         ev_timer_set(&r->pause, PAUSE_MS / 1000.0, 0.);
         ev_timer_start(r->control->loop, &r->pause);

@@ -1,7 +1,7 @@
 /* settings_fill.h - from the checked configuration, a Lua table, to C structures.
  *
- * Thread: control; called inside vm_call, and raises when lua/config hands over what the schema does
- * not promise, which is a bug. What was filled until then belongs to the structures. */
+ * Thread: control; called inside vm_call, and raises when lua/config hands over what the schema
+ * does not promise, which is a bug. What was filled until then belongs to the structures. */
 #pragma once
 #include "base/check.h"
 #include "config/settings.h"

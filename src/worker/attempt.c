@@ -98,6 +98,20 @@ static bool may_repeat(const struct request *rq, bool reached)
     return !reached || is_idempotent(rq->head.method);
 }
 
+/* With the newest configuration: the member that failed may have been replaced meanwhile. */
+static enum step try_again(struct request *rq)
+{
+    struct worker *w = rq->worker;
+
+    if (!rq->lease->retired)
+        return request_goto(rq, &request_step_pick_target);
+    attempt_target(rq, NULL);
+    rq->group = NULL;
+    worker_lease_release(w, rq->lease);
+    rq->lease = worker_lease_take(w);
+    return request_goto(rq, &request_step_match_route);
+}
+
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
 {
     bool stale = rq->origin && rq->origin->reused && why == VERDICT_BACKEND_BROKE;
@@ -118,8 +132,8 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
         !retry_budget_take(&rq->worker->retry_budget, rq->worker->now_ms))
         return request_refuse(rq, why);
     rq->retries_left--;
-    rq->tried[rq->tries++] = rq->member;
-    rq->verdict = why;
+    rq->tried[rq->tries++] = rq->member->state;
+    rq->failure = why;
     COUNTER_ADD(rq->local->retries, 1);
-    return request_goto(rq, &request_step_pick_target);
+    return try_again(rq);
 }

@@ -2,7 +2,7 @@
  *
  * Never reached the backend (refused, timed out connecting, a pooled connection that was already closed): the member's next address, else
  * another member. May have been acted on: only if the method is idempotent (RFC 9110 9.2.2) and the body is still at
- * hand. Both within the route's retries and the worker's retry budget.
+ * hand. Another try uses the newest configuration. Both within the route's retries and the worker's retry budget.
  *
  * Thread: the worker's. */
 #pragma once

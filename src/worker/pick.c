@@ -9,7 +9,7 @@ enum rank { RANK_GOOD, RANK_SUSPECT, RANK_LAST_RESORT, RANK_UNRESOLVED, RANK_TRI
 static bool was_tried(const struct request *rq, const struct member *m)
 {
     for (unsigned i = 0; i < rq->tries; i++)
-        if (rq->tried[i] == m)
+        if (rq->tried[i] == m->state)
             return true;
     return false;
 }

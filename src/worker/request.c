@@ -137,7 +137,7 @@ static enum step step_match_route(struct request *rq)
     rq->path = path.data[0] == '*' ? SLICE("/") : path;
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
     if (!rq->group)
-        return request_refuse(rq, unknown_host(rq));
+        return request_refuse(rq, rq->tries ? rq->failure : unknown_host(rq));
     return request_goto(rq, &request_step_admit);
 }
 
@@ -156,8 +156,8 @@ static enum step step_pick_target(struct request *rq)
     enum verdict verdict;
 
     if (!m)
-        return request_refuse(rq, rq->verdict);
-    if (!rq->member)
+        return request_refuse(rq, rq->failure);
+    if (!rq->picked_us)
         rq->retries_left = m->retries;
     attempt_target(rq, m);
     if (!rq->local)

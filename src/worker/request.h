@@ -50,8 +50,9 @@ struct request {
     struct origin *origin;
     unsigned address;                /* index in member->addresses */
     unsigned addresses_tried;        /* of this member, in this try */
-    const struct member *tried[REQUEST_TRIES_MAX];
+    const struct route_state *tried[REQUEST_TRIES_MAX]; /* compared only */
     unsigned tries;                  /* members tried before this one */
+    enum verdict failure;            /* of the last try */
     unsigned retries_left;
     bool fresh;                      /* a pooled connection was stale: make a new one */
 

@@ -9,7 +9,7 @@ local THREADS, LINES, LONGEST = 4, 20000, 8 * 1024
 -- test. Returns what it wrote: standard output, log, access log before and after it was moved away.
 local function run(dir)
   local command = "TSAN_OPTIONS=exitcode=99 env -u LD_PRELOAD sh -c '(cc %s -o %s/stress %s -pthread && "
-    .. "%s/stress %s/access) > %s/out 2> %s/log'"
+    .. "timeout 60 %s/stress %s/access) > %s/out 2> %s/log'"
   local status = os.execute(command:format(FLAGS, dir, SOURCES, dir, dir, dir, dir))
   local log = sys.read_file(dir .. "/log")
   assert.equal(0, status, log:sub(1, 4000))
@@ -106,7 +106,7 @@ describe("log", function()
   end)
 
   it("goes on in a new file after the old one was moved away", function()
-    assert.equal("access=last\n", access:sub(-12))
+    assert.truthy(access:find("access=last\n", 1, true))
     assert.truthy((moved .. access):find("access=first\n", 1, true))
   end)
 

@@ -4,10 +4,10 @@ local SOURCES = "spec/unit/base/mailbox_stress.c src/base/mailbox.c src/base/che
 local FLAGS = "-std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Wall -Wextra -Werror -fsanitize=thread"
 
 -- Builds the program in dir and runs it, both without a sanitizer preloaded for the library under
--- test. Returns its output as a table, and what ThreadSanitizer said.
+-- test. Returns its output as a table; what ThreadSanitizer says makes it fail.
 local function run(dir)
-  local command = ("env -u LD_PRELOAD sh -c 'cc %s -o %s/stress %s -lev -pthread && %s/stress' > %s/out 2>&1")
-    :format(FLAGS, dir, SOURCES, dir, dir)
+  local command = ("env -u LD_PRELOAD sh -c 'cc %s -o %s/stress %s -lev -pthread && "
+    .. "timeout 60 %s/stress' > %s/out 2>&1"):format(FLAGS, dir, SOURCES, dir, dir)
   local status = os.execute("TSAN_OPTIONS=exitcode=99 " .. command)
   local text, result = sys.read_file(dir .. "/out"), {}
   assert.equal(0, status, text)

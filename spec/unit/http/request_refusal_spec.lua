@@ -116,6 +116,8 @@ describe("a field", function()
     { "a DEL in the value", "", with("X: y\127z") },
     { "a bare CR in the value", "", with("X: y\rz") },
     { "a bare CR before its end", "", with("X: y\r") },
+    { "a bare CR as its value", "bare CR", with("X:\r") },
+    { "a bare CR in Connection", "bare CR", with("Connection: close\rX: y") },
     { "a bare LF in the value", "bare LF", with("X: y\nz: z") },
     { "a bare LF as the empty line", "bare LF", "GET / HTTP/1.1\r\nHost: a\r\n\n" },
     { "too many options in Connection", "Connection", with("Connection: a" .. (",b"):rep(64)) },
