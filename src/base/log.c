@@ -21,6 +21,7 @@ enum { CHANNEL_LOG, CHANNEL_ACCESS, BATCH_MS = 10, OUT_SIZE = 64 * 1024 };
 /* Lines of one channel on their way to a descriptor; the log thread's. */
 struct output {
     int fd;
+    bool given_up; /* its reader stalled while the program ends */
     size_t len;
     char bytes[OUT_SIZE];
 };
@@ -81,8 +82,9 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 static void output_flush(struct output *o)
 {
-    if (o->len && o->fd >= 0 && !write_all(o->fd, o->bytes, o->len) && state.ending)
-        o->fd = -1; /* one second for a stalled reader is enough */
+    if (o->len && o->fd >= 0 && !o->given_up)
+        /* at the end, one second for a stalled reader is enough */
+        o->given_up = !write_all(o->fd, o->bytes, o->len) && state.ending;
     o->len = 0;
 }
 
@@ -164,6 +166,7 @@ void log_open(enum log_level level)
     log_set_level(level);
     state.log.fd = STDERR_FILENO;
     state.ending = false;
+    state.log.given_up = state.access.given_up = false;
     state.wake = eventfd(0, EFD_CLOEXEC);
     CHECK(state.wake >= 0);
     sigfillset(&all);
