@@ -23,7 +23,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Starts the log thread. Lines above level are not written. */
 void log_open(enum log_level level);
 
-/* Writes what is left in all rings, waiting for a reader that is behind, and ends the log thread.
+/* Writes what is left in all rings, waiting at most a second for a reader that stalls, and ends the log thread.
  * All other threads that called log_attach have ended. */
 void log_close(void);
 
