@@ -27,7 +27,7 @@ describe("an empty configuration", function()
       ["limits.buffer_size"] = 16384, ["limits.pool_size"] = 128,
       ["limits.registry_connections"] = 1024, ["limits.registry_output"] = 1048576,
       http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 1,
-      scripts = "scripts", log_level = "info", ["access_log.format"] = "off",
+      log_level = "info", ["access_log.format"] = "off",
       ["access_log.file"] = "-", unknown_host = "404", forwarded = false, health_checks = true,
     }
     assert.same(expected, s)
