@@ -41,6 +41,13 @@ ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)
   DEPS := deps
 endif
 
+# The program looks for its scripts beside its build directory.
+ifneq ($(OUT),)
+  SCRIPTS_LINK := $(OUT)scripts
+$(SCRIPTS_LINK):
+	$(Q)mkdir -p $(@D) && ln -sfn $(CURDIR)/scripts $@
+endif
+
 # The trusted Lua library goes into the binary: one table row and one .incbin for each file.
 define EMBED
 { echo '#include "script/library.h"'; \
@@ -63,7 +70,7 @@ endef
 define FLAVOUR
 OBJECTS_$(1) := $$(SOURCES:src/%.c=$(OUT)$(1)/obj/%.o) $(OUT)$(1)/obj/lua_library.o
 
-$(OUT)$(1)/tidelock: $$(OBJECTS_$(1)) $(OUT)$(1)/sources
+$(OUT)$(1)/tidelock: $$(OBJECTS_$(1)) $(OUT)$(1)/sources | $(SCRIPTS_LINK)
 	$$(say) LINK $$@
 	$$(Q)$$(CC) $(2) -o $$@ $$(OBJECTS_$(1)) $$(LIBS)
 
@@ -148,8 +155,8 @@ test-flow: $(call built,$(OUT)$(B)) ## the whole program (T=pattern, B=build-asa
 	@$(call SUITE,$(OUT)$(B)) spec/flow
 
 test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs under ASan+UBSan, then TSan
-	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/flow
-	@$(call SUITE,$(OUT)build-tsan) spec/flow
+	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/flow; asan=$$?; \
+	$(call SUITE,$(OUT)build-tsan) spec/flow && exit $$asan
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy

@@ -4,6 +4,7 @@
 --   json_encode(value) -> text | nil, err
 --   json_decode(text) -> value | nil, err
 --   json_array(list) -> the list, marked as one even when empty
+--   json_text({ text }) -> a JSON text that goes into an answer as it is
 --   json_object({ key, value, key, value, ... }) -> an object with its keys in this order
 --   null                         JSON's null
 --   gzip(text) -> bytes          base64(bytes) -> text

@@ -26,6 +26,12 @@ function json.decode(text)
   return host.json_decode(text)
 end
 
+--- A JSON text as a part of an answer, as it is: nothing of it is lost on the way through Lua's numbers.
+-- @param text string
+function json.raw(text)
+  return host.json_text({ text })
+end
+
 --- Is a JSON text an object (rather than a list or a bare value)?
 function json.is_object(text)
   return text:find("^%s*{") ~= nil and type(host.json_decode(text)) == "table"

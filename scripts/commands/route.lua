@@ -4,7 +4,7 @@ local check = require("check")
 local json = require("json")
 local reply = require("registry.reply")
 
-local PRIORITY_MAX = 1000000000
+local PRIORITY_MAX = 2147483647
 
 local KEYS = { "route_id", "id", "domains", "path", "backend", "priority", "status" }
 

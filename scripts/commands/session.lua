@@ -22,7 +22,7 @@ local function describe(info)
     "routes_staged", info.routes_staged,
     "last_activity", json.time(info.last_activity_ms),
     "last_apply", json.time(info.last_apply_ms),
-    "metadata", info.metadata and json.decode(info.metadata) or json.null
+    "metadata", info.metadata and json.raw(info.metadata) or json.null
   )
 end
 
@@ -121,8 +121,11 @@ return {
     args = {},
     reply = "SHUTDOWN_OK",
     since = "0.1",
+    notes = "Answered once no worker serves the session's routes any more.",
     run = function(cmd)
-      cmd.session:shutdown()
+      return cmd.session:shutdown()
+    end,
+    finish = function()
       return reply.ok("SHUTDOWN_OK")
     end,
   },

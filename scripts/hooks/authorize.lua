@@ -1,8 +1,8 @@
 --- May this session do this? Asked before each command runs, once its arguments are checked.
 --
--- The rule: a domain and path that is live under one service name cannot be taken by another
--- service name. It is asked when a route is staged and again when it is applied, since the place
--- may have been taken meanwhile.
+-- The rule: a domain and path that is live under one service name cannot be taken by another service
+-- name; "/api" and "/api/" are one path. It is asked when a route is staged and again when it is applied,
+-- since it may have been taken meanwhile.
 
 local check = require("check")
 
@@ -60,11 +60,9 @@ function rules.ROUTE_UPDATE(cmd)
 end
 
 function rules.CONFIG_APPLY(cmd)
-  for _, place in ipairs(cmd.session:staged_places()) do
-    local ok, why = free(cmd.session, place.domain, place.path)
-    if not ok then
-      return nil, why
-    end
+  local place = cmd.session:taken()
+  if place then
+    return nil, ("%s%s belongs to service %s"):format(place.domain, place.path, place.owner)
   end
   return true
 end

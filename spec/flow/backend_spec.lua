@@ -160,6 +160,30 @@ describe("a failed attempt", function()
     end
   end)
 
+  it("never has its body taken for the next request", function()
+    local eats = origin.raw(function(stream)
+      local head = stream:read_until("\r\n\r\n")
+      stream:read(tonumber(head:match("Content%-Length: (%d+)")))
+    end)
+    local ok = origin.start()
+    local p = group({ eats.url })
+    p.session:ok("ROUTE_ADD", "ok.example", "/", ok.url, 0)
+    p.session:ok("CONFIG_APPLY")
+    local smuggled = "GET /smuggled HTTP/1.1\r\nHost: ok.example\r\n\r\n"
+
+    for _, method in ipairs({ "PUT", "POST" }) do
+      local c = p:connect()
+      c:send_request { method = method, body = smuggled }
+      assert.equal(502, c:receive().status)
+      c:send_request { path = "/next", host = "ok.example" }
+      local r = c:try_receive()
+      assert.is_true(r == nil or r.status == 200)
+    end
+    for _, request in ipairs(ok.requests) do
+      assert.equal("/next", request.target)
+    end
+  end)
+
   it("is not repeated more often than retries says", function()
     local bad = breaking()
     assert.equal(502, group({ bad.url }, { options = { retries = "0" } }):get("/").status)

@@ -34,6 +34,43 @@ describe("a body", function()
     assert.equal(table.concat(chunks) .. "xy", p:request({ method = "POST", body = chunks }).body)
   end)
 
+  it("whose framing crosses the end of a buffer passes exactly, both ways", function()
+    local raw
+    local o = origin.start(function(request)
+      return { body = request.body, raw = request.target == "/raw" and raw or nil, close = request.target == "/raw" }
+    end)
+    local p = proxy.start { config = { timeouts = { body = "2s", response = "2s" } }, route = { to = o.url } }
+    local request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    local response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    local function chunked(head, total, ending)
+      local size = total - #head - #ending - 6
+      return ("%s%04x\r\n%s%s"):format(head, size, pattern(size), ending), pattern(size)
+    end
+
+    for _, edge in ipairs({ 16384, 65536 }) do
+      for total = edge - 8, edge + 8 do
+        if total < 65536 then
+          local text, body = chunked(request, total, "\r\n0\r\n\r\n")
+          local c = p:connect()
+          c:send(text)
+          assert.equal(body, c:receive("POST").body, "request of " .. total)
+        end
+        local body
+        raw, body = chunked(response, math.min(total, 65535 + 60), "\r\n0\r\n\r\n")
+        assert.equal(body, p:get("/raw").body, "response of " .. total)
+      end
+    end
+    local trailers = "\r\n0\r\nX-T: " .. ("t"):rep(15000) .. "\r\n\r\n"
+    local text, body = chunked(request, 28000, trailers)
+    local c = p:connect()
+    c:send(text)
+    assert.equal(body, c:receive("POST").body)
+    raw, body = chunked(response, 28000, trailers)
+    local r = p:get("/raw")
+    assert.equal(body, r.body)
+    assert.equal(15000, #r.trailers["X-T"])
+  end)
+
   it("keeps its trailers both ways, without those that would steer", function()
     local seen
     local o = origin.start(function(request)

@@ -72,6 +72,10 @@ function host.json_array(list)
   return list
 end
 
+function host.json_text(fields)
+  return assert(cjson.decode(fields[1]))
+end
+
 function host.json_object(fields)
   local object = {}
   for i = 1, #fields, 2 do

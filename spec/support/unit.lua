@@ -21,7 +21,8 @@ rawset(_G, "tidelock_ffi_loaded", loaded)
 local function read_header(header)
   -- A sanitizer preloaded for the library has no business in the preprocessor.
   local command = ("env -u LD_PRELOAD cc -E -P -w %s -Isrc src/%s 2>&1 || echo FAILED"):format(
-    "-DFFI_CDEF -DMUST_USE= '-DPRINTF_LIKE(fmt,args)='", header)
+    "-DFFI_CDEF -DMUST_USE= '-DPRINTF_LIKE(fmt,args)=' -DINT32_MAX=2147483647 "
+      .. "'-DINT32_MIN=(-2147483647-1)' -DUINT32_MAX=4294967295", header)
   local pipe = assert(io.popen(command))
   local text = pipe:read("*a")
   pipe:close()

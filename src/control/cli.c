@@ -49,7 +49,7 @@ static const char help[] =
     "\n"
     "Example:\n"
     "  tidelock --http 127.0.0.1:8080 --registry 127.0.0.1:8181 --workers 2\n"
-    "  printf 'REGISTER|shop|shop-1|0|\\n' | nc 127.0.0.1 8181\n";
+    "  printf 'REGISTER|shop|shop-1|0|\\n' | nc -q1 127.0.0.1 8181\n";
 
 enum option_key {
     KEY_CONFIG = 1,
@@ -60,7 +60,7 @@ enum option_key {
     KEY_LOG_LEVEL,
     KEY_CHECK,
     KEY_VERSION,
-    KEY_HELP
+    KEY_HELP = 'h'
 };
 
 static const struct option options[] = {
@@ -246,7 +246,7 @@ enum cli_result cli_parse(struct cli *out, int argc, char **argv)
     opterr = 0;
     while (result == CLI_GO) {
         int at = optind;
-        int found = getopt_long(argc, argv, ":", options, NULL);
+        int found = getopt_long(argc, argv, ":h", options, NULL);
 
         if (found < 0)
             break;

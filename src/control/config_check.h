@@ -17,7 +17,7 @@ enum {
     URL_LENGTH_MAX = 2048,  /* bytes of a backend URL */
     ROUTE_DOMAINS_MAX = 256,
     KEY_LENGTH_MAX = 128, /* bytes of a header name or option key */
-    PRIORITY_MAX = 1000000000
+    PRIORITY_MAX = INT32_MAX
 };
 
 /* A host name, "*.example.com" or "*", put into out in lower case, without a dot at its end. */

@@ -100,6 +100,14 @@ static void remove_place(struct places *p, struct slice key, const char *service
     }
 }
 
+/* "/api" and "/api/" are one place: whoever has the first must not lose what is below it to the second. */
+static struct slice place_key(char *buf, struct slice domain, struct slice path)
+{
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    return config_set_place(buf, domain, path);
+}
+
 static void each_place(struct places *p, const struct config_set *set, const char *service,
                        void (*fn)(struct places *p, struct slice key, const char *service))
 {
@@ -110,7 +118,7 @@ static void each_place(struct places *p, const struct config_set *set, const cha
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         for (unsigned i = 0; i < route->domain_count; i++)
-            fn(p, config_set_place(buf, slice_str(route->domains[i]), slice_str(route->path)),
+            fn(p, place_key(buf, slice_str(route->domains[i]), slice_str(route->path)),
                service);
     }
 }
@@ -133,7 +141,7 @@ const char *places_other(const struct places *p, struct slice domain, struct sli
 
     if (domain.len >= DOMAIN_SIZE || path.len > PATH_LENGTH_MAX)
         return NULL;
-    place = map_get(p->by_key, config_set_place(buf, domain, path));
+    place = map_get(p->by_key, place_key(buf, domain, path));
     for (const struct owner *owner = place ? place->owners : NULL; owner; owner = owner->next) {
         if (strcmp(owner->service, service) != 0)
             return owner->service;

@@ -12,6 +12,7 @@ enum { DEPTH_MAX = 32 };
 static const char tree_type[] = "tidelock.json";
 static const char array_type[] = "tidelock.json.array";
 static const char object_type[] = "tidelock.json.object";
+static const char text_type[] = "tidelock.json.text";
 
 struct tree {
     json_t *root; /* NULL: none */
@@ -119,12 +120,29 @@ static void read_object(lua_State *L, int index, struct slot slot, int depth)
     }
 }
 
+/* A JSON text that goes in as it is: its whole numbers keep all their digits. */
+static void read_text(lua_State *L, int index, struct slot slot)
+{
+    struct slice text;
+    json_t *value;
+
+    lua_rawgeti(L, index, 1);
+    text.data = luaL_checklstring(L, -1, &text.len);
+    value = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+    if (!value)
+        luaL_error(L, "a text that is no JSON");
+    attach(L, slot, value);
+    lua_pop(L, 1);
+}
+
 static void read_table(lua_State *L, int index, struct slot slot, int depth)
 {
     if (depth >= DEPTH_MAX)
         luaL_error(L, "tables nested deeper than %d", DEPTH_MAX);
     luaL_checkstack(L, 8, "JSON");
-    if (has_type(L, index, object_type))
+    if (has_type(L, index, text_type))
+        read_text(L, index, slot);
+    else if (has_type(L, index, object_type))
         read_pairs(L, index, slot, depth);
     else if (has_type(L, index, array_type) || lua_objlen(L, index) > 0)
         read_list(L, index, slot, depth);
@@ -308,7 +326,13 @@ static int host_json_object(lua_State *L)
     return mark(L, object_type);
 }
 
+static int host_json_text(lua_State *L)
+{
+    return mark(L, text_type);
+}
+
 static const luaL_Reg functions[] = {
+    {"json_text", host_json_text},
     {"json_encode", host_json_encode},
     {"json_decode", host_json_decode},
     {"json_array", host_json_array},
@@ -333,6 +357,7 @@ void api_json_open(lua_State *L)
     new_type(L, tree_type, tree_collect);
     new_type(L, array_type, NULL);
     new_type(L, object_type, NULL);
+    new_type(L, text_type, NULL);
     luaL_setfuncs(L, functions, 0);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

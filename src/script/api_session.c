@@ -1,5 +1,6 @@
 /* Methods of a session's handle that change it: staging, applying, ending. */
 #include "control/control.h"
+#include "control/publish.h"
 #include "control/registry.h"
 #include "script/api.h"
 #include "script/vm_state.h"
@@ -283,18 +284,32 @@ static int session_rolled_back(lua_State *L)
     return api_true(L);
 }
 
+/* No worker serves the session's routes any more: the answer, then the end of the connection. */
+static void on_gone(void *arg)
+{
+    struct pending *pending = arg;
+    struct control *c = pending->vm->control;
+    uint64_t serial = pending->serial;
+    struct connection *conn;
+
+    vm_complete(pending->vm, &pending, SLICE(""));
+    conn = registry_find(c, serial);
+    if (conn)
+        connection_close(conn);
+}
+
 static int session_shutdown(lua_State *L)
 {
     struct session *s = api_session(L, 1);
     struct connection *conn = vm_of(L)->conn, *bound = s->connection;
     struct control *c = s->control;
+    struct pending *pending = vm_start_pending(L);
 
     model_remove(&c->model, &s, "client shutdown");
-    if (conn)
-        connection_close(conn);
-    if (bound)
+    publish(c, on_gone, pending);
+    if (bound && bound != conn)
         connection_close(bound);
-    return api_true(L);
+    return api_pending(L);
 }
 
 static const luaL_Reg methods[] = {

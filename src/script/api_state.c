@@ -176,6 +176,20 @@ static int session_staged_places(lua_State *L)
     return 1;
 }
 
+/* Is this place of a route live already, as the session's own? */
+static bool is_live(const struct session *s, const struct route_entry *route, const char *domain)
+{
+    const struct route_entry *live = config_set_route(s->live, slice_str(route->id));
+
+    if (!live || strcmp(live->path, route->path) != 0)
+        return false;
+    for (unsigned i = 0; i < live->domain_count; i++)
+        if (strcmp(live->domains[i], domain) == 0)
+            return true;
+    return false;
+}
+
+/* The first place that the next apply would take from another service; what is live already is nobody's news. */
 static int session_taken(lua_State *L)
 {
     struct session *s = api_session(L, 1);
@@ -189,7 +203,7 @@ static int session_taken(lua_State *L)
             const char *owner = model_owner(&s->control->model, slice_str(route->domains[i]),
                                             slice_str(route->path), s->service);
 
-            if (owner) {
+            if (owner && !is_live(s, route, route->domains[i])) {
                 push_place(L, route, i);
                 api_set_text(L, "owner", owner);
                 return 1;

@@ -19,7 +19,7 @@ struct control;
 struct vm;
 
 /* Time budgets in milliseconds, by what is called. */
-enum vm_budget { BUDGET_LOAD_MS = 2000, BUDGET_COMMAND_MS = 50 };
+enum vm_budget { BUDGET_LOAD_MS = 2000, BUDGET_COMMAND_MS = 250 };
 
 /* Loads the library and all of scripts_dir (commands/, hooks/). NULL: err says file, line and what
  * to mend. */

@@ -98,18 +98,28 @@ static bool may_repeat(const struct request *rq, bool reached)
     return !reached || is_idempotent(rq->head.method);
 }
 
+/* From the body's first byte. Only for a try that will be made: a refused request must not leave a body that was read
+ * to be taken for the next request. */
+static enum step send_again(struct request *rq, const struct request_step *step)
+{
+    rq->codec->rewind(rq);
+    rq->upload_done = rq->head.body == BODY_NONE;
+    rq->upload_wants = false;
+    return request_goto(rq, step);
+}
+
 /* With the newest configuration: the member that failed may have been replaced meanwhile. */
 static enum step try_again(struct request *rq)
 {
     struct worker *w = rq->worker;
 
     if (!rq->lease->retired)
-        return request_goto(rq, &request_step_pick_target);
+        return send_again(rq, &request_step_pick_target);
     attempt_target(rq, NULL);
     rq->group = NULL;
     worker_lease_release(w, rq->lease);
     rq->lease = worker_lease_take(w);
-    return request_goto(rq, &request_step_match_route);
+    return send_again(rq, &request_step_match_route);
 }
 
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
@@ -121,13 +131,12 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
     rq->response_scan = (struct http_scan){0};
     if (!may_repeat(rq, reached))
         return request_refuse(rq, why);
-    rq->codec->rewind(rq);
     if (stale && !rq->fresh) {
         rq->fresh = true;
-        return request_goto(rq, &request_step_connect);
+        return send_again(rq, &request_step_connect);
     }
     if (!reached && next_address(rq, why))
-        return request_goto(rq, &request_step_connect);
+        return send_again(rq, &request_step_connect);
     if (!rq->retries_left || rq->tries == REQUEST_TRIES_MAX ||
         !retry_budget_take(&rq->worker->retry_budget, rq->worker->now_ms))
         return request_refuse(rq, why);

@@ -45,7 +45,7 @@ static void rewind_upload(struct request *rq)
     h1_source_rewind(&rq->client_source);
 }
 
-/* Room behind what was received: by moving what is left, or, once everything in a full block was sent, by streaming on
+/* Room behind what was received: by moving what is left, or, once what a full block holds was sent, by streaming on
  * in another one. Until then the body can be sent again. */
 static bool make_room(struct request *rq)
 {
@@ -56,7 +56,7 @@ static bool make_room(struct request *rq)
     if (body_done(&rq->client_source.body))
         return false;
     if (!rq->client_source.streaming)
-        return rq->client_source.kept == buf_len(in) &&
+        return rq->upload_wants &&
                h1_source_stream(&rq->client_source, &rq->head_block);
     buf_compact(in);
     return buf_room(in) > 0;

@@ -74,6 +74,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
             c->blocked = false;
             conn_update_io(c);
         }
+        /* what is left may be the start of a chunk line or of trailers, with its end still to come */
+        if (buf_room(&c->in) == 0)
+            buf_compact(&c->in);
         if ((events & EV_READ) && conn_read(c) == IO_AGAIN && !(events & EV_WRITE))
             return;
     }

@@ -58,6 +58,7 @@ struct request {
 
     /* bodies */
     struct relay upload, download;
+    bool upload_wants; /* all that was received of the request body was moved; more has to come */
     bool upload_done, response_started, response_done, response_keep_alive;
     struct h1_source client_source, origin_source;
     struct h1_sink client_sink, origin_sink;

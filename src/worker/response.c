@@ -10,10 +10,13 @@
 static enum verdict pump_upload(struct request *rq)
 {
     struct conn *client = &rq->client->conn;
+    enum relay_state state;
 
     if (rq->upload_done)
         return VERDICT_PASS;
-    switch (relay_pump(&rq->upload)) {
+    state = relay_pump(&rq->upload);
+    rq->upload_wants = state == RELAY_WANT;
+    switch (state) {
     case RELAY_DONE:
         rq->upload_done = true;
         break;

@@ -74,8 +74,8 @@ describe("ROUTE_ADD", function()
       r:call("ROUTE_ADD", "a.example", "/", BACKEND, "high"))
     refused("invalid number: priority is not a whole number",
       r:call("ROUTE_ADD", "a.example", "/", BACKEND, "1.5"))
-    refused("invalid number: priority must be from -1000000000 to 1000000000",
-      r:call("ROUTE_ADD", "a.example", "/", BACKEND, "1000000001"))
+    refused("invalid number: priority must be from -2147483647 to 2147483647",
+      r:call("ROUTE_ADD", "a.example", "/", BACKEND, "2147483648"))
   end)
 
   it("refuses a repetition in domain, path and backend", function()

@@ -37,6 +37,12 @@ describe("REGISTER", function()
     end
   end)
 
+  it("keeps every digit of the metadata's whole numbers", function()
+    local r = connect()
+    r:register("a", "b", 0, '{"t":1234567890123456789}')
+    assert.truthy(r:call("SESSION_INFO"):find('"metadata":{"t":1234567890123456789}', 1, true))
+  end)
+
   it("takes bars in the metadata", function()
     local r = connect()
     r:register("a", "b", 0, '{"k":"x|y"}')

@@ -24,6 +24,15 @@ describe("a place that is live under one service name", function()
     refused("txn-7|" .. TAKEN, other:call("ROUTE_ADD", "txn-7", "shop.example", "/", BACKEND, 0))
   end)
 
+  it("is the same place with a slash at its end", function()
+    local owner, other = two_services()
+    owner:ok("ROUTE_ADD", "shop.example", "/api", BACKEND, 0)
+    owner:ok("CONFIG_APPLY")
+    refused("unauthorized: shop.example/api/ belongs to service shop",
+      other:call("ROUTE_ADD", "shop.example", "/api/", BACKEND, 0))
+  end)
+
+
   it("is refused in bulk, and nothing of it is staged", function()
     local _, other = two_services()
     local bulk = '[{"domains":["free.example"],"path":"/","backend_url":"http://127.0.0.1:1"},'

@@ -65,7 +65,7 @@ describe("config_set_add_route", function()
   end)
 
   it("refuses a priority out of range", function()
-    local _, reason = add(set, "r2", "b.example", "/", "http://h:1", 2e9)
+    local _, reason = add(set, "r2", "b.example", "/", "http://h:1", 3e9)
     assert.matches("^priority: ", reason)
   end)
 
