@@ -139,7 +139,7 @@ return {
     doc = "Bytes of a connection's buffer, one for each direction that is busy.",
   },
   {
-    path = "limits.pool_size", type = "count", default = 128, min = 0, max = 65536,
+    path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,
     doc = "Idle connections kept for one backend by one worker.",
   },
   {
