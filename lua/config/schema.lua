@@ -67,7 +67,20 @@ return {
   },
   {
     path = "health_checks", type = "flag", default = true,
-    doc = "Check the health of backends. Without effect in this version: nothing is checked yet.",
+    doc = "Check the health of backends. Without it every member counts as healthy.",
+  },
+  {
+    path = "maintenance.bypass_header", type = "text",
+    doc = "Name of a request header by which operators see the backend during maintenance; it is never "
+      .. "passed on.",
+  },
+  {
+    path = "maintenance.bypass_secret", type = "text",
+    doc = "What that header has to say.",
+  },
+  {
+    path = "maintenance.bypass_addresses", type = "ranges",
+    doc = "Address ranges of clients that see the backend during maintenance.",
   },
   {
     path = "resolver.servers", type = "servers",
@@ -141,6 +154,11 @@ return {
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,
     doc = "Idle connections kept for one backend by one worker.",
+  },
+  {
+    path = "limits.ratelimit_sources", type = "count", default = 400000, min = 1000, max = 100000000,
+    restart = true,
+    doc = "Source addresses remembered for rate limits, 18 bytes each; past it the oldest are forgotten.",
   },
   {
     path = "limits.registry_connections", type = "count", default = 1024, min = 1, max = 100000,

@@ -31,7 +31,7 @@ end)
 -- A table of rows X(ID, ...) and the prefix that makes an enum constant of an ID.
 local TABLES = {
   { "src/worker/close_reason.h", "CLOSE_REASONS", "CLOSE_" },
-  { "src/worker/verdict.h", "VERDICTS", "VERDICT_" },
+  { "src/guard/verdict.h", "VERDICTS", "VERDICT_" },
 }
 
 describe("tables of named ends", function()

@@ -156,6 +156,18 @@ static bool parse_size(struct slice text, uint64_t *out)
     return true;
 }
 
+/* The index of a word among names. */
+static bool parse_word(struct slice text, const char *const *names, size_t count, uint64_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_eq(slice_str(names[i]), text)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_lb(struct slice text, uint64_t *out)
 {
     static const char *const names[] = {
@@ -164,13 +176,14 @@ static bool parse_lb(struct slice text, uint64_t *out)
         [LB_IP_HASH] = "ip_hash",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_eq(slice_str(names[i]), text)) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
+    return parse_word(text, names, sizeof(names) / sizeof(names[0]), out);
+}
+
+static bool parse_panic(struct slice text, uint64_t *out)
+{
+    static const char *const names[] = {[PANIC_NONE] = "none", [PANIC_FAIL_OPEN] = "fail_open"};
+
+    return parse_word(text, names, sizeof(names) / sizeof(names[0]), out);
 }
 
 static bool is_path(struct slice text)
@@ -216,6 +229,10 @@ static bool parse_value(enum option_type type, struct slice value, uint64_t *out
         return is_path(value);
     case OPTION_NAME:
         return is_name(value);
+    case OPTION_PERCENT:
+        return parse_number(value, 100, out);
+    case OPTION_PANICS:
+        return parse_panic(value, out);
     }
     return false;
 }
@@ -230,6 +247,8 @@ bool option_parse(const struct option_info *option, struct slice value, union op
         [OPTION_LB] = "round_robin, least_request or ip_hash",
         [OPTION_PATH] = "a path that starts with \"/\"",
         [OPTION_NAME] = "a name of letters, digits, \"_\" and \"-\"",
+        [OPTION_PERCENT] = "a whole number from 0 to 100",
+        [OPTION_PANICS] = "none or fail_open",
     };
 
     if (parse_value(option->type, value, &out->number))

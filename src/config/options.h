@@ -16,8 +16,13 @@ enum option_type {
     OPTION_BOOL,     /* true or false */
     OPTION_LB,       /* round_robin, least_request, ip_hash */
     OPTION_PATH,     /* starts with "/" */
-    OPTION_NAME      /* a script's name */
+    OPTION_NAME,     /* a script's name */
+    OPTION_PERCENT,  /* a whole number from 0 to 100 */
+    OPTION_PANICS    /* none, fail_open */
 };
+
+/* What a group does when all its members are down. */
+enum panic_policy { PANIC_NONE, PANIC_FAIL_OPEN };
 
 enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
 
@@ -25,10 +30,10 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
 #define OPTIONS(X)                                                                                 \
     X(TIMEOUT, "timeout", OPTION_DURATION, true, "longest wait for the first byte of a response, 0: timeouts.response")  \
     X(CONNECT_TIMEOUT, "connect_timeout", OPTION_DURATION, true, "longest wait for a connection, 0: timeouts.connect")  \
-    X(HEALTH_CHECK_PATH, "health_check_path", OPTION_PATH, false, "path of the health check")      \
-    X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, false,                      \
-      "time between checks")                                                                       \
-    X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, false, "longest check")       \
+    X(HEALTH_CHECK_PATH, "health_check_path", OPTION_PATH, true, "path of the health check")      \
+    X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, true,                      \
+      "time between checks, 30s without it")                                                                       \
+    X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, true, "longest check, 5s without it")       \
     X(WEBSOCKET, "websocket", OPTION_BOOL, false, "pass WebSocket upgrades")                       \
     X(COMPRESSION, "compression", OPTION_BOOL, false, "compress responses")                        \
     X(HTTP2, "http2", OPTION_BOOL, false, "offer HTTP/2 to clients")                               \
@@ -38,9 +43,21 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(LB_POLICY, "lb_policy", OPTION_LB, true, "how a group spreads its requests")                 \
     X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend")  \
     X(TLS_VERIFY, "tls_verify", OPTION_BOOL, false, "verify the backend's certificate")            \
-    X(SLOW_START, "slow_start", OPTION_DURATION, false,                                            \
+    X(SLOW_START, "slow_start", OPTION_DURATION, true,                                            \
       "time over which a new member's share grows")                                                \
-    X(POLICY, "policy", OPTION_NAME, false, "request policy script")
+    X(POLICY, "policy", OPTION_NAME, false, "request policy script")                               \
+    X(HEALTH_POLICY, "health_policy", OPTION_NAME, true,                                           \
+      "script of scripts/health/ that says what results of checks mean, default without it")       \
+    X(PANIC, "panic", OPTION_PANICS, true,                                                          \
+      "fail_open: when every member is down, requests go to them all the same")                    \
+    X(CIRCUIT_FAILURE_RATE, "circuit_failure_rate", OPTION_PERCENT, true,                          \
+      "share of failed requests that opens the circuit as well, 0 for none; needs a circuit breaker") \
+    X(CIRCUIT_WINDOW, "circuit_window", OPTION_DURATION, true,                                     \
+      "time over which that share is taken, 10s without it")                                       \
+    X(CIRCUIT_MIN_REQUESTS, "circuit_min_requests", OPTION_COUNT, true,                            \
+      "fewest requests in that time for the share to count, 20 without it")                        \
+    X(RATELIMIT_SHADOW, "ratelimit_shadow", OPTION_BOOL, true,                                     \
+      "count what the rate limit would turn away, turn nothing away")
 
 enum option_id {
 #define OPTION_ID(id, key, type, in_effect, meaning) OPTION_##id,
@@ -57,7 +74,7 @@ struct option_info {
 };
 
 union option_value {
-    uint64_t number; /* ms, bytes, count, 0/1 or enum lb_policy */
+    uint64_t number; /* ms, bytes, count, percent, 0/1, enum lb_policy or enum panic_policy */
 };
 
 extern const struct option_info option_table[OPTION_IDS];

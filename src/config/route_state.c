@@ -62,10 +62,70 @@ void route_state_unref(struct route_state *s)
     free(s);
 }
 
-void route_state_set_standing(struct route_state *s, enum route_standing standing)
+/* Control is the only writer. Release: what was set before a posture is seen with it. */
+static void set_posture(struct route_state *s, uint32_t mask, uint32_t value)
 {
+    uint32_t posture = atomic_load_explicit(&s->posture, memory_order_relaxed);
+
     ASSERT_CONTROL();
-    atomic_store_explicit(&s->standing, standing, memory_order_release);
+    atomic_store_explicit(&s->posture, (posture & ~mask) | value, memory_order_release);
+}
+
+void route_state_set_session(struct route_state *s, enum route_session session)
+{
+    set_posture(s, ROUTE_POSTURE_SESSION, session);
+}
+
+void route_state_set_health(struct route_state *s, enum route_health health, uint32_t share)
+{
+    uint32_t value = (uint32_t)health << ROUTE_POSTURE_HEALTH_SHIFT;
+
+    if (health == ROUTE_HEALTH_DEGRADED)
+        value |= share << ROUTE_POSTURE_SHARE_SHIFT;
+    set_posture(s, ~(uint32_t)(ROUTE_POSTURE_SESSION | ROUTE_POSTURE_DRAINING), value);
+}
+
+/* Length before start: a reader that sees the start sees its length. */
+void route_state_set_drain(struct route_state *s, uint64_t start_ms, uint64_t length_ms)
+{
+    atomic_store_explicit(&s->drain_start_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->drain_length_ms, length_ms, memory_order_release);
+    atomic_store_explicit(&s->drain_start_ms, start_ms, memory_order_release);
+    set_posture(s, ROUTE_POSTURE_DRAINING, start_ms ? ROUTE_POSTURE_DRAINING : 0);
+}
+
+/* A start that is the same before and after its length was read belongs to it: between two drains it
+ * is 0, and no two of them start in the same millisecond with different lengths. */
+struct route_drain route_state_drain(const struct route_state *s)
+{
+    struct route_drain drain;
+    uint64_t again = atomic_load_explicit(&s->drain_start_ms, memory_order_acquire);
+
+    do {
+        drain.start_ms = again;
+        drain.length_ms = atomic_load_explicit(&s->drain_length_ms, memory_order_acquire);
+        again = atomic_load_explicit(&s->drain_start_ms, memory_order_acquire);
+    } while (drain.start_ms != again);
+    return drain;
+}
+
+void route_state_start_slowly(struct route_state *s, uint64_t now_ms)
+{
+    atomic_store_explicit(&s->slow_since_ms, now_ms, memory_order_relaxed);
+}
+
+enum route_session route_state_session(const struct route_state *s)
+{
+    uint32_t posture = atomic_load_explicit(&s->posture, memory_order_acquire);
+
+    return (enum route_session)(posture & ROUTE_POSTURE_SESSION);
+}
+
+enum route_health route_state_health(const struct route_state *s)
+{
+    uint32_t posture = atomic_load_explicit(&s->posture, memory_order_acquire);
+
+    return (enum route_health)((posture & ROUTE_POSTURE_HEALTH) >> ROUTE_POSTURE_HEALTH_SHIFT);
 }
 
 struct route_local *route_state_local(struct route_state *s, unsigned worker)
@@ -93,6 +153,15 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(connects);
     ADD(connect_errors);
     ADD(retries);
+    ADD(turned_by_drain);
+    ADD(turned_by_maintenance);
+    ADD(turned_by_circuit);
+    ADD(turned_by_health);
+    ADD(turned_by_ratelimit);
+    ADD(shadowed_by_ratelimit);
+    ADD(panicked);
+    ADD(successes);
+    ADD(probes);
     ADD(in_flight);
     for (unsigned i = 0; i < STATUS_SLOTS; i++)
         ADD(statuses[i]);

@@ -4,8 +4,12 @@
  * part is atomics on its own cache line; everything that is counted is counted per worker,
  * unshared, in a struct route_local, and summed when it is read.
  *
- * Thread: made, referenced and freed by control; standing is set by control and read by workers; a
- * route_local is written by its worker alone and read by control. Counters are written with a
+ * What control decides about a route - session, health, drain, slow start - is read by workers at
+ * every request, so the greater part of it is one word, the posture; one that is zero but for the
+ * bit of good health means "as good as any".
+ *
+ * Thread: made, referenced and freed by control; posture, drain and slow start are set by control
+ * and read by workers (a worker that closes a circuit starts the slow start, too); a route_local is written by its worker alone and read by control. Counters are written with a
  * relaxed load and store (one writer, no lock prefix) and read relaxed: a sum may miss a request in
  * progress, never one that ended before the reader was told of it. Ownership: references are
  * counted by control only. A snapshot holds one for each state it carries. FFI-clean. */
@@ -20,13 +24,36 @@
 #include <stdint.h>
 #endif
 
-/* May the route be used as any other, or only when no other member of its group can be? */
-enum route_standing {
-    ROUTE_FULL,       /* its session is connected (or it is static) */
-    ROUTE_LAST_RESORT /* its session is disconnected or superseded */
+/* What became of the session that a route belongs to. */
+enum route_session {
+    ROUTE_CONNECTED,    /* it is connected, or the route is static */
+    ROUTE_DISCONNECTED, /* its grace period runs: a last resort */
+    ROUTE_SUPERSEDED    /* another session has its names: a last resort */
+};
+
+enum route_health {
+    ROUTE_HEALTH_UNKNOWN,  /* not checked, or not yet and the check is the default one */
+    ROUTE_HEALTH_HEALTHY,
+    ROUTE_HEALTH_AWAITED,  /* gets nothing before its explicit check has passed once */
+    ROUTE_HEALTH_DEGRADED, /* gets a share */
+    ROUTE_HEALTH_DOWN
+};
+
+/* The posture: session in bits 0 and 1, draining in bit 2, health in bits 3 to 5, its share (of
+ * EFFECTIVE_ALL) from bit 8 on. */
+enum {
+    ROUTE_POSTURE_SESSION = 3,
+    ROUTE_POSTURE_DRAINING = 1 << 2,
+    ROUTE_POSTURE_HEALTH_SHIFT = 3,
+    ROUTE_POSTURE_HEALTH = 7 << ROUTE_POSTURE_HEALTH_SHIFT,
+    ROUTE_POSTURE_SHARE_SHIFT = 8,
+    ROUTE_POSTURE_GOOD = ROUTE_HEALTH_HEALTHY << ROUTE_POSTURE_HEALTH_SHIFT
 };
 
 enum { STATUS_MIN = 100, STATUS_MAX = 599, STATUS_SLOTS = STATUS_MAX - STATUS_MIN + 1 };
+
+struct health;
+struct session;
 
 /* One worker's part of a route. */
 struct route_local {
@@ -37,6 +64,15 @@ struct route_local {
     _Atomic uint64_t connects;       /* connections made to the backend */
     _Atomic uint64_t connect_errors; /* connections refused or timed out */
     _Atomic uint64_t retries;        /* requests that were sent to another member or again */
+    _Atomic uint64_t turned_by_drain;       /* requests that went elsewhere or were refused */
+    _Atomic uint64_t turned_by_maintenance; /* pages shown */
+    _Atomic uint64_t turned_by_circuit;     /* refused: circuit open or no place for a probe left */
+    _Atomic uint64_t turned_by_health;      /* refused: down, or not checked yet */
+    _Atomic uint64_t turned_by_ratelimit;   /* refused */
+    _Atomic uint64_t shadowed_by_ratelimit; /* would have been refused */
+    _Atomic uint64_t panicked;              /* sent there although it was down */
+    _Atomic uint64_t successes;             /* attempts that its circuit counts as such */
+    _Atomic uint64_t probes;                /* attempts made while its circuit was half-open */
     _Atomic uint32_t in_flight;      /* requests in progress */
     uint64_t
         suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
@@ -45,8 +81,16 @@ struct route_local {
 };
 
 struct route_state {
-    _Atomic uint32_t standing; /* enum route_standing; written by control */
-    unsigned refs;             /* control only */
+    /* written by control, read by workers */
+    _Atomic uint32_t posture;
+    _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
+    _Atomic uint64_t drain_length_ms;
+    _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
+    /* control only */
+    unsigned refs;
+    struct session *session; /* whose it is; NULL once that is gone */
+    struct health *health;   /* its health check, control/health.h; NULL: none */
+    /* constant */
     unsigned worker_count;
     uint64_t identity;                   /* stable hash of session and route id, for ip_hash */
     char route_id[16];                   /* "r12"; constant */
@@ -62,15 +106,26 @@ struct route_state *route_state_new(const char *session_id, const char *route_id
 struct route_state *route_state_ref(struct route_state *s);
 void route_state_unref(struct route_state *s); /* NULL is fine */
 
-/* Control: release order; a worker that sees the new value acts on it from its next request on. */
-void route_state_set_standing(struct route_state *s, enum route_standing standing);
+/* Control: each of these is in force for every request that starts after it returned. */
+void route_state_set_session(struct route_state *s, enum route_session session);
 
-#ifndef FFI_CDEF
-static inline enum route_standing route_state_standing(const struct route_state *s)
-{
-    return (enum route_standing)atomic_load_explicit(&s->standing, memory_order_acquire);
-}
-#endif
+/* share: of EFFECTIVE_ALL, for ROUTE_HEALTH_DEGRADED; else not looked at. */
+void route_state_set_health(struct route_state *s, enum route_health health, uint32_t share);
+
+/* start_ms 0 ends the drain; a length of 0 turns everything away from start_ms on. */
+void route_state_set_drain(struct route_state *s, uint64_t start_ms, uint64_t length_ms);
+
+/* Control, or a worker: the share grows from now on, where the route has the option slow_start. */
+void route_state_start_slowly(struct route_state *s, uint64_t now_ms);
+
+enum route_session route_state_session(const struct route_state *s);
+enum route_health route_state_health(const struct route_state *s);
+
+/* A drain as it is at one moment. */
+struct route_drain {
+    uint64_t start_ms, length_ms; /* start 0: there is none */
+};
+struct route_drain route_state_drain(const struct route_state *s);
 
 /* Worker: this worker's part, made at the first call. NULL: out of memory. */
 struct route_local *route_state_local(struct route_state *s, unsigned worker);
@@ -84,6 +139,8 @@ struct route_local *route_state_local(struct route_state *s, unsigned worker);
 /* The sum over all workers. statuses and latency included. */
 struct route_totals {
     uint64_t requests, errors, bytes_sent, bytes_received, connects, connect_errors, retries;
+    uint64_t turned_by_drain, turned_by_maintenance, turned_by_circuit, turned_by_health;
+    uint64_t turned_by_ratelimit, shadowed_by_ratelimit, panicked, successes, probes;
     uint64_t in_flight;
     uint64_t statuses[STATUS_SLOTS];
     struct histogram_sum latency;

@@ -31,6 +31,9 @@ void settings_unref(struct settings *s)
     }
     free(s->response_headers);
     free(s->trusted_proxies);
+    free(s->bypass_ranges);
+    free(s->bypass_header);
+    free(s->bypass_secret);
     free(s->http);
     free(s->access_file);
     free(s->log_level);

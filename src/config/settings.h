@@ -39,6 +39,7 @@
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
+    X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
     X(retries, "retries")       /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
@@ -71,6 +72,8 @@ struct settings {
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
     char *scripts_dir;
+    char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
+    char *bypass_secret;    /* its value */
     char *resolver_servers; /* "127.0.0.1:5353,..." or NULL for the system's */
 #ifndef FFI_CDEF
     /* lists */
@@ -79,6 +82,8 @@ struct settings {
     struct address registry;
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;
+    struct cidr *bypass_ranges; /* addresses of clients that pass maintenance */
+    unsigned bypass_range_count;
     struct header_value
         *response_headers; /* default response headers; NUL-terminated slices, owned */
     unsigned response_header_count;

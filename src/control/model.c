@@ -169,6 +169,15 @@ void model_discard(struct model *m, struct config_set *set)
     config_set_free(set);
 }
 
+/* States may outlive their session, in snapshots that are still in use. */
+static void leave_states(struct session *s)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &s->live->routes)
+        CONTAINER_OF(node, struct route_entry, link)->state->session = NULL;
+}
+
 void model_unlink(struct model *m, struct session *s, const char *why)
 {
     struct list *node, *tmp;
@@ -190,6 +199,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     forget_names(m, s);
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
+    leave_states(s);
     if (s == m->statics)
         m->statics = NULL;
     session_free(s);
@@ -260,6 +270,7 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     ASSERT_CONTROL();
     places_remove(m->places, s->live, s->service);
     places_add(m->places, set, s->service);
+    leave_states(s);
     model_discard(m, s->live);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();

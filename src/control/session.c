@@ -130,15 +130,31 @@ void session_rollback(struct session *s)
     s->draft = NULL;
 }
 
+static enum route_session route_session(const struct session *s)
+{
+    switch (s->standing) {
+    case SESSION_DISCONNECTED:
+        return ROUTE_DISCONNECTED;
+    case SESSION_SUPERSEDED:
+        return ROUTE_SUPERSEDED;
+    case SESSION_CONNECTED:
+    case SESSION_STATIC:
+        break;
+    }
+    return ROUTE_CONNECTED;
+}
+
 void session_sync_routes(struct session *s)
 {
-    bool full = s->standing == SESSION_CONNECTED || s->standing == SESSION_STATIC;
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
-    LIST_EACH (node, tmp, &s->live->routes)
-        route_state_set_standing(CONTAINER_OF(node, struct route_entry, link)->state,
-                                 full ? ROUTE_FULL : ROUTE_LAST_RESORT);
+    LIST_EACH (node, tmp, &s->live->routes) {
+        struct route_state *state = CONTAINER_OF(node, struct route_entry, link)->state;
+
+        state->session = s;
+        route_state_set_session(state, route_session(s));
+    }
 }
 
 void session_set_standing(struct session *s, enum session_standing standing)

@@ -44,6 +44,10 @@ static const char *type_name(enum option_type type)
         return "path";
     case OPTION_NAME:
         return "name";
+    case OPTION_PERCENT:
+        return "percentage";
+    case OPTION_PANICS:
+        return "panic policy";
     }
     return "?";
 }

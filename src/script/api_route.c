@@ -164,7 +164,7 @@ static int session_route_status(lua_State *L)
     api_set_number(L, "priority", route->priority);
     if (route->state)
         api_set_text(L, "standing",
-                     route_state_standing(route->state) == ROUTE_FULL ? "full" : "last_resort");
+                     route_state_session(route->state) == ROUTE_CONNECTED ? "full" : "last_resort");
     api_set_text(L, "session", session_text(s));
     set_addresses(L, route);
     api_set_text(L, "resolve_status", resolve_text(route));

@@ -122,21 +122,29 @@ static void fill_listeners(lua_State *L, struct settings *s)
     fill_address(L, &s->registry);
 }
 
-static void fill_ranges(lua_State *L, struct settings *s)
+/* The ranges of a setting, for free; NULL when it is not set. */
+static struct cidr *ranges_setting(lua_State *L, const char *path, unsigned *count)
 {
-    unsigned count;
+    struct cidr *ranges;
 
-    if (!push_list(L, "trusted_proxies", &count))
-        return;
-    s->trusted_proxies = calloc(count + 1, sizeof(*s->trusted_proxies));
-    CHECK(s->trusted_proxies);
-    for (; s->trusted_proxy_count < count; s->trusted_proxy_count++) {
-        lua_rawgeti(L, -1, (int)s->trusted_proxy_count + 1);
-        if (cidr_parse(top_slice(L), &s->trusted_proxies[s->trusted_proxy_count]))
+    if (!push_list(L, path, count))
+        return NULL;
+    ranges = calloc(*count + 1, sizeof(*ranges));
+    CHECK(ranges);
+    for (unsigned i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        if (cidr_parse(top_slice(L), &ranges[i]))
             luaL_error(L, "not an address range: %s", lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    return ranges;
+}
+
+static void fill_ranges(lua_State *L, struct settings *s)
+{
+    s->trusted_proxies = ranges_setting(L, "trusted_proxies", &s->trusted_proxy_count);
+    s->bypass_ranges = ranges_setting(L, "maintenance.bypass_addresses", &s->bypass_range_count);
 }
 
 /* A copy of the string at index i of the list at the top. */
@@ -213,6 +221,8 @@ void settings_fill(lua_State *L, struct settings *s)
     s->log_level = text_setting(L, "log_level");
     s->registry_token = text_setting(L, "registry_token");
     s->scripts_dir = text_setting(L, "scripts");
+    s->bypass_header = text_setting(L, "maintenance.bypass_header");
+    s->bypass_secret = text_setting(L, "maintenance.bypass_secret");
     fill_listeners(L, s);
     fill_ranges(L, s);
     fill_headers(L, s);

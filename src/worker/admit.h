@@ -2,7 +2,7 @@
  *
  * Thread: the worker's. */
 #pragma once
-#include "worker/verdict.h"
+#include "guard/verdict.h"
 
 struct request;
 

@@ -22,7 +22,7 @@ static enum rank rank_of(const struct request *rq, const struct member *m)
         return RANK_TRIED;
     if (!m->address_count)
         return RANK_UNRESOLVED;
-    if (route_state_standing(m->state) != ROUTE_FULL)
+    if (route_state_session(m->state) != ROUTE_CONNECTED)
         return RANK_LAST_RESORT;
     local = route_state_local(m->state, rq->worker->id);
     if (local && local->suspect_until_ms > rq->worker->now_ms)

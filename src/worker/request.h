@@ -11,7 +11,7 @@
 #include "worker/close_reason.h"
 #include "worker/h1_body.h"
 #include "worker/relay.h"
-#include "worker/verdict.h"
+#include "guard/verdict.h"
 #include "worker/worker_state.h"
 
 struct client;

@@ -24,7 +24,7 @@ describe("an empty configuration", function()
       ["timeouts.pool"] = 60000, ["timeouts.grace"] = 300000, ["timeouts.staged"] = 1800000,
       ["timeouts.shutdown"] = 30000, ["timeouts.resolve"] = 5000, ["limits.head_size"] = 16384,
       ["limits.header_count"] = 100, ["limits.target_length"] = 8192, ["limits.body_size"] = 0,
-      ["limits.buffer_size"] = 16384, ["limits.pool_size"] = 512,
+      ["limits.buffer_size"] = 16384, ["limits.pool_size"] = 512,["limits.ratelimit_sources"] = 400000, 
       ["limits.registry_connections"] = 1024, ["limits.registry_output"] = 1048576,
       http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 1,
       log_level = "info", ["access_log.format"] = "off",

@@ -20,6 +20,9 @@ local KEYS = {
   "timeout", "connect_timeout", "health_check_path", "health_check_interval", "health_check_timeout",
   "websocket", "compression", "http2", "http3", "max_body_size", "retries", "lb_policy",
   "preserve_host", "tls_verify", "slow_start", "policy",
+  -- the proxy's own
+  "health_policy", "panic", "circuit_failure_rate", "circuit_window", "circuit_min_requests",
+  "ratelimit_shadow",
 }
 
 -- key, value, number
@@ -38,6 +41,10 @@ local TAKEN = {
   { "lb_policy", "round_robin", 0 },
   { "lb_policy", "least_request", 1 },
   { "lb_policy", "ip_hash", 2 },
+  { "panic", "none", 0 },
+  { "panic", "fail_open", 1 },
+  { "circuit_failure_rate", "0", 0 },
+  { "circuit_failure_rate", "100", 100 },
   { "health_check_path", "/health", 0 },
   { "health_check_path", "/health?deep=1", 0 },
   { "policy", "my-policy_2", 0 },
@@ -65,6 +72,8 @@ local REFUSED = {
   { "health_check_path", "", "takes a path" },
   { "policy", "../etc/passwd", "takes a name" },
   { "policy", "", "takes a name" },
+  { "panic", "true", "takes none or fail_open" },
+  { "circuit_failure_rate", "101", "takes a whole number from 0 to 100" },
   { "policy", ("x"):rep(65), "takes a name" },
 }
 

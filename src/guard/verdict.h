@@ -1,9 +1,11 @@
 /* verdict.h - what the proxy decided about a request that it answers itself: one row makes the enum,
  * the status, the page and the Proxy-Status (RFC 9209).
  *
- * Thread: any; constant data. */
+ * Thread: any; constant data. FFI-clean. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/slice.h"
+#endif
 
 /* X(ID, status, name in logs, Proxy-Status error type, sentence for the client) */
 #define VERDICTS(X) \
@@ -43,10 +45,32 @@
       "The backend sent an answer that is not valid HTTP.") \
     X(RESPONSE_TOO_BIG, 502, "response_head_too_big", "http_response_header_section_size", \
       "The header fields of the backend's answer are too large.") \
+    X(MAINTENANCE, 503, "maintenance", "destination_unavailable", \
+      "This service is under maintenance.") \
+    X(DRAINING, 503, "draining", "destination_unavailable", \
+      "This service is being moved away from here.") \
+    X(CIRCUIT_OPEN, 503, "circuit_open", "destination_unavailable", \
+      "The backend failed too often and is given a pause.") \
+    X(CIRCUIT_PROBING, 503, "circuit_probing", "destination_unavailable", \
+      "The backend failed a while ago and is being tried with few requests.") \
+    X(HEALTH_DOWN, 503, "health_down", "destination_unavailable", \
+      "The backend does not pass its health check.") \
+    X(HEALTH_AWAITED, 503, "health_awaited", "destination_unavailable", \
+      "The backend has not passed its first health check yet.") \
+    X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \
+      "Too many requests were sent from this address.") \
     X(RESPONSE_CUT, 0, "response_cut", "http_response_incomplete", "") \
     X(CLIENT_GONE, 0, "client_gone", "", "") \
     X(NO_MEMORY, 503, "no_memory", "proxy_internal_error", \
       "The proxy is short of memory.")
+
+/* X(ID, field name, value): a response field of its own that goes with a verdict. */
+#define VERDICT_FIELDS(X) \
+    X(MAINTENANCE, "X-Maintenance-Mode", "true") \
+    X(DRAINING, "X-Drain-Mode", "true") \
+    X(CIRCUIT_OPEN, "X-Circuit-State", "open") \
+    X(CIRCUIT_PROBING, "X-Circuit-State", "half-open") \
+    X(HEALTH_DOWN, "X-Circuit-State", "open")
 
 enum verdict {
 #define VERDICT_ID(id, status, name, error, text) VERDICT_##id,
@@ -60,6 +84,8 @@ struct verdict_info {
     struct slice name;       /* in logs */
     struct slice error_type; /* Proxy-Status error; empty: none */
     struct slice text;       /* for the client */
+    struct slice field;      /* name of a response field of its own; empty: none */
+    struct slice field_value;
 };
 
 extern const struct verdict_info verdict_table[VERDICT_COUNT];
