@@ -8,18 +8,30 @@ local setting = require("setting")
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
   "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
-  "retries", "settings", "not_in_effect",
+  "retries", "effective", "settings", "not_in_effect",
 }
 
 local STATS_KEYS = {
   "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
   "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
+  "ratelimit_shadowed", "panicked", "probes",
 }
+
+--- Who gets requests, how many, or why not and until when.
+local function describe_effective(effective)
+  return effective and json.object(
+    "use", effective.use,
+    "share_percent", effective.share_percent,
+    "reason", effective.reason or json.null,
+    "until", json.time(effective.until_ms)
+  )
+end
 
 local function describe_status(status)
   for _, key in ipairs({ "domains", "addresses", "not_in_effect" }) do
     status[key] = json.array(status[key])
   end
+  status.effective = describe_effective(status.effective)
   local settings = status.settings
   for _, scope in ipairs({ "health", "ratelimit", "circuit" }) do
     settings[scope] = setting.describe(scope, settings[scope])
@@ -46,7 +58,9 @@ return {
     reply = "ROUTE_STATUS_OK|{json}",
     since = "0.1",
     errors = { "route not found", "response too large, use compressed" },
-    notes = "not_in_effect lists what is applied for the route but has no effect in this version "
+    notes = "effective says what the route's state means for requests: use is full, shared (share_percent of "
+      .. "them), probe (few, while half-open), last resort (when no other member can), none (reason, and until "
+      .. "when if that is known). not_in_effect lists what is applied for the route but has no effect in this version "
       .. "yet.",
     run = function(cmd)
       local status, err = cmd.session:route_status(cmd.route)
@@ -67,8 +81,10 @@ return {
     since = "0.1",
     errors = { "route not found", "response too large, use compressed" },
     notes = "Exact sums over all workers, since the route was first applied. rejected counts the "
-      .. "requests that were "
-      .. "turned away before they reached a backend.",
+      .. "requests that were turned away, by reason; drain counts those that another member took, too. "
+      .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); panicked: "
+      .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
+      .. "half-open.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

@@ -55,6 +55,7 @@ void route_state_unref(struct route_state *s)
     CHECK(s->refs > 0);
     if (--s->refs > 0)
         return;
+    CHECK(!s->health && !s->watch);
     /* Relaxed: no snapshot carries the state any more, so its workers gave their leases back by
      * message, which ordered all they did before this. */
     for (unsigned i = 0; i < s->worker_count; i++)
@@ -143,6 +144,37 @@ struct route_local *route_state_local(struct route_state *s, unsigned worker)
     return local;
 }
 
+/* Acquire: see route_state_local. */
+static const struct route_local *local_of(const struct route_state *s, unsigned worker)
+{
+    return atomic_load_explicit(&s->local[worker], memory_order_acquire);
+}
+
+uint64_t route_state_successes(const struct route_state *s)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        const struct route_local *local = local_of(s, i);
+
+        if (local)
+            sum += atomic_load_explicit(&local->successes, memory_order_relaxed);
+    }
+    return sum;
+}
+
+void route_state_window(const struct route_state *s, uint64_t window_ms, uint64_t now_ms,
+                        uint64_t *requests, uint64_t *failures)
+{
+    *requests = *failures = 0;
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        const struct route_local *local = local_of(s, i);
+
+        if (local)
+            failure_window_sum(&local->window, window_ms, now_ms, requests, failures);
+    }
+}
+
 static void add_local(struct route_totals *out, const struct route_local *local)
 {
 #define ADD(field) out->field += atomic_load_explicit(&local->field, memory_order_relaxed)
@@ -174,7 +206,7 @@ void route_state_sum(const struct route_state *s, struct route_totals *out)
     ASSERT_CONTROL();
     *out = (struct route_totals){0};
     for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = atomic_load_explicit(&s->local[i], memory_order_acquire);
+        const struct route_local *local = local_of(s, i);
 
         if (local)
             add_local(out, local);

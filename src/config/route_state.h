@@ -19,6 +19,8 @@
 #pragma once
 #include "base/check.h"
 #include "config/histogram.h"
+#include "guard/circuit.h"
+#include "guard/failure_window.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +54,7 @@ enum {
 
 enum { STATUS_MIN = 100, STATUS_MAX = 599, STATUS_SLOTS = STATUS_MAX - STATUS_MIN + 1 };
 
+struct circuit_watch;
 struct health;
 struct session;
 
@@ -76,6 +79,8 @@ struct route_local {
     _Atomic uint32_t in_flight;      /* requests in progress */
     uint64_t
         suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
+    uint32_t draws;       /* worker only: the last draw against the route's shares */
+    struct failure_window window; /* for the circuit's failure rate */
     _Atomic uint32_t statuses[STATUS_SLOTS]; /* answers by status code, index status - STATUS_MIN */
     struct histogram latency; /* microseconds from request head to the end of the response */
 };
@@ -90,13 +95,17 @@ struct route_state {
     unsigned refs;
     struct session *session; /* whose it is; NULL once that is gone */
     struct health *health;   /* its health check, control/health.h; NULL: none */
+    struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
     /* constant */
     unsigned worker_count;
     uint64_t identity;                   /* stable hash of session and route id, for ip_hash */
     char route_id[16];                   /* "r12"; constant */
     char service[64];                    /* service name, cut; constant; for logs */
     char instance[64];                   /* instance name, cut; constant; for logs */
-    struct route_local *_Atomic local[]; /* one a worker, made by it at its first request */
+    /* written by any, at failures and while it is not closed; a cache line of its own */
+    struct circuit circuit __attribute__((aligned(64)));
+    _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
+    struct route_local *_Atomic local[] __attribute__((aligned(64))); /* one a worker, made by it at its first request */
 };
 
 /* A new state with one reference. Aborts when out of memory. */
@@ -135,6 +144,13 @@ struct route_local *route_state_local(struct route_state *s, unsigned worker);
     atomic_store_explicit(&(counter),                                                              \
                           atomic_load_explicit(&(counter), memory_order_relaxed) + (n),            \
                           memory_order_relaxed)
+
+/* Any thread: how many attempts its circuit counted as successes, over all workers. */
+uint64_t route_state_successes(const struct route_state *s);
+
+/* Any thread: adds up the failure windows of all workers. */
+void route_state_window(const struct route_state *s, uint64_t window_ms, uint64_t now_ms,
+                        uint64_t *requests, uint64_t *failures);
 
 /* The sum over all workers. statuses and latency included. */
 struct route_totals {

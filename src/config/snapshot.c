@@ -1,9 +1,16 @@
 #include "config/snapshot.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "config/router.h"
 
 #include <stdlib.h>
+
+enum {
+    SNAPSHOT_CIRCUIT_MS = 10 * 1000, /* of a route without a breaker, when its probes fail */
+    SNAPSHOT_RATE_WINDOW_MS = 10 * 1000,
+    SNAPSHOT_RATE_MIN_REQUESTS = 20
+};
 
 /* A route in the snapshot. All are kept on a list, so that their states can be let go. */
 struct snapshot_route {
@@ -101,6 +108,21 @@ static const struct header_value *copy_headers(struct arena *arena, const struct
     return copy;
 }
 
+static struct circuit_rules circuit_rules(const struct route_input *route)
+{
+    struct circuit_rules rules = route->circuit;
+
+    if (!rules.timeout_ms)
+        rules.timeout_ms = SNAPSHOT_CIRCUIT_MS;
+    if (!rules.threshold)
+        return rules;
+    rules.rate_percent = (uint32_t)option_or(route, OPTION_CIRCUIT_FAILURE_RATE, 0);
+    rules.rate_window_ms = timeout_or(route, OPTION_CIRCUIT_WINDOW, SNAPSHOT_RATE_WINDOW_MS);
+    rules.rate_min_requests =
+        (uint32_t)option_or(route, OPTION_CIRCUIT_MIN_REQUESTS, SNAPSHOT_RATE_MIN_REQUESTS);
+    return rules;
+}
+
 static const struct member *add_member(struct snapshot *s, const struct route_input *route)
 {
     const struct settings *settings = s->settings;
@@ -119,6 +141,9 @@ static const struct member *add_member(struct snapshot *s, const struct route_in
     m->max_body_size = option_or(route, OPTION_MAX_BODY_SIZE, settings->max_body_size);
     m->retries = (unsigned)option_or(route, OPTION_RETRIES, settings->retries);
     m->preserve_host = option_or(route, OPTION_PRESERVE_HOST, true) != 0;
+    m->slow_start_ms = option_or(route, OPTION_SLOW_START, 0);
+    m->fail_open = option_or(route, OPTION_PANIC, PANIC_NONE) == PANIC_FAIL_OPEN;
+    m->circuit = circuit_rules(route);
     r->next = s->routes;
     s->routes = r;
     return m;
@@ -156,12 +181,30 @@ static struct draft_group *group_at(struct snapshot *s, struct slice host,
     g->group.index = s->group_count++;
     g->group.priority = route->priority;
     g->group.path = arena_copy(&s->arena, route->path);
+    g->group.limit.identity = hash_bytes(key.data, key.len, 0);
     g->host = arena_copy(&s->arena, host);
     g->last = &g->first;
     *draft->last = g;
     draft->last = &g->next;
     (void)map_set(draft->by_place, key, g);
     return g;
+}
+
+/* The limit that lets fewer requests through in the same time wins. */
+static bool is_tighter(const struct ratelimit_rules *a, const struct ratelimit_rules *b)
+{
+    return (double)a->requests * (double)b->window_ms < (double)b->requests * (double)a->window_ms;
+}
+
+static void limit_group(struct group *g, const struct route_input *route, const struct member *member)
+{
+    if (!route->limit.requests)
+        return;
+    if (g->limit.rules.requests && !is_tighter(&route->limit, &g->limit.rules))
+        return;
+    g->limit.rules = route->limit;
+    g->limit.member = member;
+    g->limit.shadow = option_or(route, OPTION_RATELIMIT_SHADOW, false) != 0;
 }
 
 void snapshot_add(struct snapshot *s, const struct route_input *route)
@@ -177,6 +220,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route)
             g->lb_set = true;
             g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
         }
+        limit_group(&g->group, route, member);
         dm->member = member;
         *g->last = dm;
         g->last = &dm->next;
@@ -209,6 +253,14 @@ void snapshot_seal(struct snapshot *s)
     s->router = router_build(&s->arena, entries, i);
     free(entries);
     draft_free(s);
+}
+
+const struct member *snapshot_member(const struct snapshot *s, const struct route_state *state)
+{
+    for (const struct snapshot_route *r = s->routes; r; r = r->next)
+        if (r->member.state == state)
+            return &r->member;
+    return NULL;
 }
 
 void snapshot_free(struct snapshot *s)

@@ -16,10 +16,13 @@
 #include "config/route_state.h"
 #include "config/settings.h"
 #include "config/url.h"
+#include "guard/circuit.h"
+#include "guard/ratelimit.h"
 #endif
 
 struct address;
 struct header_value;
+struct page;
 struct route_state;
 struct router;
 struct settings;
@@ -38,8 +41,21 @@ struct member {
     uint64_t connect_timeout_ms;
     uint64_t response_timeout_ms;
     uint64_t max_body_size; /* bytes, 0: any */
+    const struct page *maintenance;    /* what clients see in its place; NULL: in service */
+    const struct member *page_server;  /* where that page comes from first, or NULL */
+    uint64_t slow_start_ms; /* 0: no slow start */
+    struct circuit_rules circuit;
     unsigned retries;
     bool preserve_host;
+    bool fail_open; /* when all members are down it is used all the same */
+};
+
+/* What a source may send to a group: the tightest limit among its members. */
+struct group_limit {
+    struct ratelimit_rules rules; /* requests 0: none */
+    const struct member *member;  /* whose limit it is */
+    uint64_t identity;            /* of the group, the same in every snapshot */
+    bool shadow;                  /* only count */
 };
 
 /* All members for one host, path and priority, in the order they were added. */
@@ -48,6 +64,7 @@ struct group {
     unsigned member_count;
     unsigned index;           /* dense, from 0, within the snapshot: for per-worker counters */
     enum lb_policy lb_policy; /* of the first member that sets one */
+    struct group_limit limit;
     int priority;
     struct slice path; /* the prefix */
 };
@@ -94,6 +111,8 @@ struct route_input {
     uint32_t options_set;              /* bit (1u << enum option_id): that option is set */
     const struct header_value *headers;
     unsigned header_count;
+    struct circuit_rules circuit; /* threshold, half_open_requests, timeout_ms; the rest is options */
+    struct ratelimit_rules limit; /* requests 0: none */
 };
 
 /* An empty snapshot with the given settings (a reference is taken). */
@@ -104,6 +123,9 @@ void snapshot_add(struct snapshot *s, const struct route_input *route);
 
 /* Builds the router. Nothing can be added any more. */
 void snapshot_seal(struct snapshot *s);
+
+/* Control: the member of a route state, or NULL. */
+const struct member *snapshot_member(const struct snapshot *s, const struct route_state *state);
 
 /* Frees it and drops what it references. */
 void snapshot_free(struct snapshot *s);

@@ -11,6 +11,12 @@
 struct control;
 struct route_state;
 
+/* Run for every notice of a worker (worker/worker.h); frees it. */
+void circuits_on_notice(struct message *notice);
+
+/* The route's session goes, or the route from it: no more events, no timer. */
+void circuits_leave(struct route_state *s);
+
 /* Health says down: open for as long as that is so. */
 void circuits_hold(struct control *c, struct route_state *s);
 

@@ -69,6 +69,41 @@ static void put_addresses(struct composer *co, const struct route_entry *r, stru
     co->input.address_count = 1;
 }
 
+/* The numbers of a setting, which was checked: "3|10000|1". */
+static bool read_numbers(const struct config_set *set, enum scope scope, const char *route_id,
+                         uint64_t *numbers, unsigned count)
+{
+    const char *text = config_set_value(set, scope, route_id, "");
+
+    if (!text)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        char *end;
+
+        numbers[i] = strtoull(text, &end, 10);
+        CHECK(end != text);
+        text = end + (*end == '|');
+    }
+    return true;
+}
+
+static uint32_t at_most_32_bits(uint64_t n)
+{
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static void put_guards(struct composer *co, const struct config_set *set, const char *route_id)
+{
+    uint64_t n[3];
+
+    if (read_numbers(set, SCOPE_CIRCUIT, route_id, n, 3))
+        co->input.circuit = (struct circuit_rules){.threshold = at_most_32_bits(n[0]),
+                                                   .timeout_ms = n[1],
+                                                   .half_open_requests = at_most_32_bits(n[2])};
+    if (read_numbers(set, SCOPE_RATELIMIT, route_id, n, 2))
+        co->input.limit = (struct ratelimit_rules){.requests = n[0], .window_ms = n[1]};
+}
+
 static void add_route(void *arg, const struct session *s, const struct route_entry *r)
 {
     struct composer *co = arg;
@@ -86,6 +121,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
     if (!list_empty(&s->live->groups)) {
         config_set_each_effective(s->live, SCOPE_OPTIONS, r->id, put_option, co);
         config_set_each_effective(s->live, SCOPE_HEADERS, r->id, put_header, co);
+        put_guards(co, s->live, r->id);
     }
     co->input.headers = co->headers;
     snapshot_add(co->snapshot, &co->input);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/circuits.h"
 #include "control/cli.h"
 #include "control/probe_tls.h"
 #include "control/publish.h"
@@ -136,7 +137,7 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
 
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
-    w = worker_new(id, publish_lease(c, first), &c->mailbox, &c->worker_ends[id].stopped, fds,
+    w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
                    l->per_worker);
     CHECK(w);
     error = worker_start(w);
@@ -146,6 +147,20 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
     }
     c->workers[c->worker_count++] = w;
     return true;
+}
+
+static bool start_ratelimit(struct control *c)
+{
+    unsigned log2 = 0;
+
+    while (log2 < RATELIMIT_SETS_LOG2_MAX &&
+           (uint64_t)RATELIMIT_SET_SOURCES << log2 < c->settings->ratelimit_sources)
+        log2++;
+    c->shared.ratelimit = ratelimit_new(log2);
+    if (!c->shared.ratelimit)
+        fprintf(stderr, "tidelock: not enough memory for limits.ratelimit_sources = %llu\n",
+                (unsigned long long)c->settings->ratelimit_sources);
+    return c->shared.ratelimit != NULL;
 }
 
 static bool start_workers(struct control *c, unsigned count, struct startup_listeners *l)
@@ -242,9 +257,12 @@ static bool start(struct control *c, struct config_set **routes)
     c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(c->loop);
     mailbox_init(&c->mailbox, c->loop);
+    c->shared.mailbox = &c->mailbox;
+    c->shared.control = c;
+    c->shared.on_circuit = circuits_on_notice;
     publish_init(c);
     model_init(&c->model, c, workers);
-    ok = start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+    ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         model_set_static(&c->model, *routes);
@@ -275,6 +293,7 @@ static void end(struct control *c)
     model_fini(&c->model);
     resolve_fini(c);
     publish_fini(c);
+    ratelimit_free(c->shared.ratelimit);
     probe_tls_cleanup();
     unwatch_signals(c);
     ev_loop_destroy(c->loop);

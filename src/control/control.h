@@ -7,6 +7,7 @@
 #include "base/mailbox.h"
 #include "config/settings.h"
 #include "control/model.h"
+#include "worker/worker.h"
 #include <ev.h>
 
 struct cli;
@@ -30,6 +31,7 @@ struct control {
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     const struct cli *cli;       /* command line, which wins over the configuration file */
     /* workers; the first worker_count of both arrays exist */
+    struct worker_shared shared;
     struct worker **workers;
     struct worker_end *worker_ends;
     unsigned worker_count;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/circuits.h"
 #include "control/connection.h"
 #include "control/control.h"
 #include "control/places.h"
@@ -170,12 +171,25 @@ void model_discard(struct model *m, struct config_set *set)
 }
 
 /* States may outlive their session, in snapshots that are still in use. */
-static void leave_states(struct session *s)
+static void leave_states(const struct config_set *set)
 {
     struct list *node, *tmp;
 
-    LIST_EACH (node, tmp, &s->live->routes)
+    LIST_EACH (node, tmp, &set->routes)
         CONTAINER_OF(node, struct route_entry, link)->state->session = NULL;
+}
+
+/* What control does for the routes that no session has any more ends. */
+static void retire_states(const struct config_set *set)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &set->routes) {
+        struct route_state *state = CONTAINER_OF(node, struct route_entry, link)->state;
+
+        if (!state->session)
+            circuits_leave(state);
+    }
 }
 
 void model_unlink(struct model *m, struct session *s, const char *why)
@@ -199,7 +213,8 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     forget_names(m, s);
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
-    leave_states(s);
+    leave_states(s->live);
+    retire_states(s->live);
     if (s == m->statics)
         m->statics = NULL;
     session_free(s);
@@ -267,14 +282,17 @@ void model_prepare(struct model *m, struct session *s, struct config_set *set)
 
 void model_make_live(struct model *m, struct session *s, struct config_set *set)
 {
+    struct config_set *before = s->live;
+
     ASSERT_CONTROL();
-    places_remove(m->places, s->live, s->service);
+    places_remove(m->places, before, s->service);
     places_add(m->places, set, s->service);
-    leave_states(s);
-    model_discard(m, s->live);
+    leave_states(before);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();
     session_sync_routes(s);
+    retire_states(before);
+    model_discard(m, before);
 }
 
 void model_set_static(struct model *m, struct config_set *set)

@@ -226,6 +226,11 @@ void publish(struct control *c, void (*done)(void *arg), void *arg)
         ev_prepare_start(c->loop, &pub->prepare);
 }
 
+const struct snapshot *publish_newest(const struct control *c)
+{
+    return c->publisher->newest;
+}
+
 uint64_t publish_generation(const struct control *c)
 {
     return c->publisher->served;

@@ -34,5 +34,8 @@ struct lease *publish_lease(struct control *c, struct snapshot *s);
  * this call. */
 void publish(struct control *c, void (*done)(void *arg), void *arg);
 
+/* The newest snapshot, as it was sent or is on its way; control may read it until the loop turn ends. */
+const struct snapshot *publish_newest(const struct control *c);
+
 /* The generation that all workers serve. */
 uint64_t publish_generation(const struct control *c);

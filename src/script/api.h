@@ -12,6 +12,7 @@
 #include <lua.h>
 
 struct connection;
+struct route_entry;
 struct session;
 struct vm;
 
@@ -37,11 +38,18 @@ int api_pending(lua_State *L);
 void api_set_text(lua_State *L, const char *key, const char *value); /* NULL: nothing is set */
 void api_set_number(lua_State *L, const char *key, double value);
 
+/* A route as it is live, else as it is staged; NULL: there is none. */
+const struct route_entry *api_find_route(const struct session *s, struct slice id);
+
+/* t.effective = what the route's state means for requests at this moment; nothing for one that is not live. */
+void api_set_effective(lua_State *L, const struct route_entry *route);
+
 /* Adds functions to the table at the top. */
 void api_conn_open(lua_State *L);    /* methods of connections, api_conn.c */
 void api_session_open(lua_State *L); /* of sessions: staging and applying, api_session.c */
 void api_state_open(lua_State *L);   /* of sessions: what they have, api_state.c */
 void api_route_open(lua_State *L);   /* of sessions: one route's runtime state, api_route.c */
+void api_circuit_open(lua_State *L); /* of sessions: circuits, api_circuit.c */
 void api_json_open(lua_State *L);    /* of host: JSON, api_json.c */
 void api_host_open(lua_State *L);    /* of host: in every VM, api_host.c */
 void api_text_open(lua_State *L);    /* of host: compression, log, time, api_text.c */

@@ -17,24 +17,13 @@ static int conn_authorized(lua_State *L)
     return 1;
 }
 
-/* Takes as long for any text of the same length. */
-static bool secret_equal(struct slice given, const char *secret)
-{
-    size_t len = strlen(secret);
-    unsigned char differ = given.len != len;
-
-    for (size_t i = 0; i < given.len; i++)
-        differ |= (unsigned char)(given.data[i] ^ (len ? secret[i % len] : 0));
-    return differ == 0;
-}
-
 static int conn_auth(lua_State *L)
 {
     struct connection *conn = api_connection(L, 1);
     struct slice token = api_slice(L, 2);
     const char *secret = conn->control->settings->registry_token;
 
-    if (secret && !secret_equal(token, secret))
+    if (secret && !slice_eq_secret(token, slice_str(secret)))
         return api_refuse(L, "unauthorized");
     conn->authorized = true;
     return api_true(L);

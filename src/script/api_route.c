@@ -7,8 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* A route as it is live, else as it is staged; NULL: there is none. */
-static const struct route_entry *find_route(const struct session *s, struct slice id)
+const struct route_entry *api_find_route(const struct session *s, struct slice id)
 {
     const struct route_entry *route = config_set_route(s->live, id);
 
@@ -127,14 +126,8 @@ static void append_idle_option(void *arg, const struct setting_entry *setting)
 /* What holds for the route, but nothing acts on yet. */
 static void set_not_in_effect(lua_State *L, const struct config_set *set, const char *id)
 {
-    static const enum scope idle_scopes[] = {SCOPE_HEALTH, SCOPE_RATELIMIT, SCOPE_CIRCUIT};
-
     lua_newtable(L);
     config_set_each_effective(set, SCOPE_OPTIONS, id, append_idle_option, L);
-    for (size_t i = 0; i < sizeof(idle_scopes) / sizeof(idle_scopes[0]); i++) {
-        if (config_set_value(set, idle_scopes[i], id, ""))
-            append_text(L, "", scope_names[idle_scopes[i]]);
-    }
     lua_setfield(L, -2, "not_in_effect");
 }
 
@@ -147,7 +140,7 @@ static void set_counters(lua_State *L, const struct route_totals *totals)
 static int session_route_status(lua_State *L)
 {
     struct session *s = api_session(L, 1);
-    const struct route_entry *route = find_route(s, api_slice(L, 2));
+    const struct route_entry *route = api_find_route(s, api_slice(L, 2));
     const struct config_set *set;
     struct route_totals totals;
 
@@ -173,6 +166,7 @@ static int session_route_status(lua_State *L)
     api_set_number(L, "connects", (double)totals.connects);
     api_set_number(L, "connect_errors", (double)totals.connect_errors);
     api_set_number(L, "retries", (double)totals.retries);
+    api_set_effective(L, route);
     set_settings(L, set, route->id);
     set_not_in_effect(L, set, route->id);
     return 1;
@@ -200,21 +194,24 @@ static void set_latencies(lua_State *L, const struct histogram_sum *h)
     api_set_number(L, "p99_latency_ms", (double)histogram_percentile(h, 0.99) / 1000.0);
 }
 
-/* Nothing turns a request away for these reasons yet. */
-static void set_rejected(lua_State *L)
+static void set_rejected(lua_State *L, const struct route_totals *totals)
 {
-    static const char *const reasons[] = {"drain", "maintenance", "circuit", "ratelimit"};
-
-    lua_createtable(L, 0, 4);
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        api_set_number(L, reasons[i], 0);
+    lua_createtable(L, 0, 5);
+    api_set_number(L, "drain", (double)totals->turned_by_drain);
+    api_set_number(L, "maintenance", (double)totals->turned_by_maintenance);
+    api_set_number(L, "circuit", (double)totals->turned_by_circuit);
+    api_set_number(L, "health", (double)totals->turned_by_health);
+    api_set_number(L, "ratelimit", (double)totals->turned_by_ratelimit);
     lua_setfield(L, -2, "rejected");
+    api_set_number(L, "ratelimit_shadowed", (double)totals->shadowed_by_ratelimit);
+    api_set_number(L, "panicked", (double)totals->panicked);
+    api_set_number(L, "probes", (double)totals->probes);
 }
 
 static int session_stats(lua_State *L)
 {
     struct session *s = api_session(L, 1);
-    const struct route_entry *route = find_route(s, api_slice(L, 2));
+    const struct route_entry *route = api_find_route(s, api_slice(L, 2));
     struct route_totals totals;
 
     if (!route)
@@ -227,7 +224,7 @@ static int session_stats(lua_State *L)
     api_set_number(L, "bytes_sent", (double)totals.bytes_sent);
     api_set_number(L, "bytes_received", (double)totals.bytes_received);
     set_statuses(L, &totals);
-    set_rejected(L);
+    set_rejected(L, &totals);
     return 1;
 }
 

@@ -1,22 +1,68 @@
 #include "worker/admit.h"
 
+#include "worker/bypass.h"
+#include "worker/limit.h"
+#include "worker/outcome.h"
 #include "worker/request.h"
 
-enum verdict admit_request(const struct request *rq)
+enum verdict admit_request(struct request *rq)
 {
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
+    rq->bypass = bypass_allows(rq);
     return VERDICT_PASS;
 }
 
-enum verdict admit_member(const struct request *rq)
+enum verdict admit_member(struct request *rq, bool *again)
 {
     const struct member *m = rq->member;
 
+    *again = false;
     if (m->max_body_size && rq->head.body == BODY_LENGTH &&
         rq->head.content_length > m->max_body_size)
         return VERDICT_BODY_TOO_BIG;
     if (!m->address_count)
         return VERDICT_NO_ADDRESS;
+    if (!limit_admit(rq)) {
+        rq->retry_after_s = (uint32_t)((rq->limit.retry_after_ms + 999) / 1000);
+        return VERDICT_RATE_LIMITED;
+    }
+    *again = !outcome_admit(rq);
     return VERDICT_PASS;
+}
+
+/* What is left of the open time, in whole seconds. */
+static uint32_t circuit_wait_s(const struct member *m, uint64_t now_ms)
+{
+    struct circuit_status status;
+
+    circuit_read(&m->state->circuit, now_ms, &status);
+    return status.until_ms > now_ms ? (uint32_t)((status.until_ms - now_ms + 999) / 1000) : 0;
+}
+
+void admit_refused(struct request *rq, enum verdict why, const struct member *whose)
+{
+    struct route_local *local = route_state_local(whose->state, rq->worker->id);
+
+    if (why == VERDICT_CIRCUIT_OPEN)
+        rq->retry_after_s = circuit_wait_s(whose, rq->worker->now_ms);
+    else if (why == VERDICT_CIRCUIT_PROBING || why == VERDICT_HEALTH_AWAITED)
+        rq->retry_after_s = 1;
+    if (!local)
+        return;
+    switch (why) {
+    case VERDICT_MAINTENANCE:
+        COUNTER_ADD(local->turned_by_maintenance, 1);
+        break;
+    case VERDICT_CIRCUIT_OPEN:
+    case VERDICT_CIRCUIT_PROBING:
+        COUNTER_ADD(local->turned_by_circuit, 1);
+        break;
+    case VERDICT_HEALTH_DOWN:
+    case VERDICT_HEALTH_AWAITED:
+        COUNTER_ADD(local->turned_by_health, 1);
+        break;
+    default: /* a drain's are counted as they are turned */
+        break;
+    }
 }

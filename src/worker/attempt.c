@@ -1,6 +1,7 @@
 #include "worker/attempt.h"
 
 #include "worker/origin.h"
+#include "worker/outcome.h"
 #include "worker/pool.h"
 #include "worker/request_steps.h"
 
@@ -10,6 +11,7 @@ enum { SUSPECT_MS = 1000 };
 
 void attempt_target(struct request *rq, const struct member *m)
 {
+    outcome_release(rq);
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
     rq->local = m ? route_state_local(m->state, rq->worker->id) : NULL;
@@ -36,12 +38,6 @@ enum verdict attempt_verdict(int error)
     }
 }
 
-static bool is_idempotent(enum method method)
-{
-    return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_PUT ||
-           method == METHOD_DELETE || method == METHOD_OPTIONS || method == METHOD_TRACE;
-}
-
 /* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
 static struct origin *reuse_live(struct pool *pool, struct request *rq)
 {
@@ -50,7 +46,7 @@ static struct origin *reuse_live(struct pool *pool, struct request *rq)
     if (rq->fresh)
         return NULL;
     while ((o = origin_reuse(pool, rq))) {
-        if (is_idempotent(rq->head.method) || !origin_is_stale(o))
+        if (http_method_is_idempotent(rq->head.method) || !origin_is_stale(o))
             return o;
         pool->busy_count++;
         origin_close(&o, CLOSE_ORIGIN_CLOSED);
@@ -95,7 +91,7 @@ static bool may_repeat(const struct request *rq, bool reached)
 {
     if (!rq->codec->can_repeat(rq))
         return false;
-    return !reached || is_idempotent(rq->head.method);
+    return !reached || http_method_is_idempotent(rq->head.method);
 }
 
 /* From the body's first byte. Only for a try that will be made: a refused request must not leave a body that was read
@@ -122,25 +118,35 @@ static enum step try_again(struct request *rq)
     return send_again(rq, &request_step_match_route);
 }
 
+/* The failure of a probe is the proxy's own doing: it costs no retry. */
+static bool may_retry(struct request *rq, bool probe)
+{
+    if (probe)
+        return true;
+    if (!rq->retries_left || !retry_budget_take(&rq->worker->retry_budget, rq->worker->now_ms))
+        return false;
+    rq->retries_left--;
+    return true;
+}
+
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
 {
     bool stale = rq->origin && rq->origin->reused && why == VERDICT_BACKEND_BROKE;
+    bool probe = rq->ticket.probe;
 
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_FAILED);
     rq->response_scan = (struct http_scan){0};
-    if (!may_repeat(rq, reached))
-        return request_refuse(rq, why);
-    if (stale && !rq->fresh) {
+    if (stale && !rq->fresh && may_repeat(rq, reached)) {
         rq->fresh = true;
         return send_again(rq, &request_step_connect);
     }
-    if (!reached && next_address(rq, why))
+    if (!reached && next_address(rq, why) && may_repeat(rq, reached))
         return send_again(rq, &request_step_connect);
-    if (!rq->retries_left || rq->tries == REQUEST_TRIES_MAX ||
-        !retry_budget_take(&rq->worker->retry_budget, rq->worker->now_ms))
+    if (why != VERDICT_NO_MEMORY)
+        outcome_failure(rq);
+    if (!may_repeat(rq, reached) || rq->tries == REQUEST_TRIES_MAX || !may_retry(rq, probe))
         return request_refuse(rq, why);
-    rq->retries_left--;
     rq->tried[rq->tries++] = rq->member->state;
     rq->failure = why;
     COUNTER_ADD(rq->local->retries, 1);

@@ -1,6 +1,8 @@
 #include "worker/forward.h"
 
 #include "worker/client.h"
+#include "worker/limit.h"
+#include "worker/page_server.h"
 #include "worker/request.h"
 
 /* What one request's forwarding fields are made of. */
@@ -11,7 +13,7 @@ struct forwarding {
     bool trusted;      /* the client is a proxy whose fields are believed */
 };
 
-static bool is_trusted(const struct settings *settings, const struct address *peer)
+bool forward_is_trusted(const struct settings *settings, const struct address *peer)
 {
     for (unsigned i = 0; i < settings->trusted_proxy_count; i++)
         if (cidr_contains(&settings->trusted_proxies[i], peer))
@@ -79,13 +81,19 @@ static void add_via(struct field_list *out, const struct http_head *head)
                head->minor ? SLICE("1.1 tidelock") : SLICE("1.0 tidelock"));
 }
 
+/* The operators' secret is no backend's business. */
+static bool is_bypass(const struct settings *s, struct slice name)
+{
+    return s->bypass_header && slice_eq_nocase(name, slice_str(s->bypass_header));
+}
+
 /* Does a request field pass as it is? */
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
     switch (field->id) {
     case FIELD_OTHER:
-        return !field->hop_by_hop;
+        return !field->hop_by_hop && !is_bypass(f->settings, field->name);
     case FIELD_HOST:
     case FIELD_CONTENT_LENGTH:
     case FIELD_TRANSFER_ENCODING:
@@ -114,10 +122,11 @@ void forward_request(const struct request *rq, struct field_list *out)
     field_list_reset(out);
     field_list_text(out, slice_of(peer, address_format_ip(&rq->client->peer, peer)));
     f.peer = slice_of(out->text, out->text_len);
-    f.trusted = f.settings->trusted_proxy_count && is_trusted(f.settings, &rq->client->peer);
+    f.trusted = forward_is_trusted(f.settings, &rq->client->peer);
     field_list_add(out, SLICE("Host"), own_host ? rq->member->host : head->host);
     for (unsigned i = 0; i < head->field_count; i++)
-        if (request_field_passes(head, &head->fields[i], &f))
+        if (request_field_passes(head, &head->fields[i], &f) &&
+            (!rq->paging || page_server_takes(head->fields[i].name)))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     add_forwarding(&f, out);
     add_via(out, head);
@@ -176,4 +185,6 @@ void forward_response(const struct request *rq, const struct http_head *response
     add_via(out, response);
     if (any_set)
         forward_defaults(rq, out);
+    if (rq->limited)
+        limit_fields(rq, out);
 }

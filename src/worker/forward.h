@@ -5,10 +5,17 @@
  *
  * Thread: the worker's. Ownership: *out points into the message, the configuration and its own text. */
 #pragma once
+#include <stdbool.h>
+
+struct address;
+struct settings;
 
 struct field_list;
 struct http_head;
 struct request;
+
+/* Is a peer a proxy whose fields are believed? */
+bool forward_is_trusted(const struct settings *settings, const struct address *peer);
 
 /* The fields that the backend gets. */
 void forward_request(const struct request *rq, struct field_list *out);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/status.h"
 #include "worker/forward.h"
+#include "worker/limit.h"
 #include "worker/request.h"
 
 #include <stdio.h>
@@ -36,6 +37,34 @@ static void add_date(struct field_list *out)
     field_list_add(out, SLICE("Date"), slice_of(out->text + start, out->text_len - start));
 }
 
+static void add_own_field(enum verdict verdict, struct field_list *out)
+{
+    const struct verdict_info *v = &verdict_table[verdict];
+
+    if (v->field.len)
+        field_list_add(out, v->field, v->field_value);
+}
+
+void reply_maintenance_fields(struct field_list *out)
+{
+    field_list_add(out, SLICE("Retry-After"), SLICE("300"));
+    add_own_field(VERDICT_MAINTENANCE, out);
+}
+
+static void add_reason(const struct request *rq, struct field_list *out)
+{
+    int status = verdict_table[rq->verdict].status;
+    char text[16];
+    uint32_t start = out->text_len;
+
+    add_own_field(rq->verdict, out);
+    if (status != 503 && status != 429)
+        return;
+    field_list_text(out, slice_of(text, (size_t)snprintf(text, sizeof(text), "%u",
+                                                         rq->retry_after_s ? rq->retry_after_s : 5)));
+    field_list_add(out, SLICE("Retry-After"), slice_of(out->text + start, out->text_len - start));
+}
+
 static size_t write_page(const struct request *rq, char *page, size_t size)
 {
     const struct verdict_info *v = &verdict_table[rq->verdict];
@@ -64,17 +93,20 @@ bool reply_send(struct request *rq)
         .body = no_body ? BODY_NONE : BODY_LENGTH,
         .content_length = body.len,
         .tell_length = no_body,
-        .keep_alive = rq->keep_alive,
+        .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,
     };
 
     field_list_reset(fields);
     add_date(fields);
     field_list_add(fields, SLICE("Content-Type"), SLICE("text/html; charset=utf-8"));
     field_list_add(fields, SLICE("Cache-Control"), SLICE("no-store"));
-    if (v->status == 503)
-        field_list_add(fields, SLICE("Retry-After"), SLICE("5"));
+    if (rq->verdict == VERDICT_MAINTENANCE)
+        reply_maintenance_fields(fields);
+    else
+        add_reason(rq, fields);
     add_proxy_status(rq, fields);
     forward_defaults(rq, fields);
+    limit_fields(rq, fields);
     if (!rq->codec->send_reply(rq, &head, body))
         return false;
     rq->status = v->status;

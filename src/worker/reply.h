@@ -9,3 +9,7 @@ struct request;
 
 /* Sends the answer for rq->verdict to the client; false when it could not be composed. */
 MUST_USE bool reply_send(struct request *rq);
+
+/* Adds the fields that go with a maintenance page, wherever it comes from. */
+struct field_list;
+void reply_maintenance_fields(struct field_list *out);

@@ -9,6 +9,7 @@
 #include "worker/forward.h"
 #include "worker/h1_origin.h"
 #include "worker/origin.h"
+#include "worker/page_server.h"
 #include "worker/pick.h"
 #include "worker/reply.h"
 #include "worker/request_steps.h"
@@ -50,6 +51,8 @@ void request_go_on(struct request *rq)
 
 enum step request_refuse(struct request *rq, enum verdict verdict)
 {
+    if (rq->paging)
+        verdict = VERDICT_MAINTENANCE; /* its server failed: the built-in page */
     rq->verdict = verdict;
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
@@ -150,19 +153,37 @@ static enum step step_admit(struct request *rq)
     return request_goto(rq, &request_step_pick_target);
 }
 
+/* Nobody can take it. A retry ends with why the last try failed. */
+static enum step nobody(struct request *rq, enum verdict why, const struct member *whose)
+{
+    if (rq->tries)
+        return request_refuse(rq, rq->failure);
+    CHECK(whose);
+    admit_refused(rq, why, whose);
+    if (why == VERDICT_MAINTENANCE)
+        return page_start(rq, whose);
+    if (!rq->member)
+        attempt_target(rq, whose); /* whose headers the answer carries, and where it is counted */
+    return request_refuse(rq, why);
+}
+
 static enum step step_pick_target(struct request *rq)
 {
-    const struct member *m = pick_member(rq);
+    const struct member *m, *whose;
     enum verdict verdict;
+    bool again;
 
-    if (!m)
-        return request_refuse(rq, rq->failure);
-    if (!rq->picked_us)
-        rq->retries_left = m->retries;
-    attempt_target(rq, m);
-    if (!rq->local)
-        return request_refuse(rq, VERDICT_NO_MEMORY);
-    verdict = admit_member(rq);
+    do {
+        m = pick_member(rq, &verdict, &whose);
+        if (!m)
+            return nobody(rq, verdict, whose);
+        attempt_target(rq, m);
+        if (!rq->local)
+            return request_refuse(rq, VERDICT_NO_MEMORY);
+        if (!rq->picked_us)
+            rq->retries_left = m->retries;
+        verdict = admit_member(rq, &again);
+    } while (again);
     if (verdict != VERDICT_PASS)
         return request_refuse(rq, verdict);
     rq->upload.limit = m->max_body_size;

@@ -16,6 +16,7 @@
 
 struct client;
 struct origin;
+struct page;
 
 enum step {
     STEP_MORE, /* go on with the next step at once */
@@ -55,6 +56,16 @@ struct request {
     enum verdict failure;            /* of the last try */
     unsigned retries_left;
     bool fresh;                      /* a pooled connection was stale: make a new one */
+    bool drawn;                      /* draw is this request's number against shares */
+    uint32_t draw;                   /* below EFFECTIVE_ALL */
+    bool panic;                      /* member is down, and used all the same */
+    bool bypass;                     /* an operator: sees what is in maintenance */
+    bool paging;                     /* member is the page server of one in maintenance */
+    struct circuit_ticket ticket;    /* of member's circuit; settled by worker/outcome.c */
+    bool limited;                    /* the group's rate limit was asked: limit says what of it is left */
+    struct ratelimit_result limit;
+    const struct page *page;         /* of a member in maintenance; NULL: the verdict's */
+    uint32_t retry_after_s;          /* Retry-After of the proxy's own answer; 0: the default */
 
     /* bodies */
     struct relay upload, download;

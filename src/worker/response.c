@@ -4,6 +4,9 @@
 #include "worker/client.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
+#include "worker/outcome.h"
+#include "worker/page_server.h"
+#include "worker/pick.h"
 #include "worker/request_steps.h"
 
 /* Moves request body; a backend that takes no more may still have answered. */
@@ -70,8 +73,19 @@ static enum step no_response(struct request *rq)
 
 static enum step bad_response(struct request *rq, enum parse result)
 {
-    return request_refuse(rq, result == PARSE_HEAD_TOO_BIG ? VERDICT_RESPONSE_TOO_BIG
-                                                           : VERDICT_BAD_RESPONSE);
+    enum verdict why =
+        result == PARSE_HEAD_TOO_BIG ? VERDICT_RESPONSE_TOO_BIG : VERDICT_BAD_RESPONSE;
+
+    if (rq->ticket.probe)
+        return attempt_failed(rq, why, true);
+    outcome_failure(rq);
+    return request_refuse(rq, why);
+}
+
+/* A probe that was answered with an error: no client needs to see that where another member can answer. */
+static bool hides_failure(struct request *rq, int status)
+{
+    return rq->ticket.probe && status >= 500 && rq->codec->can_repeat(rq) && pick_has_other(rq);
 }
 
 static void send_interim(struct request *rq, const struct http_head *response)
@@ -86,7 +100,8 @@ static void send_interim(struct request *rq, const struct http_head *response)
 /* Keeping the client's connection makes sense only if nothing of its request is still to come. */
 static bool may_keep_alive(const struct request *rq)
 {
-    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping;
+    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping &&
+           !pick_group_drains(rq);
 }
 
 static enum step start_response(struct request *rq, const struct http_head *response)
@@ -103,13 +118,16 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .keep_alive = may_keep_alive(rq),
     };
 
+    outcome_head(rq, response->status);
     forward_response(rq, response, fields);
+    if (rq->paging)
+        page_server_response(response, &head, fields);
     rq->download.trailers = &rq->worker->response;
     rq->origin_codec->open_download(rq, response, &rq->download);
     if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))
         return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
     rq->keep_alive = head.keep_alive;
-    rq->status = response->status;
+    rq->status = head.status;
     rq->response_started = true;
     rq->response_keep_alive = response->keep_alive;
     rq->first_byte_us = rq->worker->now_us;
@@ -132,6 +150,8 @@ enum step response_read(struct request *rq)
             return no_response(rq);
         if (result != PARSE_DONE || response->status == 101)
             return bad_response(rq, result);
+        if (hides_failure(rq, response->status))
+            return attempt_failed(rq, VERDICT_CIRCUIT_PROBING, true);
         if (response->status >= 200)
             return start_response(rq, response);
         send_interim(rq, response);
@@ -145,6 +165,7 @@ static enum step response_complete(struct request *rq)
 
     if (!request_upload_done(rq))
         rq->keep_alive = false;
+    outcome_success(rq);
     origin_release(&rq->origin, reusable);
     return request_goto(rq, &request_step_finish);
 }
@@ -156,8 +177,10 @@ static enum step want_response(struct request *rq)
 
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
-    if (o->conn.eof || o->conn.broken || o->timed_out)
+    if (o->conn.eof || o->conn.broken || o->timed_out) {
+        outcome_failure(rq);
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
+    }
     conn_resume(&o->conn);
     return STEP_WAIT;
 }
@@ -181,6 +204,7 @@ enum step response_relay(struct request *rq)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
         return request_goto(rq, &request_step_finish);
     default:
+        outcome_failure(rq);
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
     }
 }

@@ -62,7 +62,7 @@ static void return_if_unused(struct worker *w, struct lease *lease)
         return;
     free(lease->turns);
     lease->turns = NULL;
-    mailbox_post(w->control, &lease->returned);
+    mailbox_post(w->shared->mailbox, &lease->returned);
 }
 
 struct lease *worker_lease_take(struct worker *w)
@@ -99,7 +99,7 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
-    mailbox_post(w->control, &lease->adopted);
+    mailbox_post(w->shared->mailbox, &lease->adopted);
     before->retired = true;
     return_if_unused(w, before);
 }
@@ -222,7 +222,7 @@ static void *thread_main(void *arg)
     ev_run(w->loop, 0);
     pool_close_idle(w);
     free_retired(w);
-    mailbox_post(w->control, w->stopped);
+    mailbox_post(w->shared->mailbox, w->stopped);
     return NULL;
 }
 
@@ -237,7 +237,7 @@ static void init_loop(struct worker *w)
     ev_timer_init(&w->stop_timer, on_stop_timer, 0., 0.);
 }
 
-struct worker *worker_new(unsigned id, struct lease *first, struct mailbox *control,
+struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
                           struct message *stopped, const int *listeners, unsigned listener_count)
 {
     struct worker *w = calloc(1, sizeof(*w));
@@ -254,7 +254,7 @@ struct worker *worker_new(unsigned id, struct lease *first, struct mailbox *cont
         return NULL;
     }
     w->id = id;
-    w->control = control;
+    w->shared = shared;
     w->stopped = stopped;
     w->listener_count = listener_count;
     for (unsigned i = 0; i < listener_count; i++)

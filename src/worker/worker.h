@@ -9,12 +9,30 @@
 #include "base/mailbox.h"
 #include "config/snapshot.h"
 
+struct control;
+struct ratelimit;
 struct worker;
 
-/* A worker that will serve first's snapshot. control: where adopted, returned and stopped messages go.
- * stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes
+/* A worker changed a circuit: control is told, and frees the notice. The state lives until the worker gives back the
+ * lease that it came with, by a later message. */
+struct circuit_notice {
+    struct message message;
+    struct control *control;
+    struct route_state *state;
+    struct circuit_change change;
+};
+
+/* What all workers have in common; constant while they run. */
+struct worker_shared {
+    struct mailbox *mailbox; /* control's: adopted, returned and stopped messages and notices go there */
+    struct control *control; /* for notices; workers do not look into it */
+    void (*on_circuit)(struct message *notice); /* run by control for every circuit_notice */
+    struct ratelimit *ratelimit;
+};
+
+/* A worker that will serve first's snapshot. stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes
  * over the listening descriptors. NULL when out of memory. */
-struct worker *worker_new(unsigned id, struct lease *first, struct mailbox *control,
+struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
                           struct message *stopped, const int *listeners, unsigned listener_count);
 
 /* Starts the thread. 0 or -errno. */

@@ -31,7 +31,7 @@ struct worker {
     bool started;
     struct ev_loop *loop;
     struct mailbox mailbox;
-    struct mailbox *control;  /* where acknowledgements go */
+    const struct worker_shared *shared;
     struct message *stopped;  /* posted to control when all is done */
 
     /* time, read once a loop turn */
