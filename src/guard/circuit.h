@@ -60,7 +60,7 @@ struct circuit {
      * open time modulo 2^32 (open), successes in a row and probes in flight (half-open, 16 each). */
     _Atomic uint64_t word;
     /* Stored after the word by who changed it; each a value by itself. */
-    _Atomic uint64_t opened_ms;       /* when it last left closed or half-open for open; 0 never */
+    _Atomic uint64_t opened_ms;       /* when it last opened (again), or was held; 0 never */
     _Atomic uint64_t closed_ms;       /* when it last became closed, by reset too; 0 never */
     _Atomic uint64_t last_failure_ms; /* when a failure last counted; 0 never */
     _Atomic uint32_t reopenings;      /* failed probes since it was last closed */
