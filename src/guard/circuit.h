@@ -32,22 +32,22 @@ enum circuit_phase { CIRCUIT_CLOSED, CIRCUIT_OPEN, CIRCUIT_HALF_OPEN, CIRCUIT_HE
 const char *circuit_phase_text(enum circuit_phase phase);
 
 /* X(ID, text): why the phase changed. */
-#define CIRCUIT_CAUSES(X)                                                                          \
-    X(NONE, "nothing changed")                                                                     \
-    X(THRESHOLD, "failures in a row")                                                              \
-    X(RATE, "share of failures")                                                                   \
-    X(HEALTH_DOWN, "health is down")                                                               \
-    X(PROBE_FAILED, "a probe failed")                                                              \
-    X(TIMEOUT_OVER, "the open time is over")                                                       \
-    X(RECOVERED, "health is back")                                                                 \
-    X(PROBES_PASSED, "probes passed")                                                              \
+#define CIRCUIT_CAUSES(X) \
+    X(NONE, "nothing changed") \
+    X(THRESHOLD, "failures in a row") \
+    X(RATE, "share of failures") \
+    X(HEALTH_DOWN, "health is down") \
+    X(PROBE_FAILED, "a probe failed") \
+    X(TIMEOUT_OVER, "the open time is over") \
+    X(RECOVERED, "health is back") \
+    X(PROBES_PASSED, "probes passed") \
     X(RESET, "reset")
 
 enum circuit_cause {
 #define CIRCUIT_CAUSE_ID(id, text) CIRCUIT_CAUSE_##id,
     CIRCUIT_CAUSES(CIRCUIT_CAUSE_ID)
 #undef CIRCUIT_CAUSE_ID
-        CIRCUIT_CAUSE_COUNT
+    CIRCUIT_CAUSE_COUNT
 };
 
 /* "failures in a row", ... */
@@ -57,11 +57,10 @@ enum { CIRCUIT_PHASE_SHIFT = 62 };
 
 struct circuit {
     /* Phase (2 bits), generation (30), and by phase: failures in a row (closed), the end of the
-     * open time modulo 2^32 (open), successes in a row (16) and probes in flight (16) (half-open).
-     */
+     * open time modulo 2^32 (open), successes in a row and probes in flight (half-open, 16 each). */
     _Atomic uint64_t word;
     /* Stored after the word by who changed it; each a value by itself. */
-    _Atomic uint64_t opened_ms;       /* when it last left closed or half-open for open; 0 never */
+    _Atomic uint64_t opened_ms;       /* when it last opened (again), or was held; 0 never */
     _Atomic uint64_t closed_ms;       /* when it last became closed, by reset too; 0 never */
     _Atomic uint64_t last_failure_ms; /* when a failure last counted; 0 never */
     _Atomic uint32_t reopenings;      /* failed probes since it was last closed */
