@@ -142,7 +142,7 @@ run: all ## installs what is missing, builds, shows the proxy at work with three
 deps: ## installs the missing packages of vendor/packages
 	@vendor/install run build test
 
-lint: $(TIDY) ## luacheck, clang-tidy, the specs of the architecture
+lint: $(TIDY) $(OUT)build/libtidelock.so ## luacheck, clang-tidy, the specs of the architecture
 	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec/lint
 
 test: $(call built,$(OUT)build) $(TIDY) ## installs what is missing, builds, lints, runs every spec (T=pattern)
@@ -164,8 +164,8 @@ bench: all $(TOOLS) ## side by side with nginx and HAProxy
 	@TIDELOCK_BUILD=$(OUT)build spec/bench/run
 endif
 
-docs: deps ## writes scripts/REFERENCE.md and lua/config/SETTINGS.md anew
-	@luajit spec/docs/docs.lua
+docs: deps $(OUT)build/libtidelock.so ## writes the generated reference pages anew
+	@TIDELOCK_BUILD=$(OUT)build luajit spec/docs/docs.lua
 
 format: ## clang-format over src/ and the C of spec/
 	@clang-format -i $$(find src spec -name '*.[ch]')

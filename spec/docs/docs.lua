@@ -4,18 +4,21 @@
 --
 -- The prose stands beside this file, in *.md with {{name}} where a generated part goes.
 
+local states = require("spec.support.states")
+
 local docs = {}
 
 --- Page to the prose it is made from.
 docs.PAGES = {
   ["scripts/REFERENCE.md"] = "spec/docs/protocol.md",
   ["lua/config/SETTINGS.md"] = "spec/docs/settings.md",
+  ["scripts/STATES.md"] = "spec/docs/states.md",
 }
 
 --- Order of the command files in the reference.
 local FILES = {
-  "session", "route", "route_bulk", "headers", "options", "guards", "config", "status", "backend",
-  "events",
+  "session", "route", "route_bulk", "headers", "options", "guards", "config", "status", "circuit",
+  "backend", "events",
 }
 
 local function read(path)
@@ -139,11 +142,12 @@ end
 local TYPES = {
   DURATION = "duration", SIZE = "size", COUNT = "whole number", BOOL = "`true` or `false`",
   LB = "`round_robin`, `least_request`, `ip_hash`", PATH = "path", NAME = "name",
+  PERCENT = "0 to 100", PANICS = "`none`, `fail_open`",
 }
 
 function parts.options()
   local out = { "| key | value | meaning | in effect |", "|---|---|---|---|" }
-  local pattern = 'X%(%u[%u%d_]*, "([%w_]+)", OPTION_(%u+), (%a+), "([^"]+)"%)'
+  local pattern = 'X%(%u[%u%d_]*, "([%w_]+)", OPTION_(%u+), (%a+),[%s\\]*"([^"]+)"%)'
   for _, row in ipairs(rows("src/config/options.h", pattern)) do
     local effect = row[3] == "true" and "yes" or "not yet"
     out[#out + 1] = ("| `%s` | %s | %s | %s |"):format(row[1], TYPES[row[2]], row[4], effect)
@@ -158,6 +162,45 @@ function parts.events()
   end
   names[#names + 1] = "`all`"
   return table.concat(names, ", ")
+end
+
+--- What a row of the table of states covers in one column.
+local function covered(row, dimension)
+  local values = row.columns[dimension.name]
+  local all = dimension.last - dimension.first + 1
+  return #values == all and "any" or table.concat(values, " or ")
+end
+
+--- What a client gets when no member can take its request.
+local function refusal(row)
+  if row.use ~= "none" then
+    return ""
+  end
+  local fields = '`%d`, `Proxy-Status: tidelock; error=%s; details="%s"`, `Retry-After`'
+  fields = fields:format(row.status, row.error, row.verdict)
+  if row.field ~= "" then
+    fields = fields .. (", `%s: %s`"):format(row.field, row.field_value)
+  end
+  return fields
+end
+
+function parts.states()
+  local head, line = {}, {}
+  for i, dimension in ipairs(states.DIMENSIONS) do
+    head[i], line[i] = dimension.name, "---"
+  end
+  local out = {
+    ("| %s | requests go there | when nobody can take one |"):format(table.concat(head, " | ")),
+    ("|%s|---|---|"):format(table.concat(line, "|")),
+  }
+  for _, row in ipairs(states.rows()) do
+    local cells = {}
+    for i, dimension in ipairs(states.DIMENSIONS) do
+      cells[i] = covered(row, dimension)
+    end
+    out[#out + 1] = ("| %s | %s | %s |"):format(table.concat(cells, " | "), row.use, refusal(row))
+  end
+  return table.concat(out, "\n")
 end
 
 local function setting_part(setting, types)

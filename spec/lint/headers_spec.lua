@@ -32,6 +32,7 @@ end)
 local TABLES = {
   { "src/worker/close_reason.h", "CLOSE_REASONS", "CLOSE_" },
   { "src/guard/verdict.h", "VERDICTS", "VERDICT_" },
+  { "src/guard/circuit.h", "CIRCUIT_CAUSES", "CIRCUIT_CAUSE_" },
 }
 
 describe("tables of named ends", function()

@@ -280,6 +280,22 @@ void model_prepare(struct model *m, struct session *s, struct config_set *set)
     }
 }
 
+/* A new member of a group that has others starts slowly, if it is told to. */
+static void start_new_slowly(const struct model *m, const struct config_set *set)
+{
+    struct list *node, *tmp;
+
+    if (list_empty(&set->groups))
+        return;
+    LIST_EACH (node, tmp, &set->routes) {
+        struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
+
+        if (!route->state->session && config_set_value(set, SCOPE_OPTIONS, route->id, "slow_start") &&
+            places_has_company(m->places, route))
+            route_state_start_slowly(route->state, clock_ms());
+    }
+}
+
 void model_make_live(struct model *m, struct session *s, struct config_set *set)
 {
     struct config_set *before = s->live;
@@ -287,6 +303,7 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     ASSERT_CONTROL();
     places_remove(m->places, before, s->service);
     places_add(m->places, set, s->service);
+    start_new_slowly(m, set);
     leave_states(before);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();

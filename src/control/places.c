@@ -133,6 +133,28 @@ void places_remove(struct places *p, const struct config_set *set, const char *s
     each_place(p, set, service, remove_place);
 }
 
+static unsigned count_routes(const struct place *place)
+{
+    unsigned count = 0;
+
+    for (const struct owner *owner = place ? place->owners : NULL; owner; owner = owner->next)
+        count += owner->routes;
+    return count;
+}
+
+bool places_has_company(const struct places *p, const struct route_entry *route)
+{
+    char buf[DOMAIN_SIZE + PATH_LENGTH_MAX + 1];
+
+    for (unsigned i = 0; i < route->domain_count; i++) {
+        struct slice key = place_key(buf, slice_str(route->domains[i]), slice_str(route->path));
+
+        if (count_routes(map_get(p->by_key, key)) > 1)
+            return true;
+    }
+    return false;
+}
+
 const char *places_other(const struct places *p, struct slice domain, struct slice path,
                          const char *service)
 {

@@ -6,8 +6,10 @@
  * Thread: control. Ownership: owns its copies of names. */
 #pragma once
 #include "base/slice.h"
+#include <stdbool.h>
 
 struct config_set;
+struct route_entry;
 struct places;
 
 struct places *places_new(void);
@@ -16,6 +18,9 @@ void places_free(struct places *p); /* NULL is fine */
 /* Counts every place of the set for the service, or takes it back. */
 void places_add(struct places *p, const struct config_set *set, const char *service);
 void places_remove(struct places *p, const struct config_set *set, const char *service);
+
+/* Do more routes than this one have a place in common with it? */
+bool places_has_company(const struct places *p, const struct route_entry *route);
 
 /* A service other than the given one that has this place, or NULL. domain in any case. */
 const char *places_other(const struct places *p, struct slice domain, struct slice path,
