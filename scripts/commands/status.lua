@@ -23,7 +23,8 @@ local function describe_effective(effective)
     "use", effective.use,
     "share_percent", effective.share_percent,
     "reason", effective.reason or json.null,
-    "until", json.time(effective.until_ms)
+    "until", json.time(effective.until_ms),
+    "panic", effective.panic
   )
 end
 
@@ -60,7 +61,8 @@ return {
     errors = { "route not found", "response too large, use compressed" },
     notes = "effective says what the route's state means for requests: use is full, shared (share_percent of "
       .. "them), probe (few, while half-open), last resort (when no other member can), none (reason, and until "
-      .. "when if that is known). not_in_effect lists what is applied for the route but has no effect in this version "
+      .. "when if that is known); panic: it is used all the same, as no member "
+      .. "of its group can be (option panic). not_in_effect lists what is applied for the route but has no effect in this version "
       .. "yet.",
     run = function(cmd)
       local status, err = cmd.session:route_status(cmd.route)

@@ -56,6 +56,7 @@ enum { STATUS_MIN = 100, STATUS_MAX = 599, STATUS_SLOTS = STATUS_MAX - STATUS_MI
 
 struct circuit_watch;
 struct health;
+struct panic_watch;
 struct session;
 
 /* One worker's part of a route. */
@@ -95,6 +96,7 @@ struct route_state {
     unsigned refs;
     struct session *session; /* whose it is; NULL once that is gone */
     struct health *health;   /* its health check, control/health.h; NULL: none */
+    struct panic_watch *panic;   /* it panics, control/panic.c; NULL: not */
     struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
     /* constant */
     unsigned worker_count;
@@ -104,6 +106,7 @@ struct route_state {
     char instance[64];                   /* instance name, cut; constant; for logs */
     /* written by any, at failures and while it is not closed; a cache line of its own */
     struct circuit circuit __attribute__((aligned(64)));
+    _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
     _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
     struct route_local *_Atomic local[] __attribute__((aligned(64))); /* one a worker, made by it at its first request */
 };

@@ -242,14 +242,17 @@ static void seal_group(struct snapshot *s, struct draft_group *g)
 void snapshot_seal(struct snapshot *s)
 {
     struct router_entry *entries = calloc(s->group_count + 1, sizeof(*entries));
+    const struct group **groups = arena_alloc(&s->arena, (s->group_count + 1) * sizeof(*groups));
     unsigned i = 0;
 
     CHECK(s->draft && entries);
     for (struct draft_group *g = s->draft->groups; g; g = g->next) {
         seal_group(s, g);
+        groups[i] = &g->group;
         entries[i++] = (struct router_entry){g->host, &g->group};
     }
     CHECK(i == s->group_count);
+    s->groups = groups;
     s->router = router_build(&s->arena, entries, i);
     free(entries);
     draft_free(s);

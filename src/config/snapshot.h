@@ -74,6 +74,7 @@ struct snapshot {
     const struct router *router;     /* NULL until snapshot_seal */
     const struct settings *settings; /* referenced */
     unsigned group_count;
+    const struct group *const *groups; /* by index; NULL until snapshot_seal */
     unsigned leases; /* control only: workers that hold it, one more while it is newest */
     struct snapshot_draft *draft;  /* while it is being built, else NULL */
     struct snapshot_route *routes; /* all members, whose states are referenced */

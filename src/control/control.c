@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/circuits.h"
 #include "control/cli.h"
+#include "control/panic.h"
 #include "control/probe_tls.h"
 #include "control/publish.h"
 #include "control/registry.h"
@@ -260,6 +261,7 @@ static bool start(struct control *c, struct config_set **routes)
     c->shared.mailbox = &c->mailbox;
     c->shared.control = c;
     c->shared.on_circuit = circuits_on_notice;
+    c->shared.on_panic = panic_on_notice;
     publish_init(c);
     model_init(&c->model, c, workers);
     ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&

@@ -5,6 +5,7 @@
 #include "control/circuits.h"
 #include "control/connection.h"
 #include "control/control.h"
+#include "control/panic.h"
 #include "control/places.h"
 #include "control/publish.h"
 #include "control/resolve.h"
@@ -179,6 +180,12 @@ static void leave_states(const struct config_set *set)
         CONTAINER_OF(node, struct route_entry, link)->state->session = NULL;
 }
 
+static void end_watches(struct route_state *state)
+{
+    circuits_leave(state);
+    panic_leave(state);
+}
+
 /* What control does for the routes that no session has any more ends. */
 static void retire_states(const struct config_set *set)
 {
@@ -188,7 +195,7 @@ static void retire_states(const struct config_set *set)
         struct route_state *state = CONTAINER_OF(node, struct route_entry, link)->state;
 
         if (!state->session)
-            circuits_leave(state);
+            end_watches(state);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "config/member_state.h"
 #include "control/circuits.h"
 #include "control/control.h"
+#include "control/panic.h"
 #include "control/publish.h"
 #include "script/api.h"
 
@@ -126,7 +127,9 @@ void api_set_effective(lua_State *L, const struct route_entry *route)
     if (state.draining && !state.passes)
         state.facts ^= EFFECTIVE_DRAIN_PASSED | EFFECTIVE_DRAIN_TURNED;
     rule = effective_of(state.facts);
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
+    lua_pushboolean(L, m->fail_open && panic_holds(s->control, route->state));
+    lua_setfield(L, -2, "panic");
     api_set_text(L, "use", effective_use_name(rule->use));
     api_set_number(L, "share_percent", share_percent(&state, rule->use));
     if (rule->verdict != VERDICT_PASS)

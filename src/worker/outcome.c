@@ -19,6 +19,25 @@ static void tell(struct request *rq, const struct circuit_change *change)
     mailbox_post(w->shared->mailbox, &notice->message);
 }
 
+/* Tells control once, until control says that the panic is over. */
+static void panic(struct request *rq)
+{
+    struct route_state *state = rq->member->state;
+    struct panic_notice *notice;
+
+    COUNTER_ADD(rq->local->panicked, 1);
+    /* Relaxed: who gets the 0 tells; nothing else hangs on it. */
+    if (atomic_load_explicit(&state->panicking, memory_order_relaxed) ||
+        atomic_exchange_explicit(&state->panicking, 1, memory_order_relaxed))
+        return;
+    notice = malloc(sizeof(*notice));
+    if (!notice)
+        return;
+    *notice = (struct panic_notice){{.run = rq->worker->shared->on_panic}, rq->worker->shared->control,
+                                    state};
+    mailbox_post(rq->worker->shared->mailbox, &notice->message);
+}
+
 bool outcome_admit(struct request *rq)
 {
     const struct member *m = rq->member;
@@ -26,7 +45,7 @@ bool outcome_admit(struct request *rq)
     bool admitted;
 
     if (rq->panic) {
-        COUNTER_ADD(rq->local->panicked, 1);
+        panic(rq);
         return true;
     }
     admitted = circuit_admit(&m->state->circuit, &m->circuit, rq->worker->now_ms, &rq->ticket, &change);

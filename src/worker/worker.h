@@ -22,11 +22,19 @@ struct circuit_notice {
     struct circuit_change change;
 };
 
+/* A worker uses a member although it is down; as above. */
+struct panic_notice {
+    struct message message;
+    struct control *control;
+    struct route_state *state;
+};
+
 /* What all workers have in common; constant while they run. */
 struct worker_shared {
     struct mailbox *mailbox; /* control's: adopted, returned and stopped messages and notices go there */
     struct control *control; /* for notices; workers do not look into it */
     void (*on_circuit)(struct message *notice); /* run by control for every circuit_notice */
+    void (*on_panic)(struct message *notice);   /* and for every panic_notice */
     struct ratelimit *ratelimit;
 };
 
