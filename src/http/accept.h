@@ -1,8 +1,8 @@
 /* accept.h - which of several media types the Accept fields of a request prefer (RFC 9110 12.5.1).
  *
  * The range that says most about a type (a type, then all of its kind, then anything) gives its
- * weight. Of types with equal weight the one named more exactly wins, then the one named first, then
- * the fallback. Parameters other than q do not count: what is offered has no variants.
+ * weight. Of types with equal weight the one named more exactly wins, then the one named first,
+ * then the fallback. Parameters other than q do not count: what is offered has no variants.
  *
  * Thread: any. FFI-clean. */
 #ifndef FFI_CDEF
