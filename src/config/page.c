@@ -7,28 +7,24 @@
 #include <stdlib.h>
 
 #define MARK "\xef\xb7\x90"
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        (literal), sizeof(literal) - 1                                                             \
-    }
 
 enum { BUILTIN_MAX = 1024 };
 
-const struct slice page_detail_mark = TEXT(MARK);
+const struct slice page_detail_mark = SLICE_INIT(MARK);
 
 const struct page_frame page_detail_frame[PAGE_FORMATS] = {
-    [PAGE_HTML] = {TEXT(""), TEXT("")},
-    [PAGE_JSON] = {TEXT("\""), TEXT("\"")},
-    [PAGE_TEXT] = {TEXT(""), TEXT("\n")},
+    [PAGE_HTML] = {SLICE_INIT(""), SLICE_INIT("")},
+    [PAGE_JSON] = {SLICE_INIT("\""), SLICE_INIT("\"")},
+    [PAGE_TEXT] = {SLICE_INIT(""), SLICE_INIT("\n")},
 };
 
 /* The mark in its frame, and what is there without a detail. */
 static const struct {
     struct slice mark, nothing;
 } places[PAGE_FORMATS] = {
-    [PAGE_HTML] = {TEXT(MARK), TEXT("")},
-    [PAGE_JSON] = {TEXT("\"" MARK "\""), TEXT("null")},
-    [PAGE_TEXT] = {TEXT(MARK "\n"), TEXT("")},
+    [PAGE_HTML] = {SLICE_INIT(MARK), SLICE_INIT("")},
+    [PAGE_JSON] = {SLICE_INIT("\"" MARK "\""), SLICE_INIT("null")},
+    [PAGE_TEXT] = {SLICE_INIT(MARK "\n"), SLICE_INIT("")},
 };
 
 static char *put(char *to, struct slice s)

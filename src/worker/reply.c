@@ -1,14 +1,18 @@
 #include "worker/reply.h"
 
 #include "base/clock.h"
-#include "http/status.h"
+#include "config/page.h"
+#include "config/snapshot.h"
+#include "http/accept.h"
 #include "worker/forward.h"
 #include "worker/request.h"
 
 #include <stdio.h>
 #include <time.h>
 
-/* Proxy-Status: tidelock; error=connection_refused */
+enum { ACCEPT_FIELDS_MAX = 8 };
+
+/* Proxy-Status: tidelock; error=connection_refused; details="connect_refused" */
 static void add_proxy_status(const struct request *rq, struct field_list *out)
 {
     const struct verdict_info *v = &verdict_table[rq->verdict];
@@ -16,11 +20,13 @@ static void add_proxy_status(const struct request *rq, struct field_list *out)
 
     field_list_text(out, SLICE("tidelock; error="));
     field_list_text(out, v->error_type);
+    field_list_text(out, SLICE("; details=\""));
+    field_list_text(out, v->name);
     if (rq->error) {
-        field_list_text(out, SLICE("; details=\""));
+        field_list_text(out, SLICE(": "));
         field_list_text(out, slice_str(rq->error));
-        field_list_text(out, SLICE("\""));
     }
+    field_list_text(out, SLICE("\""));
     field_list_add(out, SLICE("Proxy-Status"), slice_of(out->text + start, out->text_len - start));
 }
 
@@ -36,50 +42,128 @@ static void add_date(struct field_list *out)
     field_list_add(out, SLICE("Date"), slice_of(out->text + start, out->text_len - start));
 }
 
-static size_t write_page(const struct request *rq, char *page, size_t size)
+static void add_retry_after(const struct request *rq, struct field_list *out)
 {
-    const struct verdict_info *v = &verdict_table[rq->verdict];
-    struct slice reason = http_status_reason(v->status);
-    int n = snprintf(page, size,
-                     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<title>%d %.*s</title></head>\n"
-                     "<body><h1>%d %.*s</h1><p>%.*s</p>%s%s%s</body></html>\n",
-                     v->status, SLICE_ARGS(reason), v->status, SLICE_ARGS(reason),
-                     SLICE_ARGS(v->text), rq->error ? "<p>It says: " : "",
-                     rq->error ? rq->error : "", rq->error ? "</p>" : "");
+    unsigned seconds = verdict_retry_after_s(rq->verdict);
+    char text[16];
+    uint32_t start = out->text_len;
 
-    return (size_t)n < size ? (size_t)n : size - 1;
+    if (!seconds)
+        return;
+    if (rq->retry_after_s && rq->verdict != VERDICT_MAINTENANCE)
+        seconds = rq->retry_after_s;
+    field_list_text(out, slice_of(text, (size_t)snprintf(text, sizeof(text), "%u", seconds)));
+    field_list_add(out, SLICE("Retry-After"), slice_of(out->text + start, out->text_len - start));
 }
 
-bool reply_send(struct request *rq)
+/* ---- the page */
+
+static enum body_state source_peek(void *arg, struct slice *payload, bool *more)
+{
+    struct reply_source *source = arg;
+
+    while (source->at < REPLY_PIECES && !source->piece[source->at].len)
+        source->at++;
+    if (source->at == REPLY_PIECES)
+        return BODY_END;
+    *payload = source->piece[source->at];
+    *more = source->at + 1 < REPLY_PIECES && source->piece[source->at + 1].len;
+    return BODY_DATA;
+}
+
+static void source_consume(void *arg, size_t n)
+{
+    struct reply_source *source = arg;
+
+    if (n)
+        source->piece[source->at] = slice_skip(source->piece[source->at], n);
+}
+
+static const struct source_ops reply_source_ops = {source_peek, source_consume};
+
+static enum page_format choose_format(const struct request *rq)
+{
+    static const struct slice types[PAGE_FORMATS] = {
+        [PAGE_HTML] = SLICE_INIT("text/html"),
+        [PAGE_JSON] = SLICE_INIT("application/json"),
+        [PAGE_TEXT] = SLICE_INIT("text/plain"),
+    };
+    struct slice values[ACCEPT_FIELDS_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < rq->head.field_count && count < ACCEPT_FIELDS_MAX; i++) {
+        if (slice_eq_nocase(rq->head.fields[i].name, SLICE("accept")))
+            values[count++] = rq->head.fields[i].value;
+    }
+    return (enum page_format)accept_choose(values, count, types, PAGE_FORMATS,
+                                           page_default_format(rq->verdict));
+}
+
+/* Puts the page's pieces into rq->reply; returns its length. */
+static uint64_t open_page(struct request *rq, enum page_format format)
+{
+    const struct page *page =
+        rq->page ? rq->page : rq->lease->snapshot->pages->page[rq->verdict];
+    const struct page_body *body = &page->body[format];
+    const struct page_frame *frame = &page_detail_frame[format];
+    uint64_t len = 0;
+
+    if (rq->error && body->after.data)
+        rq->reply = (struct reply_source){
+            {body->before, frame->open, slice_str(rq->error), frame->close, body->after}, 0};
+    else
+        rq->reply = (struct reply_source){{body->whole}, 0};
+    for (int i = 0; i < REPLY_PIECES; i++)
+        len += rq->reply.piece[i].len;
+    rq->download.from = &reply_source_ops;
+    rq->download.source = &rq->reply;
+    return len;
+}
+
+/* ---- the head */
+
+static void add_fields(const struct request *rq, enum page_format format, struct field_list *out)
+{
+    static const struct slice types[PAGE_FORMATS] = {
+        [PAGE_HTML] = SLICE_INIT("text/html; charset=utf-8"),
+        [PAGE_JSON] = SLICE_INIT("application/json"),
+        [PAGE_TEXT] = SLICE_INIT("text/plain; charset=utf-8"),
+    };
+    const struct verdict_info *v = &verdict_table[rq->verdict];
+
+    field_list_reset(out);
+    add_date(out);
+    field_list_add(out, SLICE("Content-Type"), types[format]);
+    field_list_add(out, SLICE("Vary"), SLICE("Accept"));
+    field_list_add(out, SLICE("Cache-Control"), SLICE("no-store"));
+    add_retry_after(rq, out);
+    if (v->field.len)
+        field_list_add(out, v->field, v->field_value);
+    add_proxy_status(rq, out);
+    forward_defaults(rq, out);
+}
+
+bool reply_start(struct request *rq)
 {
     struct field_list *fields = &rq->worker->fields;
-    const struct verdict_info *v = &verdict_table[rq->verdict];
-    char page[1024];
-    struct slice body = slice_of(page, write_page(rq, page, sizeof(page)));
+    enum page_format format = choose_format(rq);
     bool no_body = rq->head.method == METHOD_HEAD;
     struct response_head head = {
-        .status = v->status,
+        .status = verdict_table[rq->verdict].status,
         .fields = fields,
         .body = no_body ? BODY_NONE : BODY_LENGTH,
-        .content_length = body.len,
+        .content_length = open_page(rq, format),
         .tell_length = no_body,
         .keep_alive = rq->keep_alive,
     };
 
-    field_list_reset(fields);
-    add_date(fields);
-    field_list_add(fields, SLICE("Content-Type"), SLICE("text/html; charset=utf-8"));
-    field_list_add(fields, SLICE("Cache-Control"), SLICE("no-store"));
-    if (v->status == 503)
-        field_list_add(fields, SLICE("Retry-After"), SLICE("5"));
-    add_proxy_status(rq, fields);
-    forward_defaults(rq, fields);
-    if (!rq->codec->send_reply(rq, &head, body))
+    if (no_body)
+        rq->reply.at = REPLY_PIECES;
+    add_fields(rq, format, fields);
+    if (!rq->codec->send_head(rq, &head, &rq->download))
         return false;
-    rq->status = v->status;
+    rq->status = head.status;
     rq->response_started = true;
     rq->keep_alive = head.keep_alive;
-    rq->download.moved = no_body ? 0 : body.len;
     return true;
 }

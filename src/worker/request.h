@@ -11,11 +11,13 @@
 #include "worker/close_reason.h"
 #include "worker/h1_body.h"
 #include "worker/relay.h"
+#include "worker/reply.h"
 #include "guard/verdict.h"
 #include "worker/worker_state.h"
 
 struct client;
 struct origin;
+struct page;
 
 enum step {
     STEP_MORE, /* go on with the next step at once */
@@ -71,7 +73,10 @@ struct request {
     enum close_reason close_reason; /* not NONE: the client's connection has to end at once */
     bool keep_alive;                /* towards the client */
     int status;                     /* sent to the client; 0: none */
-    const char *error;              /* what is wrong with a malformed head */
+    const char *error;              /* what is wrong with a malformed head; static, without quotes and HTML */
+    const struct page *page;        /* instead of the verdict's page in the book; held by the lease; NULL: none */
+    uint32_t retry_after_s;         /* what Retry-After says with 503 and 429; 0: the default */
+    struct reply_source reply;      /* the page on its way */
 
     /* when, microseconds on the monotonic clock; 0: not reached */
     uint64_t start_us, picked_us, connected_us, first_byte_us;
