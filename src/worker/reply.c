@@ -102,8 +102,8 @@ static enum page_format choose_format(const struct request *rq)
 /* Puts the page's pieces into rq->reply; returns its length. */
 static uint64_t open_page(struct request *rq, enum page_format format)
 {
-    const struct page *page =
-        rq->page ? rq->page : rq->lease->snapshot->pages->page[rq->verdict];
+    bool own = rq->page && rq->verdict == VERDICT_MAINTENANCE;
+    const struct page *page = own ? rq->page : rq->lease->snapshot->pages->page[rq->verdict];
     const struct page_body *body = &page->body[format];
     const struct page_frame *frame = &page_detail_frame[format];
     uint64_t len = 0;

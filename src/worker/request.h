@@ -74,7 +74,7 @@ struct request {
     bool keep_alive;                /* towards the client */
     int status;                     /* sent to the client; 0: none */
     const char *error;              /* what is wrong with a malformed head; static, without quotes and HTML */
-    const struct page *page;        /* instead of the verdict's page in the book; held by the lease; NULL: none */
+    const struct page *page;        /* of a member in maintenance, held by the lease; NULL: the book's */
     uint32_t retry_after_s;         /* what Retry-After says with 503 and 429; 0: the default */
     struct reply_source reply;      /* the page on its way */
 

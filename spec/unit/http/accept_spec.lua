@@ -47,7 +47,8 @@ describe("Accept", function()
     { "a weight of 0", { "text/html;q=0, */*" }, JSON },
     { "a weight of 0 for all", { "*/*;q=0" }, HTML },
     { "only what is not wanted", { "text/html;q=0" }, HTML },
-    { "the exact range before the wide one", { "*/*;q=1, text/*;q=0.4, text/plain;q=0.9, application/json;q=0.5" }, TEXT },
+    { "the exact range before the wide one",
+      { "*/*;q=1, text/*;q=0.4, text/plain;q=0.9, application/json;q=0.5" }, TEXT },
     { "a wide range before its exact one", { "text/*;q=0.9, text/html;q=0.1, application/json;q=0.2" }, TEXT },
     { "equal weights: the exact one", { "*/*, application/json" }, JSON },
     { "equal weights: the first one", { "application/json, text/plain, */*" }, JSON },
@@ -59,8 +60,9 @@ describe("Accept", function()
     { "a quote without end", { 'application/json, text/plain;a="x, text/html' }, JSON },
     { "garbage", { ",;,/;q=,*,*/html,text,text/,/html,text/html/x,;;;,\\\"" }, HTML },
     { "garbage among types", { ";;, text/;q=1, application/json, =" }, JSON },
-    { "malformed weights", { "text/plain;q=2, text/plain;q=.5, text/plain;q=0.1234, text/plain;q=-1, text/plain;q=1.1, " ..
-      "text/plain;q=, text/plain;q=0x1, application/json;q=0.1" }, JSON },
+    { "malformed weights",
+      { "text/plain;q=2, text/plain;q=.5, text/plain;q=0.1234, text/plain;q=-1, text/plain;q=1.1, " ..
+        "text/plain;q=, text/plain;q=0x1, application/json;q=0.1" }, JSON },
   }
   for _, case in ipairs(CASES) do
     it("that is " .. case[1] .. " gives " .. case[3], function()
