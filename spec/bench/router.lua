@@ -41,7 +41,7 @@ end
 
 local function measure(kind, count)
   local settings, state = lib.settings_new(), snapshots.state()
-  local snapshot = lib.snapshot_new(1, settings)
+  local snapshot = lib.snapshot_new(1, settings, nil)
   local keys, anchors = {}, {}
   for i = 1, count do
     local host, path, asked = route(kind, i)

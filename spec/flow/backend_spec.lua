@@ -29,15 +29,16 @@ end
 
 describe("a backend that", function()
   local CASES = {
-    { "closes without an answer", nil, 502, "connection_terminated" },
-    { "closes in the middle of a head", "HTTP/1.1 200 OK\r\nA", 502, "connection_terminated" },
-    { "answers with garbage", "this is no HTTP\r\n\r\n", 502, "http_protocol_error" },
-    { "folds a line", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 502, "http_protocol_error" },
+    { "closes without an answer", nil, 502, 'connection_terminated; details="backend_broke"' },
+    { "closes in the middle of a head", "HTTP/1.1 200 OK\r\nA", 502, 'connection_terminated; details="backend_broke"' },
+    { "answers with garbage", "this is no HTTP\r\n\r\n", 502, 'http_protocol_error; details="bad_response"' },
+    { "folds a line", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 502, 'http_protocol_error; details="bad_response"' },
     { "sends length and chunked", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 502,
-      "http_protocol_error" },
-    { "switches protocols unasked", "HTTP/1.1 101 Switching Protocols\r\n\r\n", 502, "http_protocol_error" },
+      'http_protocol_error; details="bad_response"' },
+    { "switches protocols unasked", "HTTP/1.1 101 Switching Protocols\r\n\r\n", 502,
+      'http_protocol_error; details="bad_response"' },
     { "sends a head that is too large", "HTTP/1.1 200 OK\r\nA: " .. ("a"):rep(20000) .. "\r\n\r\n", 502,
-      "http_response_header_section_size" },
+      'http_response_header_section_size; details="response_head_too_big"' },
   }
 
   for _, case in ipairs(CASES) do
@@ -59,7 +60,7 @@ describe("a backend that", function()
     local r = p:get("/")
 
     assert.equal(504, r.status)
-    assert.equal("tidelock; error=connection_read_timeout", r.headers["Proxy-Status"])
+    assert.equal('tidelock; error=connection_read_timeout; details="backend_late"', r.headers["Proxy-Status"])
   end)
 
   it("ends its body early makes the client's connection end, never look complete", function()
@@ -80,7 +81,7 @@ describe("a backend that", function()
     local r = p:get("/")
 
     assert.equal(502, r.status)
-    assert.equal("tidelock; error=dns_error", r.headers["Proxy-Status"])
+    assert.equal('tidelock; error=dns_error; details="no_address"', r.headers["Proxy-Status"])
   end)
 
   it("has a name is found by its name, over the address that listens", function()

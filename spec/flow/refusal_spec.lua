@@ -81,7 +81,7 @@ describe("the proxy answers itself", function()
     assert.equal(502, r.status)
     assert.truthy(r.body:find("refused", 1, true))
     assert.is_nil(r.body:find("127.0.0.1", 1, true))
-    assert.equal("tidelock; error=connection_refused", r.headers["Proxy-Status"])
+    assert.equal('tidelock; error=connection_refused; details="connect_refused"', r.headers["Proxy-Status"])
   end)
 
   it("to a host that nobody serves: 404 by default, 503 or a closed connection by configuration", function()

@@ -18,6 +18,8 @@ struct slice {
 #ifndef FFI_CDEF
 /* A slice of a string literal. */
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+/* The same as an initializer of static data. */
+#define SLICE_INIT(literal) {(literal), sizeof(literal) - 1}
 /* printf("%.*s", SLICE_ARGS(s)) */
 #define SLICE_ARGS(s) (int)(s).len, (s).data
 
@@ -56,6 +58,12 @@ static inline bool slice_eq_secret(struct slice given, struct slice secret)
     for (size_t i = 0; i < given.len; i++)
         differ |= (unsigned char)(given.data[i] ^ (secret.len ? secret.data[i % secret.len] : 0));
     return differ == 0;
+}
+
+/* Without its first n bytes. */
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+    return (struct slice){s.data + n, s.len - n};
 }
 
 /* Without spaces and tabs at both ends. */

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "config/page.h"
 #include "config/router.h"
 
 #include <stdlib.h>
@@ -39,7 +40,8 @@ struct snapshot_draft {
     size_t key_size;
 };
 
-struct snapshot *snapshot_new(uint64_t generation, struct settings *settings)
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings,
+                              struct page_book *pages)
 {
     struct snapshot *s = calloc(1, sizeof(*s));
     struct snapshot_draft *draft = calloc(1, sizeof(*draft));
@@ -48,6 +50,7 @@ struct snapshot *snapshot_new(uint64_t generation, struct settings *settings)
     CHECK(s && draft);
     s->generation = generation;
     s->settings = settings_ref(settings);
+    s->pages = pages ? page_book_ref(pages) : page_book_new();
     arena_init(&s->arena);
     draft->by_place = map_new();
     draft->last = &draft->groups;
@@ -276,6 +279,7 @@ void snapshot_free(struct snapshot *s)
     for (struct snapshot_route *r = s->routes; r; r = r->next)
         route_state_unref(r->member.state);
     settings_unref((struct settings *)s->settings);
+    page_book_unref((struct page_book *)s->pages);
     arena_fini(&s->arena);
     free(s);
 }

@@ -23,6 +23,7 @@
 struct address;
 struct header_value;
 struct page;
+struct page_book;
 struct route_state;
 struct router;
 struct settings;
@@ -73,6 +74,7 @@ struct snapshot {
     uint64_t generation;             /* counts up from 1 */
     const struct router *router;     /* NULL until snapshot_seal */
     const struct settings *settings; /* referenced */
+    const struct page_book *pages;   /* the proxy's own answers, referenced; never NULL */
     unsigned group_count;
     const struct group *const *groups; /* by index; NULL until snapshot_seal */
     unsigned leases; /* control only: workers that hold it, one more while it is newest */
@@ -116,8 +118,10 @@ struct route_input {
     struct ratelimit_rules limit; /* requests 0: none */
 };
 
-/* An empty snapshot with the given settings (a reference is taken). */
-struct snapshot *snapshot_new(uint64_t generation, struct settings *settings);
+/* An empty snapshot with the given settings and pages (references are taken). pages NULL: built-in
+ * ones. */
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings,
+                              struct page_book *pages);
 
 /* Adds a route as a member to the group of each of its domains. */
 void snapshot_add(struct snapshot *s, const struct route_input *route);

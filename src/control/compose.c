@@ -129,7 +129,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
 
 struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
 {
-    struct composer co = {.snapshot = snapshot_new(generation, c->settings)};
+    struct composer co = {.snapshot = snapshot_new(generation, c->settings, c->pages)};
 
     ASSERT_CONTROL();
     model_each_live(&c->model, add_route, &co);

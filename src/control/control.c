@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/page.h"
 #include "control/circuits.h"
 #include "control/cli.h"
+#include "control/pages.h"
 #include "control/panic.h"
 #include "control/probe_tls.h"
 #include "control/publish.h"
@@ -267,6 +269,7 @@ static bool start(struct control *c, struct config_set **routes)
     ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
+        pages_render(c);
         model_set_static(&c->model, *routes);
         *routes = NULL;
         ok = start_workers(c, workers, &listeners);
@@ -296,6 +299,7 @@ static void end(struct control *c)
     resolve_fini(c);
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
+    page_book_unref(c->pages);
     probe_tls_cleanup();
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
@@ -341,6 +345,7 @@ int control_check(const struct cli *cli)
     struct control c = {.cli = cli};
     struct config_set *routes = NULL;
     char *problems = NULL;
+    struct error err;
     bool ok;
 
     check_own_thread(CHECK_CONTROL);
@@ -352,6 +357,10 @@ int control_check(const struct cli *cli)
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
     ok = start_scripts(&c);
+    if (ok && !pages_check(&c, &err)) {
+        fprintf(stderr, "tidelock: %s\n", err.text);
+        ok = false;
+    }
     if (ok)
         printf("scripts ok: %s\n", c.settings->scripts_dir);
     vm_free(c.vm);

@@ -12,6 +12,7 @@
 
 struct cli;
 struct control;
+struct page_book;
 struct worker;
 
 /* How control hears that a worker has stopped. */
@@ -29,6 +30,7 @@ struct control {
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
+    struct page_book *pages;     /* control/pages.c: what it made, referenced */
     const struct cli *cli;       /* command line, which wins over the configuration file */
     /* workers; the first worker_count of both arrays exist */
     struct worker_shared shared;

@@ -13,3 +13,14 @@ const struct verdict_info verdict_table[VERDICT_COUNT] = {
     VERDICT_FIELDS(VERDICT_FIELD)
 #undef VERDICT_FIELD
 };
+
+enum { RETRY_MAINTENANCE_S = 300, RETRY_S = 5 };
+
+unsigned verdict_retry_after_s(enum verdict verdict)
+{
+    int status = verdict_table[verdict].status;
+
+    if (verdict == VERDICT_MAINTENANCE)
+        return RETRY_MAINTENANCE_S;
+    return status == 503 || status == 429 ? RETRY_S : 0;
+}

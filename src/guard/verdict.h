@@ -89,3 +89,6 @@ struct verdict_info {
 };
 
 extern const struct verdict_info verdict_table[VERDICT_COUNT];
+
+/* Seconds that Retry-After says when nothing better is known; 0: the answer has no such field. */
+unsigned verdict_retry_after_s(enum verdict verdict);

@@ -123,24 +123,41 @@ static void take_message(const char *trace, struct error *err)
     error_set(err, "%.*s", (int)(len < sizeof(err->text) ? len : sizeof(err->text) - 1), trace);
 }
 
-bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
-             struct error *err)
+static void start_clock(lua_State *L, struct vm_limits *limits, uint64_t budget_ms)
 {
-    struct call call = {.body = body, .arg = arg, .status = LUA_ERRMEM};
-    struct vm_limits *limits = limits_of(L);
-    int top = lua_gettop(L);
-
-    CHECK(!limits->running);
-    snprintf(call.trace, sizeof(call.trace), "not enough memory");
     limits->running = true;
     limits->expired = false;
     limits->budget_ms = budget_ms;
     limits->deadline_ms = clock_ms() + budget_ms;
     lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+}
+
+/* Back to the call around the one that ended, or to none. */
+static void stop_clock(lua_State *L, struct vm_limits *limits, const struct vm_limits *outer)
+{
+    limits->running = outer->running;
+    if (!outer->running) {
+        lua_sethook(L, NULL, 0, 0);
+        return;
+    }
+    limits->expired = outer->expired;
+    limits->budget_ms = outer->budget_ms;
+    limits->deadline_ms = outer->deadline_ms;
+    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+}
+
+bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
+             struct error *err)
+{
+    struct call call = {.body = body, .arg = arg, .status = LUA_ERRMEM};
+    struct vm_limits *limits = limits_of(L), outer = *limits;
+    int top = lua_gettop(L);
+
+    snprintf(call.trace, sizeof(call.trace), "not enough memory");
+    start_clock(L, limits, budget_ms);
     if (lua_cpcall(L, trampoline, &call))
         lua_settop(L, top);
-    lua_sethook(L, NULL, 0, 0);
-    limits->running = false;
+    stop_clock(L, limits, &outer);
     CHECK(lua_gettop(L) == top);
     if (call.status == 0)
         return true;

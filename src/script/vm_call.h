@@ -31,7 +31,8 @@ lua_State *vm_state_new(struct vm_limits *limits, size_t cap);
 void vm_state_close(lua_State *L); /* NULL is fine */
 
 /* Calls body(L) protected, with a stack of its own that holds arg as light userdata, within
- * budget_ms. body hands out results through arg. False: err is the message, and when what is not
+ * budget_ms. body hands out results through arg. May be called by a C function within another call,
+ * whose budget goes on meanwhile. False: err is the message, and when what is not
  * NULL one line with the traceback is logged, naming what was done. */
 MUST_USE bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg,
                       uint64_t budget_ms, struct error *err);

@@ -17,7 +17,8 @@ struct script {
     const char *path;
     char *text;
     size_t len;
-    const char *hook; /* the hook's name, NULL for commands */
+    const char *module; /* of the library, that takes what it returns */
+    const char *hook;   /* the hook's name, NULL for anything else */
 };
 
 static int open_body(lua_State *L)
@@ -30,12 +31,12 @@ static int open_body(lua_State *L)
     return 0;
 }
 
-/* Runs a script and hands what it returns to registry.define or registry.hook. */
+/* Runs a script and hands what it returns to its module's define or hook. */
 static int script_body(lua_State *L)
 {
     struct script *script = lua_touserdata(L, 1);
 
-    sandbox_require(L, "registry");
+    sandbox_require(L, script->module);
     lua_getfield(L, -1, script->hook ? "hook" : "define");
     if (script->hook)
         lua_pushstring(L, script->hook);
@@ -48,9 +49,13 @@ static int script_body(lua_State *L)
 
 static int seal_body(lua_State *L)
 {
-    sandbox_require(L, "registry");
-    lua_getfield(L, -1, "seal");
-    lua_call(L, 0, 0);
+    static const char *const modules[] = {"registry", "page"};
+
+    for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+        sandbox_require(L, modules[i]);
+        lua_getfield(L, -1, "seal");
+        lua_call(L, 0, 0);
+    }
     return 0;
 }
 
@@ -74,9 +79,10 @@ static bool read_script(struct script *script, struct error *err)
     return true;
 }
 
-static bool load_script(struct vm *vm, const char *path, const char *hook, struct error *err)
+static bool load_script(struct vm *vm, const char *path, const char *module, const char *hook,
+                        struct error *err)
 {
-    struct script script = {.path = path, .hook = hook};
+    struct script script = {.path = path, .module = module, .hook = hook};
     bool ok = read_script(&script, err) &&
               vm_call(vm->L, NULL, script_body, &script, BUDGET_LOAD_MS, err);
 
@@ -105,7 +111,7 @@ static bool load_commands(struct vm *vm, const char *dir, struct error *err)
                          strerror(errno));
     for (int i = 0; i < count; i++) {
         snprintf(path, sizeof(path), "%s/commands/%s", dir, entries[i]->d_name);
-        ok = ok && load_script(vm, path, NULL, err);
+        ok = ok && load_script(vm, path, "registry", NULL, err);
         free(entries[i]);
     }
     free(entries);
@@ -122,12 +128,23 @@ static bool load_hooks(struct vm *vm, const char *dir, struct error *err)
     snprintf(path, sizeof(path), "%s/hooks/authorize.lua", dir);
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return true;
-    return load_script(vm, path, "authorize", err);
+    return load_script(vm, path, "registry", "authorize", err);
+}
+
+/* What makes the proxy's own pages; without the file they are the built-in ones. */
+static bool load_page(struct vm *vm, const char *dir, struct error *err)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/maintenance/page.lua", dir);
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return true;
+    return load_script(vm, path, "page", NULL, err);
 }
 
 bool vm_load(struct vm *vm, const char *dir, struct error *err)
 {
     return vm_call(vm->L, NULL, open_body, vm, BUDGET_LOAD_MS, err) &&
-           load_commands(vm, dir, err) && load_hooks(vm, dir, err) &&
+           load_commands(vm, dir, err) && load_hooks(vm, dir, err) && load_page(vm, dir, err) &&
            vm_call(vm->L, NULL, seal_body, NULL, BUDGET_LOAD_MS, err);
 }

@@ -40,10 +40,6 @@ struct client_codec {
     /* Composes the head (it leaves with the first body bytes); connects the relay's sink to the client. False: does
      * not fit. Turns head->keep_alive off where the framing demands it. */
     bool (*send_head)(struct request *rq, struct response_head *head, struct relay *r);
-    /* A whole response with its body. */
-    bool (*send_reply)(struct request *rq, struct response_head *head, struct slice body);
-    /* Everything sent has left? RELAY_DONE, RELAY_BLOCKED, RELAY_BROKEN. */
-    int (*flush)(struct request *rq);
     /* The request is over: its bytes leave the buffer. */
     void (*finish)(struct request *rq);
 };

@@ -153,29 +153,6 @@ static bool send_head(struct request *rq, struct response_head *head, struct rel
     return true;
 }
 
-static bool send_reply(struct request *rq, struct response_head *head, struct slice body)
-{
-    struct conn *c = conn_of(rq);
-
-    if (!compose_head(rq, head, false))
-        return false;
-    if (head->body == BODY_LENGTH && !conn_queue(c, body))
-        return false;
-    conn_flush(c);
-    return true;
-}
-
-static int flush(struct request *rq)
-{
-    struct conn *c = conn_of(rq);
-
-    if (buf_len(&c->out))
-        conn_flush(c);
-    if (c->unwritable)
-        return RELAY_BROKEN;
-    return c->blocked ? RELAY_BLOCKED : RELAY_DONE;
-}
-
 static void finish(struct request *rq)
 {
     struct buf *in = &conn_of(rq)->in;
@@ -189,5 +166,5 @@ static void finish(struct request *rq)
 
 const struct client_codec h1_client_codec = {
     "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, open_upload, send_interim,
-    send_head, send_reply, flush, finish,
+    send_head, finish,
 };

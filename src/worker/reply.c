@@ -1,7 +1,9 @@
 #include "worker/reply.h"
 
 #include "base/clock.h"
-#include "http/status.h"
+#include "config/page.h"
+#include "config/snapshot.h"
+#include "http/accept.h"
 #include "worker/forward.h"
 #include "worker/limit.h"
 #include "worker/request.h"
@@ -9,7 +11,9 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Proxy-Status: tidelock; error=connection_refused */
+enum { ACCEPT_FIELDS_MAX = 8 };
+
+/* Proxy-Status: tidelock; error=connection_refused; details="connect_refused" */
 static void add_proxy_status(const struct request *rq, struct field_list *out)
 {
     const struct verdict_info *v = &verdict_table[rq->verdict];
@@ -17,11 +21,13 @@ static void add_proxy_status(const struct request *rq, struct field_list *out)
 
     field_list_text(out, SLICE("tidelock; error="));
     field_list_text(out, v->error_type);
+    field_list_text(out, SLICE("; details=\""));
+    field_list_text(out, v->name);
     if (rq->error) {
-        field_list_text(out, SLICE("; details=\""));
+        field_list_text(out, SLICE(": "));
         field_list_text(out, slice_str(rq->error));
-        field_list_text(out, SLICE("\""));
     }
+    field_list_text(out, SLICE("\""));
     field_list_add(out, SLICE("Proxy-Status"), slice_of(out->text + start, out->text_len - start));
 }
 
@@ -37,81 +43,141 @@ static void add_date(struct field_list *out)
     field_list_add(out, SLICE("Date"), slice_of(out->text + start, out->text_len - start));
 }
 
-static void add_own_field(enum verdict verdict, struct field_list *out)
+static unsigned retry_after_s(const struct request *rq)
+{
+    unsigned seconds = verdict_retry_after_s(rq->verdict);
+
+    if (seconds && rq->retry_after_s && rq->verdict != VERDICT_MAINTENANCE)
+        return rq->retry_after_s;
+    return seconds;
+}
+
+/* When to come again (0: nothing is said), and the verdict's own field. */
+static void add_reason(enum verdict verdict, unsigned seconds, struct field_list *out)
 {
     const struct verdict_info *v = &verdict_table[verdict];
+    uint32_t start = out->text_len;
+    char text[16];
 
+    if (seconds) {
+        field_list_text(out, slice_of(text, (size_t)snprintf(text, sizeof(text), "%u", seconds)));
+        field_list_add(out, SLICE("Retry-After"), slice_of(out->text + start, out->text_len - start));
+    }
     if (v->field.len)
         field_list_add(out, v->field, v->field_value);
 }
 
 void reply_maintenance_fields(struct field_list *out)
 {
-    field_list_add(out, SLICE("Retry-After"), SLICE("300"));
-    add_own_field(VERDICT_MAINTENANCE, out);
+    add_reason(VERDICT_MAINTENANCE, verdict_retry_after_s(VERDICT_MAINTENANCE), out);
 }
 
-static void add_reason(const struct request *rq, struct field_list *out)
+/* ---- the page */
+
+static enum body_state source_peek(void *arg, struct slice *payload, bool *more)
 {
-    int status = verdict_table[rq->verdict].status;
-    char text[16];
-    uint32_t start = out->text_len;
+    struct reply_source *source = arg;
 
-    add_own_field(rq->verdict, out);
-    if (status != 503 && status != 429)
-        return;
-    field_list_text(out, slice_of(text, (size_t)snprintf(text, sizeof(text), "%u",
-                                                         rq->retry_after_s ? rq->retry_after_s : 5)));
-    field_list_add(out, SLICE("Retry-After"), slice_of(out->text + start, out->text_len - start));
+    while (source->at < REPLY_PIECES && !source->piece[source->at].len)
+        source->at++;
+    if (source->at == REPLY_PIECES)
+        return BODY_END;
+    *payload = source->piece[source->at];
+    *more = source->at + 1 < REPLY_PIECES && source->piece[source->at + 1].len;
+    return BODY_DATA;
 }
 
-static size_t write_page(const struct request *rq, char *page, size_t size)
+static void source_consume(void *arg, size_t n)
 {
-    const struct verdict_info *v = &verdict_table[rq->verdict];
-    struct slice reason = http_status_reason(v->status);
-    int n = snprintf(page, size,
-                     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<title>%d %.*s</title></head>\n"
-                     "<body><h1>%d %.*s</h1><p>%.*s</p>%s%s%s</body></html>\n",
-                     v->status, SLICE_ARGS(reason), v->status, SLICE_ARGS(reason),
-                     SLICE_ARGS(v->text), rq->error ? "<p>It says: " : "",
-                     rq->error ? rq->error : "", rq->error ? "</p>" : "");
+    struct reply_source *source = arg;
 
-    return (size_t)n < size ? (size_t)n : size - 1;
+    if (n)
+        source->piece[source->at] = slice_skip(source->piece[source->at], n);
 }
 
-bool reply_send(struct request *rq)
+static const struct source_ops reply_source_ops = {source_peek, source_consume};
+
+static enum page_format choose_format(const struct request *rq)
+{
+    static const struct slice types[PAGE_FORMATS] = {
+        [PAGE_HTML] = SLICE_INIT("text/html"),
+        [PAGE_JSON] = SLICE_INIT("application/json"),
+        [PAGE_TEXT] = SLICE_INIT("text/plain"),
+    };
+    struct slice values[ACCEPT_FIELDS_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < rq->head.field_count && count < ACCEPT_FIELDS_MAX; i++) {
+        if (slice_eq_nocase(rq->head.fields[i].name, SLICE("accept")))
+            values[count++] = rq->head.fields[i].value;
+    }
+    return (enum page_format)accept_choose(values, count, types, PAGE_FORMATS,
+                                           page_default_format(rq->verdict));
+}
+
+/* Puts the page's pieces into rq->reply; returns its length. */
+static uint64_t open_page(struct request *rq, enum page_format format)
+{
+    bool own = rq->page && rq->verdict == VERDICT_MAINTENANCE;
+    const struct page *page = own ? rq->page : rq->lease->snapshot->pages->page[rq->verdict];
+    const struct page_body *body = &page->body[format];
+    const struct page_frame *frame = &page_detail_frame[format];
+    uint64_t len = 0;
+
+    if (rq->error && body->after.data)
+        rq->reply = (struct reply_source){
+            {body->before, frame->open, slice_str(rq->error), frame->close, body->after}, 0};
+    else
+        rq->reply = (struct reply_source){{body->whole}, 0};
+    for (int i = 0; i < REPLY_PIECES; i++)
+        len += rq->reply.piece[i].len;
+    rq->download.from = &reply_source_ops;
+    rq->download.source = &rq->reply;
+    return len;
+}
+
+/* ---- the head */
+
+static void add_fields(const struct request *rq, enum page_format format, struct field_list *out)
+{
+    static const struct slice types[PAGE_FORMATS] = {
+        [PAGE_HTML] = SLICE_INIT("text/html; charset=utf-8"),
+        [PAGE_JSON] = SLICE_INIT("application/json"),
+        [PAGE_TEXT] = SLICE_INIT("text/plain; charset=utf-8"),
+    };
+
+    field_list_reset(out);
+    add_date(out);
+    field_list_add(out, SLICE("Content-Type"), types[format]);
+    field_list_add(out, SLICE("Vary"), SLICE("Accept"));
+    field_list_add(out, SLICE("Cache-Control"), SLICE("no-store"));
+    add_reason(rq->verdict, retry_after_s(rq), out);
+    add_proxy_status(rq, out);
+    forward_defaults(rq, out);
+    limit_fields(rq, out);
+}
+
+bool reply_start(struct request *rq)
 {
     struct field_list *fields = &rq->worker->fields;
-    const struct verdict_info *v = &verdict_table[rq->verdict];
-    char page[1024];
-    struct slice body = slice_of(page, write_page(rq, page, sizeof(page)));
+    enum page_format format = choose_format(rq);
     bool no_body = rq->head.method == METHOD_HEAD;
     struct response_head head = {
-        .status = v->status,
+        .status = verdict_table[rq->verdict].status,
         .fields = fields,
         .body = no_body ? BODY_NONE : BODY_LENGTH,
-        .content_length = body.len,
+        .content_length = open_page(rq, format),
         .tell_length = no_body,
         .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,
     };
 
-    field_list_reset(fields);
-    add_date(fields);
-    field_list_add(fields, SLICE("Content-Type"), SLICE("text/html; charset=utf-8"));
-    field_list_add(fields, SLICE("Cache-Control"), SLICE("no-store"));
-    if (rq->verdict == VERDICT_MAINTENANCE)
-        reply_maintenance_fields(fields);
-    else
-        add_reason(rq, fields);
-    add_proxy_status(rq, fields);
-    forward_defaults(rq, fields);
-    limit_fields(rq, fields);
-    if (!rq->codec->send_reply(rq, &head, body))
+    if (no_body)
+        rq->reply.at = REPLY_PIECES;
+    add_fields(rq, format, fields);
+    if (!rq->codec->send_head(rq, &head, &rq->download))
         return false;
-    rq->status = v->status;
+    rq->status = head.status;
     rq->response_started = true;
     rq->keep_alive = head.keep_alive;
-    rq->download.moved = no_body ? 0 : body.len;
     return true;
 }

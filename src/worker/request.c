@@ -254,12 +254,12 @@ static enum step step_reply(struct request *rq)
     if (!rq->response_started) {
         if (!request_upload_done(rq))
             rq->keep_alive = false;
-        if (!reply_send(rq)) {
+        if (!reply_start(rq)) {
             rq->close_reason = CLOSE_NO_MEMORY;
             return request_goto(rq, &request_step_finish);
         }
     }
-    switch (rq->codec->flush(rq)) {
+    switch (relay_pump(&rq->download)) {
     case RELAY_BLOCKED:
         return STEP_WAIT;
     case RELAY_BROKEN:

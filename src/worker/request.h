@@ -11,6 +11,7 @@
 #include "worker/close_reason.h"
 #include "worker/h1_body.h"
 #include "worker/relay.h"
+#include "worker/reply.h"
 #include "guard/verdict.h"
 #include "worker/worker_state.h"
 
@@ -64,8 +65,6 @@ struct request {
     struct circuit_ticket ticket;    /* of member's circuit; settled by worker/outcome.c */
     bool limited;                    /* the group's rate limit was asked: limit says what of it is left */
     struct ratelimit_result limit;
-    const struct page *page;         /* of a member in maintenance; NULL: the verdict's */
-    uint32_t retry_after_s;          /* Retry-After of the proxy's own answer; 0: the default */
 
     /* bodies */
     struct relay upload, download;
@@ -82,7 +81,10 @@ struct request {
     enum close_reason close_reason; /* not NONE: the client's connection has to end at once */
     bool keep_alive;                /* towards the client */
     int status;                     /* sent to the client; 0: none */
-    const char *error;              /* what is wrong with a malformed head */
+    const char *error;              /* what is wrong with a malformed head; static, without quotes and HTML */
+    const struct page *page;        /* of a member in maintenance, held by the lease; NULL: the book's */
+    uint32_t retry_after_s;         /* what Retry-After says with 503 and 429; 0: the default */
+    struct reply_source reply;      /* the page on its way */
 
     /* when, microseconds on the monotonic clock; 0: not reached */
     uint64_t start_us, picked_us, connected_us, first_byte_us;

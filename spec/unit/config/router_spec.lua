@@ -23,7 +23,7 @@ describe("router", function()
   -- routes: { { host, path, priority = 0 }, ... }; each is found again by the name of its backend.
   local function build(routes)
     lib.snapshot_free(snapshot)
-    snapshot = lib.snapshot_new(1, settings)
+    snapshot = lib.snapshot_new(1, settings, nil)
     for i, route in ipairs(routes) do
       snapshots.add(snapshot, {
         domains = { route[1] }, path = route[2], priority = route.priority, state = state,

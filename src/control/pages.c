@@ -1,0 +1,85 @@
+#include "control/pages.h"
+
+#include "base/log.h"
+#include "config/page.h"
+#include "control/control.h"
+#include "http/status.h"
+#include "script/vm_page.h"
+
+/* A script that fails so often in a row of pages gets no further try: each may take its whole budget. */
+enum { FAILURES_MAX = 3 };
+
+static struct page_facts facts_of(enum verdict verdict)
+{
+    const struct verdict_info *v = &verdict_table[verdict];
+
+    return (struct page_facts){
+        .kind = verdict == VERDICT_MAINTENANCE ? "maintenance" : "error",
+        .status = v->status,
+        .name = v->name,
+        .title = http_status_reason(v->status),
+        .message = v->text,
+        .retry_after_s = verdict_retry_after_s(verdict),
+    };
+}
+
+/* Renders into book what has a page; returns how many failed, with the first one's reason. */
+static unsigned render_all(struct control *c, struct page_book *book, struct error *err)
+{
+    unsigned failures = 0;
+
+    for (int i = 0; i < VERDICT_COUNT && failures < FAILURES_MAX; i++) {
+        enum verdict verdict = (enum verdict)i;
+        struct page_facts facts = facts_of(verdict);
+        struct page *page;
+        struct error why;
+
+        if (!facts.status)
+            continue;
+        if (!vm_render_page(c->vm, &facts, &page, &why)) {
+            if (failures++ == 0)
+                *err = why;
+        } else if (page) {
+            page_book_put(book, verdict, &page);
+        }
+    }
+    return failures;
+}
+
+void pages_render(struct control *c)
+{
+    struct page_book *book = page_book_new();
+    struct error err;
+
+    ASSERT_CONTROL();
+    if (render_all(c, book, &err))
+        log_write(LOG_ERROR, "built-in pages take the place of some", "reason=\"%s\"", err.text);
+    page_book_unref(c->pages);
+    c->pages = book;
+}
+
+bool pages_check(struct control *c, struct error *err)
+{
+    struct page_book *book = page_book_new();
+    unsigned failures = render_all(c, book, err);
+
+    page_book_unref(book);
+    return failures == 0;
+}
+
+void pages_maintenance(struct control *c, struct slice service, struct slice reason,
+                       uint64_t expected_end_ms, struct page **out)
+{
+    struct page_facts facts = facts_of(VERDICT_MAINTENANCE);
+    struct error err;
+
+    ASSERT_CONTROL();
+    facts.service = service;
+    facts.reason = reason;
+    facts.expected_end_ms = expected_end_ms;
+    if (!vm_render_page(c->vm, &facts, out, &err))
+        log_write(LOG_ERROR, "a built-in page takes the place of one for maintenance",
+                  "service=\"%.*s\" reason=\"%s\"", SLICE_ARGS(service), err.text);
+    if (!*out)
+        *out = page_builtin(VERDICT_MAINTENANCE);
+}
