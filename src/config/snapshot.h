@@ -6,8 +6,8 @@
  * free.
  *
  * Thread: built and freed by control; read by workers between the adoption of a lease and its
- * return. Ownership: everything in it lives in its arena; route states and settings are referenced.
- * What snapshot_add is given is copied. FFI-clean but for leases. */
+ * return. Ownership: everything in it lives in its arena; route states, pages and settings are
+ * referenced. What snapshot_add is given is copied. FFI-clean but for leases. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/arena.h"
@@ -20,6 +20,7 @@
 
 struct address;
 struct header_value;
+struct page;
 struct route_state;
 struct router;
 struct settings;
@@ -40,6 +41,8 @@ struct member {
     uint64_t max_body_size; /* bytes, 0: any */
     unsigned retries;
     bool preserve_host;
+    const struct page *maintenance;   /* what clients see in its place; NULL: in service */
+    const struct member *page_server; /* where that page comes from first, or NULL */
 };
 
 /* All members for one host, path and priority, in the order they were added. */
@@ -94,6 +97,11 @@ struct route_input {
     uint32_t options_set;              /* bit (1u << enum option_id): that option is set */
     const struct header_value *headers;
     unsigned header_count;
+    struct page *maintenance;             /* NULL: in service */
+    const struct url *page_url;           /* in maintenance: where the page comes from, or NULL */
+    const struct address *page_addresses; /* of page_url; their ports do not count */
+    unsigned page_address_count;
+    struct route_state *page_state; /* the page server's, one for all routes that share it */
 };
 
 /* An empty snapshot with the given settings (a reference is taken). */
