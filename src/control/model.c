@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/connection.h"
 #include "control/control.h"
+#include "control/drain.h"
 #include "control/places.h"
 #include "control/publish.h"
 #include "control/resolve.h"
@@ -100,6 +101,7 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     s->supersedes = old;
     forget_names(m, old);
     session_rollback(old);
+    drain_end(old);
     session_set_standing(old, SESSION_SUPERSEDED);
     session_start_grace(old);
 }

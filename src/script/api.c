@@ -136,6 +136,7 @@ void api_open(lua_State *L, struct vm *vm)
     api_session_open(L);
     api_state_open(L);
     api_route_open(L);
+    api_drain_open(L);
     lua_pop(L, 2);
     lua_newtable(L);
     api_host_open(L);
