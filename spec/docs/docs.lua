@@ -17,7 +17,7 @@ docs.PAGES = {
 
 --- Order of the command files in the reference.
 local FILES = {
-  "session", "route", "route_bulk", "headers", "options", "guards", "config", "status", "circuit",
+  "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "circuit", "status",
   "backend", "events",
 }
 

@@ -151,7 +151,9 @@ describe("a drain", function()
 
   it("lets an un-drained member with slow_start have its share back little by little", function()
     local a, b = origin.start(), origin.start()
-    local g = group.start({ a.url, b.url }, { apart = true, options = { slow_start = "1h" } })
+    local g = group.start({ a.url, b.url }, { apart = true })
+    g.session:ok("OPTIONS_SET", "r1", "slow_start", "1h")
+    g.session:ok("CONFIG_APPLY")
     g.session:ok("DRAIN_START", "0")
     g.session:ok("DRAIN_CANCEL")
     for _ = 1, 100 do

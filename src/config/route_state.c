@@ -212,3 +212,31 @@ void route_state_sum(const struct route_state *s, struct route_totals *out)
             add_local(out, local);
     }
 }
+
+uint64_t route_state_in_flight(const struct route_state *s)
+{
+    uint64_t sum = 0;
+
+    ASSERT_CONTROL();
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        const struct route_local *local = atomic_load_explicit(&s->local[i], memory_order_acquire);
+
+        if (local)
+            sum += atomic_load_explicit(&local->in_flight, memory_order_relaxed);
+    }
+    return sum;
+}
+
+uint64_t route_state_turned_by_drain(const struct route_state *s)
+{
+    uint64_t sum = 0;
+
+    ASSERT_CONTROL();
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        const struct route_local *local = atomic_load_explicit(&s->local[i], memory_order_acquire);
+
+        if (local)
+            sum += atomic_load_explicit(&local->turned_by_drain, memory_order_relaxed);
+    }
+    return sum;
+}

@@ -167,3 +167,7 @@ struct route_totals {
 
 /* Control: fills *out from all workers' parts. */
 void route_state_sum(const struct route_state *s, struct route_totals *out);
+
+/* Control: one counter of these alone, for whoever looks often or at many routes. */
+uint64_t route_state_in_flight(const struct route_state *s);
+uint64_t route_state_turned_by_drain(const struct route_state *s);

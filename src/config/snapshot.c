@@ -13,9 +13,11 @@ enum {
     SNAPSHOT_RATE_MIN_REQUESTS = 20
 };
 
-/* A route in the snapshot. All are kept on a list, so that their states can be let go. */
+/* A route in the snapshot, or a page server. All are kept on a list, so that what they reference can be
+ * let go. */
 struct snapshot_route {
     struct member member;
+    struct page *page; /* referenced, or NULL */
     struct snapshot_route *next;
 };
 
@@ -36,7 +38,8 @@ struct draft_group {
 struct snapshot_draft {
     struct map *by_place; /* host, path and priority to draft_group */
     struct draft_group *groups, **last;
-    char *key; /* scratch for building map keys */
+    const struct member *page_server; /* the newest; the routes of a session come together */
+    char *key;                        /* scratch for building map keys */
     size_t key_size;
 };
 
@@ -86,16 +89,17 @@ static uint64_t timeout_or(const struct route_input *route, enum option_id id, u
     return ms ? ms : fallback;
 }
 
-static const struct address *copy_addresses(struct arena *arena, const struct route_input *route)
+static const struct address *copy_addresses(struct arena *arena, const struct address *addresses,
+                                            unsigned count, uint16_t port)
 {
-    struct address *copy = arena_alloc(arena, route->address_count * sizeof(*copy));
+    struct address *copy = arena_alloc(arena, count * sizeof(*copy));
 
-    for (unsigned i = 0; i < route->address_count; i++) {
-        copy[i] = route->addresses[i];
+    for (unsigned i = 0; i < count; i++) {
+        copy[i] = addresses[i];
         if (copy[i].any.sa_family == AF_INET6)
-            copy[i].v6.sin6_port = htons(route->url->port);
+            copy[i].v6.sin6_port = htons(port);
         else
-            copy[i].v4.sin_port = htons(route->url->port);
+            copy[i].v4.sin_port = htons(port);
     }
     return copy;
 }
@@ -126,17 +130,48 @@ static struct circuit_rules circuit_rules(const struct route_input *route)
     return rules;
 }
 
-static const struct member *add_member(struct snapshot *s, const struct route_input *route)
+/* A member for a URL, with the settings where nothing else is said. */
+static struct snapshot_route *new_member(struct snapshot *s, struct route_state *state,
+                                         const struct url *url, const struct address *addresses,
+                                         unsigned address_count)
 {
-    const struct settings *settings = s->settings;
     struct snapshot_route *r = arena_alloc(&s->arena, sizeof(*r));
     struct member *m = &r->member;
 
-    m->state = route_state_ref(route->state);
-    m->addresses = copy_addresses(&s->arena, route);
-    m->address_count = route->address_count;
-    m->host = arena_copy(&s->arena, route->url->authority);
-    m->base_path = arena_copy(&s->arena, route->url->path);
+    m->state = route_state_ref(state);
+    m->addresses = copy_addresses(&s->arena, addresses, address_count, url->port);
+    m->address_count = address_count;
+    m->host = arena_copy(&s->arena, url->authority);
+    m->base_path = arena_copy(&s->arena, url->path);
+    m->connect_timeout_ms = s->settings->connect_timeout_ms;
+    m->response_timeout_ms = s->settings->response_timeout_ms;
+    m->max_body_size = s->settings->max_body_size;
+    r->next = s->routes;
+    s->routes = r;
+    return r;
+}
+
+static const struct member *page_server(struct snapshot *s, const struct route_input *route)
+{
+    const struct member *last = s->draft->page_server;
+
+    if (!route->page_url)
+        return NULL;
+    if (!last || last->state != route->page_state)
+        last = &new_member(s, route->page_state, route->page_url, route->page_addresses,
+                           route->page_address_count)
+                    ->member;
+    s->draft->page_server = last;
+    return last;
+}
+
+static const struct member *add_member(struct snapshot *s, const struct route_input *route)
+{
+    const struct settings *settings = s->settings;
+    struct snapshot_route *r =
+        new_member(s, route->state, route->url, route->addresses, route->address_count);
+    struct member *m = &r->member;
+
     m->headers = copy_headers(&s->arena, route);
     m->header_count = route->header_count;
     m->connect_timeout_ms = timeout_or(route, OPTION_CONNECT_TIMEOUT, settings->connect_timeout_ms);
@@ -147,8 +182,11 @@ static const struct member *add_member(struct snapshot *s, const struct route_in
     m->slow_start_ms = option_or(route, OPTION_SLOW_START, 0);
     m->fail_open = option_or(route, OPTION_PANIC, PANIC_NONE) == PANIC_FAIL_OPEN;
     m->circuit = circuit_rules(route);
-    r->next = s->routes;
-    s->routes = r;
+    if (route->maintenance) {
+        r->page = page_ref(route->maintenance);
+        m->maintenance = r->page;
+        m->page_server = page_server(s, route);
+    }
     return m;
 }
 
@@ -276,8 +314,10 @@ void snapshot_free(struct snapshot *s)
     ASSERT_CONTROL();
     CHECK(s->leases == 0);
     draft_free(s);
-    for (struct snapshot_route *r = s->routes; r; r = r->next)
+    for (struct snapshot_route *r = s->routes; r; r = r->next) {
         route_state_unref(r->member.state);
+        page_unref(r->page);
+    }
     settings_unref((struct settings *)s->settings);
     page_book_unref((struct page_book *)s->pages);
     arena_fini(&s->arena);

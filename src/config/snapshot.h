@@ -6,8 +6,8 @@
  * free.
  *
  * Thread: built and freed by control; read by workers between the adoption of a lease and its
- * return. Ownership: everything in it lives in its arena; route states and settings are referenced.
- * What snapshot_add is given is copied. FFI-clean but for leases. */
+ * return. Ownership: everything in it lives in its arena; route states, pages and settings are
+ * referenced. What snapshot_add is given is copied. FFI-clean but for leases. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/arena.h"
@@ -116,6 +116,11 @@ struct route_input {
     unsigned header_count;
     struct circuit_rules circuit; /* threshold, half_open_requests, timeout_ms; the rest is options */
     struct ratelimit_rules limit; /* requests 0: none */
+    struct page *maintenance;             /* NULL: in service */
+    const struct url *page_url;           /* in maintenance: where the page comes from, or NULL */
+    const struct address *page_addresses; /* of page_url; their ports do not count */
+    unsigned page_address_count;
+    struct route_state *page_state; /* the page server's, one for all routes that share it */
 };
 
 /* An empty snapshot with the given settings and pages (references are taken). pages NULL: built-in

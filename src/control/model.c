@@ -5,6 +5,7 @@
 #include "control/circuits.h"
 #include "control/connection.h"
 #include "control/control.h"
+#include "control/drain.h"
 #include "control/panic.h"
 #include "control/places.h"
 #include "control/publish.h"
@@ -102,6 +103,7 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     s->supersedes = old;
     forget_names(m, old);
     session_rollback(old);
+    drain_end(old);
     session_set_standing(old, SESSION_SUPERSEDED);
     session_start_grace(old);
 }

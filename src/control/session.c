@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "control/control.h"
+#include "control/drain.h"
 
 #include <stdlib.h>
 
@@ -91,6 +92,7 @@ void session_free(struct session *s)
     list_remove(&s->link);
     ev_timer_stop(s->control->loop, &s->grace);
     session_rollback(s);
+    drain_free(s);
     config_set_free(s->live);
     free(s->service);
     free(s->instance);
@@ -155,6 +157,7 @@ void session_sync_routes(struct session *s)
         state->session = s;
         route_state_set_session(state, route_session(s));
     }
+    drain_sync(s);
 }
 
 void session_set_standing(struct session *s, enum session_standing standing)

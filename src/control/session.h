@@ -11,6 +11,7 @@
 
 struct connection;
 struct control;
+struct drain;
 
 enum { SESSION_ID_SIZE = 33 };
 
@@ -43,6 +44,8 @@ struct session {
     struct config_set *draft; /* NULL: nothing staged */
     unsigned next_route;      /* number of the next route id; never reused */
     bool applying;            /* an apply of this session is not answered yet */
+    /* operations */
+    struct drain *drain; /* control/drain.h; NULL: there never was one */
     /* time */
     void (*grace_ended)(struct session *s);
     ev_timer grace;  /* runs while disconnected or superseded */
@@ -74,7 +77,7 @@ void session_rollback(struct session *s);
  * connected. */
 void session_set_standing(struct session *s, enum session_standing standing);
 
-/* Gives all live routes the standing that goes with the session's. */
+/* Gives all live routes what goes with the session: standing, drain. */
 void session_sync_routes(struct session *s);
 
 /* "r<n>" for the next route. */

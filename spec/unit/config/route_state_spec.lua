@@ -73,6 +73,16 @@ describe("route state", function()
     assert.equal(400, tonumber(sum.latency.sum_us))
   end)
 
+  it("sums single counters, also before any worker has its part", function()
+    assert.equal(0, tonumber(lib.route_state_in_flight(state)))
+    assert.equal(0, tonumber(lib.route_state_turned_by_drain(state)))
+    lib.route_state_local(state, 1).in_flight = 2
+    lib.route_state_local(state, 0).turned_by_drain = 3
+    lib.route_state_local(state, 1).turned_by_drain = 4
+    assert.equal(2, tonumber(lib.route_state_in_flight(state)))
+    assert.equal(7, tonumber(lib.route_state_turned_by_drain(state)))
+  end)
+
   it("shares no cache line between workers", function()
     local first, second = lib.route_state_local(state, 0), lib.route_state_local(state, 1)
     assert.equal(0, tonumber(ffi.cast("uintptr_t", first) % 64))
