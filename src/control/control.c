@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/cli.h"
+#include "control/health.h"
 #include "control/probe_tls.h"
 #include "control/publish.h"
 #include "control/registry.h"
@@ -243,6 +244,7 @@ static bool start(struct control *c, struct config_set **routes)
     CHECK(c->loop);
     mailbox_init(&c->mailbox, c->loop);
     publish_init(c);
+    health_init(c);
     model_init(&c->model, c, workers);
     ok = start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
@@ -273,6 +275,7 @@ static void end(struct control *c)
     if (c->registry)
         registry_close(c);
     model_fini(&c->model);
+    health_fini(c);
     resolve_fini(c);
     publish_fini(c);
     probe_tls_cleanup();

@@ -28,6 +28,7 @@ struct control {
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
+    struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */
     /* workers; the first worker_count of both arrays exist */
     struct worker **workers;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/connection.h"
 #include "control/control.h"
+#include "control/health.h"
 #include "control/places.h"
 #include "control/publish.h"
 #include "control/resolve.h"
@@ -199,6 +200,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     forget_names(m, s);
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
+    health_drop(m->control, s->live, NULL);
     leave_states(s);
     if (s == m->statics)
         m->statics = NULL;
@@ -270,11 +272,13 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     ASSERT_CONTROL();
     places_remove(m->places, s->live, s->service);
     places_add(m->places, set, s->service);
+    health_drop(m->control, s->live, set);
     leave_states(s);
     model_discard(m, s->live);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();
     session_sync_routes(s);
+    health_sync(m->control, s);
 }
 
 void model_set_static(struct model *m, struct config_set *set)

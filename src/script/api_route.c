@@ -3,6 +3,7 @@
 #include "control/control.h"
 #include "control/resolve.h"
 #include "script/api.h"
+#include "script/api_health.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -127,7 +128,7 @@ static void append_idle_option(void *arg, const struct setting_entry *setting)
 /* What holds for the route, but nothing acts on yet. */
 static void set_not_in_effect(lua_State *L, const struct config_set *set, const char *id)
 {
-    static const enum scope idle_scopes[] = {SCOPE_HEALTH, SCOPE_RATELIMIT, SCOPE_CIRCUIT};
+    static const enum scope idle_scopes[] = {SCOPE_RATELIMIT, SCOPE_CIRCUIT};
 
     lua_newtable(L);
     config_set_each_effective(set, SCOPE_OPTIONS, id, append_idle_option, L);
@@ -173,6 +174,7 @@ static int session_route_status(lua_State *L)
     api_set_number(L, "connects", (double)totals.connects);
     api_set_number(L, "connect_errors", (double)totals.connect_errors);
     api_set_number(L, "retries", (double)totals.retries);
+    api_set_health(L, route->state);
     set_settings(L, set, route->id);
     set_not_in_effect(L, set, route->id);
     return 1;
