@@ -25,7 +25,8 @@ struct probe {
     void *arg;
     struct probe_result result;
     uint64_t started_us, timeout_ms;
-    ev_timer start;    /* begins in the loop turn after the start */
+    bool starting;     /* still inside the call that starts it */
+    ev_timer at_once;  /* for one that ended there: done is called in the next loop turn */
     ev_timer deadline; /* the whole probe's */
     struct resolve_wait *resolving;
     unsigned tried; /* addresses so far */
@@ -73,7 +74,7 @@ static void close_connection(struct probe *p)
 static void probe_free(struct probe *p)
 {
     close_connection(p);
-    ev_timer_stop(p->control->loop, &p->start);
+    ev_timer_stop(p->control->loop, &p->at_once);
     ev_timer_stop(p->control->loop, &p->deadline);
     if (p->resolving)
         resolve_cancel(p->resolving);
@@ -258,9 +259,10 @@ static enum wait step_send(struct probe *p)
     if (io != PROBE_IO_OK)
         return after_io(p, io);
     p->sent += n;
-    if (p->sent == t->request_len)
-        p->step = step_receive;
-    return WAIT_NOTHING;
+    if (p->sent < t->request_len)
+        return WAIT_NOTHING;
+    p->step = step_receive;
+    return p->tls ? WAIT_NOTHING : WAIT_READ; /* the answer is never there yet */
 }
 
 /* More has to come: what is there is kept until then. */
@@ -324,6 +326,10 @@ static void run(struct probe *p, enum wait wait)
     while (wait == WAIT_NOTHING)
         wait = p->step(p);
     ev_io_stop(p->control->loop, &p->io);
+    if (wait == WAIT_ENDED && p->starting) {
+        ev_timer_start(p->control->loop, &p->at_once);
+        return;
+    }
     if (wait == WAIT_ENDED) {
         finish(p);
         return;
@@ -351,19 +357,25 @@ static void on_resolved(void *arg)
     run(p, connect_next(p));
 }
 
-static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
+static void on_at_once(struct ev_loop *loop, ev_timer *w, int revents)
 {
-    struct probe *p = w->data;
-    struct resolved *name = p->target->name;
-
     (void)loop;
     (void)revents;
+    finish(w->data);
+}
+
+static void begin(struct probe *p)
+{
+    struct resolved *name = p->target->name;
+
+    p->starting = true;
     if (!name)
         run(p, connect_next(p));
     else if (resolve_known(name))
         on_resolved(p);
     else
         p->resolving = resolve_wait(p->control, name, on_resolved, p);
+    p->starting = false;
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
@@ -395,11 +407,11 @@ struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
     p->started_us = clock_us();
     p->result.tls = t->tls;
     ev_init(&p->io, on_io);
-    ev_timer_init(&p->start, on_start, 0, 0);
+    ev_timer_init(&p->at_once, on_at_once, 0, 0);
     ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
-    p->io.data = p->start.data = p->deadline.data = p;
-    ev_timer_start(loop, &p->start);
+    p->io.data = p->at_once.data = p->deadline.data = p;
     ev_timer_start(loop, &p->deadline);
+    begin(p);
     return p;
 }
 
