@@ -1,12 +1,21 @@
 --- Options of routes: timeouts, retries, load balancing and the like. Staged until CONFIG_APPLY.
 
 local check = require("check")
+local health = require("health")
 local host = require("host")
 local reply = require("registry.reply")
 
 local function option_key(text, name)
   if text ~= "" and not host.option_find(text) then
     return nil, "unknown option: " .. text
+  end
+  return check.text(text, name)
+end
+
+local function option_value(text, name, cmd)
+  if text ~= "" and cmd.key == "health_policy" and not health.known(text) then
+    local names = table.concat(health.names(), ", ")
+    return nil, ("unknown health policy: %s; there are %s"):format(text, names)
   end
   return check.text(text, name)
 end
@@ -18,11 +27,13 @@ return {
     args = {
       { "target", check.target },
       { "key", option_key },
-      { "value", check.text },
+      { "value", option_value },
     },
     reply = "OPTIONS_OK",
     since = "0.1",
-    errors = { "route not found", "unknown option: colour" },
+    errors = {
+      "route not found", "unknown option: colour", "unknown health policy: x; there are default, ratio",
+    },
     example = { "OPTIONS_SET|<sid>|r1|timeout|10s", "OPTIONS_OK" },
     run = function(cmd)
       local ok, err = cmd.session:put("options", cmd.target, cmd.key, cmd.value)

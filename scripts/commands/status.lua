@@ -8,7 +8,7 @@ local setting = require("setting")
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
   "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
-  "retries", "effective", "settings", "not_in_effect",
+  "retries", "effective", "health", "settings", "not_in_effect",
 }
 
 local STATS_KEYS = {
@@ -28,11 +28,26 @@ local function describe_effective(effective)
   )
 end
 
+local HEALTH_KEYS = {
+  "state", "reason", "kind", "url", "policy", "interval_seconds", "timeout_seconds", "last_check",
+  "last_result", "last_latency_ms", "since", "share_percent", "overdue", "checks", "failures",
+}
+
+local function describe_health(health)
+  if not health then
+    return json.null
+  end
+  health.last_check = json.time(health.last_check_ms)
+  health.since = json.time(health.since_ms)
+  return json.pick(health, HEALTH_KEYS)
+end
+
 local function describe_status(status)
   for _, key in ipairs({ "domains", "addresses", "not_in_effect" }) do
     status[key] = json.array(status[key])
   end
   status.effective = describe_effective(status.effective)
+  status.health = describe_health(status.health)
   local settings = status.settings
   for _, scope in ipairs({ "health", "ratelimit", "circuit" }) do
     settings[scope] = setting.describe(scope, settings[scope])

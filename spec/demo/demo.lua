@@ -88,7 +88,7 @@ local function start_proxy()
   local p = proxy.start {
     http = address_of(HTTP_PORT),
     registry = address_of(REGISTRY_PORT),
-    config = { access_log = { format = "text", file = "-" } },
+    config = { health_checks = true, access_log = { format = "text", file = "-" } },
     log_level = "info",
   }
   say("The proxy runs as process %d: HTTP on %s, registry on %s.", p.pid, p.address,

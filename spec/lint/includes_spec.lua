@@ -9,7 +9,8 @@ local MAY_INCLUDE = {
   worker = { "base", "http", "guard", "config", "script/hook.h" },
   script = { "base", "http", "guard", "config", "control" },
   control = {
-    "base", "http", "guard", "config", "script/vm.h", "script/vm_page.h", "script/engine.h",
+    "base", "http", "guard", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
+    "script/engine.h",
     "script/settings_load.h", "worker/worker.h", "worker/stats.h",
   },
 }

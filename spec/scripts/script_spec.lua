@@ -5,7 +5,7 @@ local sys = require("spec.support.sys")
 --- A copy of scripts/ with further files: path below it to text.
 local function scripts_with(files)
   local dir = sys.temp_dir()
-  os.execute("cp -r scripts/commands scripts/hooks " .. dir)
+  os.execute("cp -r scripts/commands scripts/hooks scripts/health " .. dir)
   for path, text in pairs(files) do
     sys.write_file(dir .. "/" .. path, text)
   end

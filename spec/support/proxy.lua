@@ -39,13 +39,17 @@ local function literal(value, indent)
   return "{\n" .. table.concat(lines, "\n") .. "\n" .. indent .. "}"
 end
 
---- Text of a configuration file.
+--- Text of a configuration file. Health checks are off unless the table says otherwise: most specs
+-- count what their backends get.
 -- @param config table of settings, or the text itself
 function proxy.config_text(config)
   if type(config) == "string" then
     return config
   end
   local lines = {}
+  if config.health_checks == nil then
+    lines[1] = "health_checks = false"
+  end
   for key, value in pairs(config) do
     lines[#lines + 1] = ("%s = %s"):format(key, literal(value, ""))
   end
@@ -78,10 +82,8 @@ local function command_line(self, options)
     add("--registry", options.registry or "127.0.0.1:0")
   end
   add("--workers", options.workers or 2)
-  if options.config then
-    self:write_config(options.config)
-    add("--config", self.config_path)
-  end
+  self:write_config(options.config or {})
+  add("--config", self.config_path)
   if options.scripts then
     add("--scripts", options.scripts)
   end
@@ -118,7 +120,8 @@ local function wait_ready(self)
 end
 
 --- Starts the proxy and waits until it is ready.
--- @param options workers (default 2), config (table or text), scripts (directory), log_level,
+-- @param options workers (default 2), config (table or text; health checks are off in a table that does not
+--   name them), scripts (directory), log_level,
 --   args (list), env (table), http, registry (addresses; default: 127.0.0.1 and a port from the
 --   kernel; false: no such argument), route (one route, as registry:route takes it, registered
 --   in a session: self.session, self.route_id), host (Host of requests that name none; default:

@@ -17,10 +17,20 @@ end)
 
 describe("a configuration file", function()
   it("is written from a table", function()
-    local text = proxy.config_text { workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true } }
+    local text = proxy.config_text {
+      health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
+    }
     local env = {}
     setfenv(assert(loadstring(text)), env)()
-    assert.same({ workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true } }, env)
+    assert.same({
+      health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
+    }, env)
+  end)
+
+  it("switches health checks off unless it says otherwise", function()
+    assert.equal("health_checks = false\n", proxy.config_text {})
+    assert.equal("health_checks = true\n", proxy.config_text { health_checks = true })
+    assert.equal("workers = 1", proxy.config_text("workers = 1"))
   end)
 end)
 

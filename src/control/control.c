@@ -5,6 +5,7 @@
 #include "config/page.h"
 #include "control/circuits.h"
 #include "control/cli.h"
+#include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
 #include "control/probe_tls.h"
@@ -265,6 +266,7 @@ static bool start(struct control *c, struct config_set **routes)
     c->shared.on_circuit = circuits_on_notice;
     c->shared.on_panic = panic_on_notice;
     publish_init(c);
+    health_init(c);
     model_init(&c->model, c, workers);
     ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
@@ -296,6 +298,7 @@ static void end(struct control *c)
     if (c->registry)
         registry_close(c);
     model_fini(&c->model);
+    health_fini(c);
     resolve_fini(c);
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);

@@ -31,6 +31,7 @@ struct control {
     struct resolver *resolver;   /* control/resolve.c */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
+    struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */
     /* workers; the first worker_count of both arrays exist */
     struct worker_shared shared;

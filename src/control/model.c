@@ -6,6 +6,7 @@
 #include "control/connection.h"
 #include "control/control.h"
 #include "control/drain.h"
+#include "control/health.h"
 #include "control/panic.h"
 #include "control/places.h"
 #include "control/publish.h"
@@ -222,6 +223,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     forget_names(m, s);
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
+    health_drop(m->control, s->live, NULL);
     leave_states(s->live);
     retire_states(s->live);
     if (s == m->statics)
@@ -313,10 +315,12 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     places_remove(m->places, before, s->service);
     places_add(m->places, set, s->service);
     start_new_slowly(m, set);
+    health_drop(m->control, before, set);
     leave_states(before);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();
     session_sync_routes(s);
+    health_sync(m->control, s);
     retire_states(before);
     model_discard(m, before);
 }

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "config/url.h"
 #include "control/control.h"
+#include "control/probe_target.h"
 #include "control/probe_tls.h"
 #include "control/resolve.h"
 #include "http/parse.h"
@@ -12,23 +12,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16 * 1024, REQUEST_EXTRA = 128 };
+enum { HEAD_MAX = 16 * 1024 };
 
 /* A step looks at what is there and returns what to wait for. */
 enum wait { WAIT_NOTHING, WAIT_READ, WAIT_WRITE, WAIT_ENDED };
 
 struct probe {
+    struct probe_target *target;
     struct control *control;
+    bool owns_target;
     void (*done)(void *arg, const struct probe_result *result);
     void *arg;
     struct probe_result result;
     uint64_t started_us, timeout_ms;
-    ev_timer start;    /* begins in the loop turn after probe_start */
+    bool starting;     /* still inside the call that starts it */
+    ev_timer at_once;  /* for one that ended there: done is called in the next loop turn */
     ev_timer deadline; /* the whole probe's */
-    /* where to */
-    char *text; /* the URL */
-    struct url url;
-    struct resolved *name; /* held, or NULL for an address */
     struct resolve_wait *resolving;
     unsigned tried; /* addresses so far */
     /* the connection */
@@ -36,12 +35,26 @@ struct probe {
     ev_io io;
     struct probe_tls *tls;
     enum wait (*step)(struct probe *p);
-    char *request;
-    size_t request_len, sent;
-    char head[HEAD_MAX];
+    size_t sent;
+    char *head; /* what was received of an answer that came in pieces, else NULL */
     size_t received;
     struct http_scan scan;
 };
+
+/* An answer is read into this first: nearly all of them come in one piece, and are done with then.
+ */
+static char first_piece[HEAD_MAX];
+
+const char *probe_cause_token(enum probe_cause cause)
+{
+    static const char *const tokens[] = {
+#define CAUSE_TOKEN(id, token) [PROBE_##id] = (token),
+        PROBE_CAUSES(CAUSE_TOKEN)
+#undef CAUSE_TOKEN
+    };
+
+    return tokens[cause];
+}
 
 static enum wait step_connected(struct probe *p);
 static enum wait step_handshake(struct probe *p);
@@ -61,14 +74,13 @@ static void close_connection(struct probe *p)
 static void probe_free(struct probe *p)
 {
     close_connection(p);
-    ev_timer_stop(p->control->loop, &p->start);
+    ev_timer_stop(p->control->loop, &p->at_once);
     ev_timer_stop(p->control->loop, &p->deadline);
     if (p->resolving)
         resolve_cancel(p->resolving);
-    if (p->name)
-        resolve_drop(p->control, p->name);
-    free(p->text);
-    free(p->request);
+    if (p->owns_target)
+        probe_target_free(p->target);
+    free(p->head);
     free(p);
 }
 
@@ -79,8 +91,9 @@ static void finish(struct probe *p)
     probe_free(p);
 }
 
-static void set_error(struct probe *p, const char *what, const char *why)
+static void set_error(struct probe *p, enum probe_cause cause, const char *what, const char *why)
 {
+    p->result.cause = cause;
     snprintf(p->result.error, sizeof(p->result.error), "%s%s%s", what, why ? ": " : "",
              why ? why : "");
 }
@@ -88,36 +101,42 @@ static void set_error(struct probe *p, const char *what, const char *why)
 /* The address that is tried next; false when there is none left. */
 static bool next_address(struct probe *p, struct address *out)
 {
+    const struct url *url = &p->target->url;
     const struct address *all;
     unsigned count;
 
-    if (!p->name)
-        return p->tried++ == 0 && address_parse_ip(p->url.host, p->url.port, out) == 0;
-    all = resolve_addresses(p->name, &count);
+    if (!p->target->name)
+        return p->tried++ == 0 && address_parse_ip(url->host, url->port, out) == 0;
+    all = resolve_addresses(p->target->name, &count);
     if (p->tried >= count)
         return false;
     *out = all[p->tried++];
     if (out->any.sa_family == AF_INET6)
-        out->v6.sin6_port = htons(p->url.port);
+        out->v6.sin6_port = htons(url->port);
     else
-        out->v4.sin_port = htons(p->url.port);
+        out->v4.sin_port = htons(url->port);
     return true;
 }
 
-static const char *connect_text(int error)
+static void connect_failed(struct probe *p, int error)
 {
     switch (error) {
     case -ECONNREFUSED:
-        return "connection refused";
+        set_error(p, PROBE_CONNECTION_REFUSED, "connection refused", NULL);
+        break;
     case -ETIMEDOUT:
-        return "connection timed out";
+        set_error(p, PROBE_CONNECTION_TIMEOUT, "connection timed out", NULL);
+        break;
     case -ENETUNREACH:
     case -EHOSTUNREACH:
-        return "host not reachable";
+        set_error(p, PROBE_CONNECTION_FAILED, "host not reachable", NULL);
+        break;
     case -ECONNRESET:
-        return "connection reset";
+        set_error(p, PROBE_CONNECTION_FAILED, "connection reset", NULL);
+        break;
+    default:
+        set_error(p, PROBE_CONNECTION_FAILED, strerror(-error), NULL);
     }
-    return strerror(-error);
 }
 
 /* Tries addresses until one connects or has to be waited for. */
@@ -131,7 +150,7 @@ static enum wait connect_next(struct probe *p)
         int fd = sock_connect(&to, &pending);
 
         if (fd < 0) {
-            set_error(p, connect_text(fd), NULL);
+            connect_failed(p, fd);
             continue;
         }
         p->fd = fd;
@@ -148,7 +167,7 @@ static enum wait step_connected(struct probe *p)
     int error = sock_error(p->fd);
 
     if (error) {
-        set_error(p, connect_text(error), NULL);
+        connect_failed(p, error);
         return connect_next(p);
     }
     p->result.error[0] = '\0';
@@ -156,9 +175,9 @@ static enum wait step_connected(struct probe *p)
         p->step = step_send;
         return WAIT_NOTHING;
     }
-    p->tls = probe_tls_new(p->fd, p->url.host, p->url.host_is_ip);
+    p->tls = probe_tls_new(p->fd, p->target->url.host, p->target->url.host_is_ip);
     if (!p->tls) {
-        set_error(p, "TLS cannot be used for this host", NULL);
+        set_error(p, PROBE_TLS_FAILED, "TLS cannot be used for this host", NULL);
         return WAIT_ENDED;
     }
     p->step = step_handshake;
@@ -173,7 +192,7 @@ static enum wait step_handshake(struct probe *p)
     case PROBE_IO_OK:
         p->result.tls_valid = probe_tls_valid(p->tls, &why);
         if (!p->result.tls_valid)
-            set_error(p, "certificate not valid", why);
+            set_error(p, PROBE_ANSWERED, "certificate not valid", why);
         p->step = step_send;
         return WAIT_NOTHING;
     case PROBE_IO_WANT_READ:
@@ -181,12 +200,12 @@ static enum wait step_handshake(struct probe *p)
     case PROBE_IO_WANT_WRITE:
         return WAIT_WRITE;
     case PROBE_IO_EOF:
-        set_error(p, "TLS handshake failed", "connection closed");
+        set_error(p, PROBE_TLS_FAILED, "TLS handshake failed", "connection closed");
         return WAIT_ENDED;
     case PROBE_IO_ERROR:
         break;
     }
-    set_error(p, "TLS handshake failed", probe_tls_error(p->tls));
+    set_error(p, PROBE_TLS_FAILED, "TLS handshake failed", probe_tls_error(p->tls));
     return WAIT_ENDED;
 }
 
@@ -207,9 +226,9 @@ static enum probe_io read_or_write(struct probe *p, bool write, char *data, size
     return PROBE_IO_ERROR;
 }
 
-static enum wait broken(struct probe *p, const char *why)
+static enum wait broken(struct probe *p, enum probe_cause cause, const char *why)
 {
-    set_error(p, why, NULL);
+    set_error(p, cause, why, NULL);
     return WAIT_ENDED;
 }
 
@@ -224,28 +243,43 @@ static enum wait after_io(struct probe *p, enum probe_io io)
     case PROBE_IO_WANT_WRITE:
         return WAIT_WRITE;
     case PROBE_IO_EOF:
-        return broken(p, "connection closed before an answer");
+        return broken(p, PROBE_CONNECTION_FAILED, "connection closed before an answer");
     case PROBE_IO_ERROR:
         break;
     }
-    return broken(p, "connection broken before an answer");
+    return broken(p, PROBE_CONNECTION_FAILED, "connection broken before an answer");
 }
 
 static enum wait step_send(struct probe *p)
 {
     size_t n;
-    enum probe_io io = read_or_write(p, true, p->request + p->sent, p->request_len - p->sent, &n);
+    const struct probe_target *t = p->target;
+    enum probe_io io = read_or_write(p, true, t->request + p->sent, t->request_len - p->sent, &n);
 
     if (io != PROBE_IO_OK)
         return after_io(p, io);
     p->sent += n;
-    if (p->sent == p->request_len)
-        p->step = step_receive;
+    if (p->sent < t->request_len)
+        return WAIT_NOTHING;
+    p->step = step_receive;
+    return p->tls ? WAIT_NOTHING : WAIT_READ; /* the answer is never there yet */
+}
+
+/* More has to come: what is there is kept until then. */
+static enum wait keep_piece(struct probe *p)
+{
+    if (p->received == HEAD_MAX)
+        return broken(p, PROBE_BAD_ANSWER, "head of the answer too big");
+    if (!p->head) {
+        p->head = malloc(HEAD_MAX);
+        CHECK(p->head);
+        memcpy(p->head, first_piece, p->received);
+    }
     return WAIT_NOTHING;
 }
 
 /* Looks for a complete final head in what was received. */
-static enum wait parse_answer(struct probe *p)
+static enum wait parse_answer(struct probe *p, char *text)
 {
     static const struct http_limits limits = {HEAD_MAX, HTTP_FIELDS_MAX, 0};
     struct http_head head;
@@ -253,35 +287,37 @@ static enum wait parse_answer(struct probe *p)
     size_t used;
 
     for (;;) {
-        enum parse parse = http_parse_response(&head, METHOD_GET, p->head, p->received, &p->scan,
+        enum parse parse = http_parse_response(&head, METHOD_GET, text, p->received, &p->scan,
                                                &limits, &used, &error);
 
         if (parse == PARSE_MORE)
-            return p->received < HEAD_MAX ? WAIT_NOTHING : broken(p, "head of the answer too big");
+            return keep_piece(p);
         if (parse != PARSE_DONE) {
-            set_error(p, "not an HTTP answer", error);
+            set_error(p, PROBE_BAD_ANSWER, "not an HTTP answer", error);
             return WAIT_ENDED;
         }
         if (head.status >= 200 || head.status == 101)
             break;
         p->received -= used;
-        memmove(p->head, p->head + used, p->received);
+        memmove(text, text + used, p->received);
         p->scan = (struct http_scan){0};
     }
     p->result.reachable = true;
+    p->result.cause = PROBE_ANSWERED;
     p->result.status = head.status;
     return WAIT_ENDED;
 }
 
 static enum wait step_receive(struct probe *p)
 {
+    char *text = p->head ? p->head : first_piece;
     size_t n;
-    enum probe_io io = read_or_write(p, false, p->head + p->received, HEAD_MAX - p->received, &n);
+    enum probe_io io = read_or_write(p, false, text + p->received, HEAD_MAX - p->received, &n);
 
     if (io != PROBE_IO_OK)
         return after_io(p, io);
     p->received += n;
-    return parse_answer(p);
+    return parse_answer(p, text);
 }
 
 /* Goes on until something has to be waited for. */
@@ -290,6 +326,10 @@ static void run(struct probe *p, enum wait wait)
     while (wait == WAIT_NOTHING)
         wait = p->step(p);
     ev_io_stop(p->control->loop, &p->io);
+    if (wait == WAIT_ENDED && p->starting) {
+        ev_timer_start(p->control->loop, &p->at_once);
+        return;
+    }
     if (wait == WAIT_ENDED) {
         finish(p);
         return;
@@ -311,24 +351,31 @@ static void on_resolved(void *arg)
     unsigned count;
 
     p->resolving = NULL;
-    (void)resolve_addresses(p->name, &count);
+    (void)resolve_addresses(p->target->name, &count);
     if (count == 0)
-        set_error(p, "name not resolved", resolve_status(p->name));
+        set_error(p, PROBE_NAME_NOT_RESOLVED, "name not resolved", resolve_status(p->target->name));
     run(p, connect_next(p));
 }
 
-static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
+static void on_at_once(struct ev_loop *loop, ev_timer *w, int revents)
 {
-    struct probe *p = w->data;
-
     (void)loop;
     (void)revents;
-    if (p->url.host_is_ip) {
+    finish(w->data);
+}
+
+static void begin(struct probe *p)
+{
+    struct resolved *name = p->target->name;
+
+    p->starting = true;
+    if (!name)
         run(p, connect_next(p));
-        return;
-    }
-    p->name = resolve_hold(p->control, p->url.host);
-    p->resolving = resolve_wait(p->control, p->name, on_resolved, p);
+    else if (resolve_known(name))
+        on_resolved(p);
+    else
+        p->resolving = resolve_wait(p->control, name, on_resolved, p);
+    p->starting = false;
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
@@ -337,56 +384,48 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 
     (void)loop;
     (void)revents;
+    p->result.cause = p->resolving ? PROBE_NAME_NOT_RESOLVED : PROBE_CONNECTION_TIMEOUT;
     snprintf(p->result.error, sizeof(p->result.error), "timed out after %gs",
              (double)p->timeout_ms / 1e3);
     finish(p);
 }
 
-static void compose_request(struct probe *p)
+struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
+                        void (*done)(void *arg, const struct probe_result *result), void *arg)
 {
-    struct slice path = p->url.path.len ? p->url.path : SLICE("/");
-    size_t size = path.len + p->url.authority.len + REQUEST_EXTRA;
+    struct ev_loop *loop = t->control->loop;
+    struct probe *p = calloc(1, sizeof(*p));
 
-    p->request = malloc(size);
-    CHECK(p->request);
-    p->request_len = (size_t)snprintf(p->request, size,
-                                      "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: tidelock\r\n"
-                                      "Accept: */*\r\nConnection: close\r\n\r\n",
-                                      SLICE_ARGS(path), SLICE_ARGS(p->url.authority));
-    CHECK(p->request_len < size);
+    ASSERT_CONTROL();
+    CHECK(p);
+    p->target = t;
+    p->control = t->control;
+    p->done = done;
+    p->arg = arg;
+    p->fd = -1;
+    p->timeout_ms = timeout_ms;
+    p->started_us = clock_us();
+    p->result.tls = t->tls;
+    ev_init(&p->io, on_io);
+    ev_timer_init(&p->at_once, on_at_once, 0, 0);
+    ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
+    p->io.data = p->at_once.data = p->deadline.data = p;
+    ev_timer_start(loop, &p->deadline);
+    begin(p);
+    return p;
 }
 
 struct probe *probe_start(struct control *c, struct slice url, uint64_t timeout_ms,
                           void (*done)(void *arg, const struct probe_result *result), void *arg,
                           struct error *err)
 {
-    struct probe *p = calloc(1, sizeof(*p));
-    struct error reason;
+    struct probe_target *t = probe_target_new(c, url, err);
+    struct probe *p;
 
-    ASSERT_CONTROL();
-    CHECK(p);
-    p->text = strndup(url.data ? url.data : "", url.len);
-    CHECK(p->text);
-    if (!url_parse(slice_str(p->text), &p->url, &reason)) {
-        (void)error_set(err, "url%s", reason.text + strcspn(reason.text, ":"));
-        free(p->text);
-        free(p);
+    if (!t)
         return NULL;
-    }
-    p->control = c;
-    p->done = done;
-    p->arg = arg;
-    p->fd = -1;
-    p->timeout_ms = timeout_ms;
-    p->started_us = clock_us();
-    p->result.tls = p->url.scheme == URL_HTTPS || p->url.scheme == URL_WSS;
-    compose_request(p);
-    ev_init(&p->io, on_io);
-    ev_timer_init(&p->start, on_start, 0, 0);
-    ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
-    p->io.data = p->start.data = p->deadline.data = p;
-    ev_timer_start(c->loop, &p->start);
-    ev_timer_start(c->loop, &p->deadline);
+    p = probe_run(t, timeout_ms, done, arg);
+    p->owns_target = true;
     return p;
 }
 

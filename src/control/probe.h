@@ -1,6 +1,7 @@
-/* probe.h - one HTTP request from control to a URL: BACKEND_TEST now, health checks later.
+/* probe.h - one HTTP request to a backend URL, without a worker: BACKEND_TEST, maintenance pages,
+ * health checks.
  *
- * Resolves, connects (to each address in turn until one answers), sends GET, reads the head of the
+ * Resolves, connects (each address in turn until one answers), sends GET, reads the head of the
  * final answer, closes. https and wss: with TLS; a certificate that does not verify is reported,
  * not an error.
  *
@@ -13,22 +14,47 @@
 
 struct control;
 struct probe;
+struct probe_target;
+
+/* X(ID, token): why no answer came. A time-out is one, whether or not the connection stood. */
+#define PROBE_CAUSES(X)                                                                            \
+    X(ANSWERED, "answered")                                                                        \
+    X(NAME_NOT_RESOLVED, "name_not_resolved")                                                      \
+    X(CONNECTION_REFUSED, "connection_refused")                                                    \
+    X(CONNECTION_TIMEOUT, "connection_timeout")                                                    \
+    X(CONNECTION_FAILED, "connection_failed")                                                      \
+    X(TLS_FAILED, "tls_failed")                                                                    \
+    X(BAD_ANSWER, "bad_answer")
+
+enum probe_cause {
+#define PROBE_CAUSE_ID(id, token) PROBE_##id,
+    PROBE_CAUSES(PROBE_CAUSE_ID)
+#undef PROBE_CAUSE_ID
+};
 
 struct probe_result {
-    bool reachable;      /* an HTTP answer came */
-    int status;          /* its status code */
-    uint64_t elapsed_ms; /* from start to the head's end, or to the failure */
-    bool tls;            /* the URL asked for TLS */
-    bool tls_valid;      /* and the certificate verified */
+    bool reachable;         /* an HTTP answer came */
+    enum probe_cause cause; /* of no answer; ANSWERED when reachable */
+    int status;             /* its status code */
+    uint64_t elapsed_ms;    /* from start to the head's end, or to the failure */
+    bool tls;               /* the URL asked for TLS */
+    bool tls_valid;         /* and the certificate verified */
     char error[128]; /* why not reachable: "connection refused", "timed out after 5s", ...; or what
                         is wrong with the certificate; else "" */
 };
+
+/* The token of a cause: "connection_refused". */
+const char *probe_cause_token(enum probe_cause cause);
 
 /* Starts; done(arg, result) is called later, never from within this call. NULL with err for a bad
  * URL. */
 struct probe *probe_start(struct control *c, struct slice url, uint64_t timeout_ms,
                           void (*done)(void *arg, const struct probe_result *result), void *arg,
                           struct error *err);
+
+/* The same for a target that is kept, see control/probe_target.h. */
+struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
+                        void (*done)(void *arg, const struct probe_result *result), void *arg);
 
 /* Ends it without calling done. *p becomes NULL. */
 void probe_cancel(struct probe **p);

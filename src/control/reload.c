@@ -4,6 +4,7 @@
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/health.h"
 #include "control/publish.h"
 #include "control/resolve.h"
 #include "control/startup.h"
@@ -126,5 +127,6 @@ void reload_configuration(struct control *c)
     if (error)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));
     model_set_static(&c->model, routes);
+    health_sync_all(c);
     publish(c, on_published, c);
 }

@@ -23,12 +23,14 @@ enum method {
     METHOD_OTHER /* any other token; the text is in method_text */
 };
 
+#ifndef FFI_CDEF
 /* May a request with this method be sent twice? (RFC 9110 9.2.2) */
 static inline bool http_method_is_idempotent(enum method method)
 {
     return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_PUT ||
            method == METHOD_DELETE || method == METHOD_OPTIONS || method == METHOD_TRACE;
 }
+#endif
 
 /* Fields the proxy itself looks at or rewrites; anything else is FIELD_OTHER. */
 enum http_field_id {

@@ -3,6 +3,7 @@
 #include "control/control.h"
 #include "control/resolve.h"
 #include "script/api.h"
+#include "script/api_health.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -167,6 +168,7 @@ static int session_route_status(lua_State *L)
     api_set_number(L, "connect_errors", (double)totals.connect_errors);
     api_set_number(L, "retries", (double)totals.retries);
     api_set_effective(L, route);
+    api_set_health(L, route->state);
     set_settings(L, set, route->id);
     set_not_in_effect(L, set, route->id);
     return 1;

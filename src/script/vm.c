@@ -30,6 +30,7 @@ struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err)
     CHECK(vm);
     vm->control = c;
     list_init(&vm->pendings);
+    list_init(&vm->policies);
     vm->L = vm_state_new(&vm->limits, VM_MEMORY);
     CHECK(vm->L);
     if (vm_load(vm, scripts_dir, err))
@@ -53,6 +54,8 @@ void vm_free(struct vm *vm)
         model_forget_apply(&vm->control->model, pending);
         vm_drop_pending(pending);
     }
+    LIST_EACH (node, tmp, &vm->policies)
+        free(CONTAINER_OF(node, struct vm_policy, link));
     vm_state_close(vm->L);
     free(vm->answer);
     free(vm);

@@ -19,9 +19,14 @@ struct control;
 struct vm;
 
 /* Time budgets in milliseconds, by what is called. */
-enum vm_budget { BUDGET_LOAD_MS = 2000, BUDGET_COMMAND_MS = 250, BUDGET_PAGE_MS = 100 };
+enum vm_budget {
+    BUDGET_LOAD_MS = 2000,
+    BUDGET_COMMAND_MS = 250,
+    BUDGET_PAGE_MS = 100,
+    BUDGET_HEALTH_MS = 20
+};
 
-/* Loads the library and all of scripts_dir (commands/, hooks/, maintenance/). NULL: err says file, line and what
+/* Loads the library and all of scripts_dir (commands/, hooks/, health/, maintenance/). NULL: err says file, line and what
  * to mend. */
 struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err);
 void vm_free(struct vm *vm); /* NULL is fine */

@@ -161,7 +161,8 @@ bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint
     CHECK(lua_gettop(L) == top);
     if (call.status == 0)
         return true;
-    lua_gc(L, LUA_GCCOLLECT, 0);
+    if (limits->used > limits->cap / 2) /* a full collection takes longer than most calls */
+        lua_gc(L, LUA_GCCOLLECT, 0);
     take_message(call.trace, err);
     if (what)
         log_write(LOG_ERROR, "script failed", "during=%s error=%s", what, call.trace);

@@ -13,10 +13,19 @@ struct vm {
     lua_State *L;
     struct vm_limits limits;
     struct list pendings;
+    struct list policies;    /* struct vm_policy */
     struct connection *conn; /* whose line runs, or NULL */
     struct pending *started; /* by the line that runs, or NULL */
     char *answer;            /* of the last call */
     size_t answer_len, answer_cap;
+};
+
+/* A policy of scripts/health/. */
+struct vm_policy {
+    struct list link;        /* in vm.policies */
+    char name[65];           /* as the option health_policy has it */
+    bool failed;             /* and that was logged */
+    uint64_t rests_until_ms; /* not asked before, it was slow; 0: never was */
 };
 
 /* An operation that a line started and that answers it later. */

@@ -25,7 +25,7 @@ describe("HEALTH_SET", function()
     r:ok("CONFIG_APPLY")
     local s = status(r)
     assert.same({ path = "/health", interval_ms = 10000, timeout_ms = 2000 }, s.settings.health)
-    assert.same({ "health" }, s.not_in_effect)
+    assert.same({}, s.not_in_effect)
   end)
 
   it("reads bare numbers as seconds", function()

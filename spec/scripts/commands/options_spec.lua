@@ -7,7 +7,7 @@ local GOOD = {
   timeout = "10s", connect_timeout = "300ms", health_check_path = "/health", health_check_interval = "30",
   health_check_timeout = "5s", websocket = "true", compression = "false", http2 = "true", http3 = "false",
   max_body_size = "10m", retries = "3", lb_policy = "least_request", preserve_host = "false",
-  tls_verify = "true", slow_start = "1m30s", policy = "geo",
+  tls_verify = "true", slow_start = "1m30s", policy = "geo", health_policy = "ratio",
 }
 
 local BAD = {
@@ -15,7 +15,7 @@ local BAD = {
   health_check_interval = { "x" }, health_check_timeout = { "-1" }, websocket = { "yes", "1", "TRUE" },
   compression = { "on" }, http2 = { "x" }, http3 = { "x" }, max_body_size = { "big", "-1", "1x" },
   retries = { "-1", "x", "1.5" }, lb_policy = { "random" }, preserve_host = { "y" },
-  tls_verify = { "x" }, slow_start = { "x" },
+  tls_verify = { "x" }, slow_start = { "x" }, health_policy = { "" },
 }
 
 describe("OPTIONS_SET", function()
@@ -29,6 +29,12 @@ describe("OPTIONS_SET", function()
     assert.equal("OK", r:call("CONFIG_APPLY"))
     local settings = json(r:call("ROUTE_STATUS", "r1"), "ROUTE_STATUS_OK").settings
     assert.same(GOOD, settings.options)
+  end)
+
+  it("refuses a health policy that there is not, naming those there are", function()
+    local r = start()
+    refused("unknown health policy: guess; there are default, ratio",
+      r:call("OPTIONS_SET", "ALL", "health_policy", "guess"))
   end)
 
   for key, values in pairs(BAD) do

@@ -1,0 +1,122 @@
+#include "control/health.h"
+
+#include "base/clock.h"
+#include "control/circuits.h"
+#include "control/control.h"
+#include "control/health_check.h"
+
+void health_init(struct control *c)
+{
+    ASSERT_CONTROL();
+    c->health_pace = health_pace_new(c->loop);
+}
+
+void health_fini(struct control *c)
+{
+    ASSERT_CONTROL();
+    health_pace_free(c->health_pace);
+    c->health_pace = NULL;
+}
+
+static void end_check(struct route_state *s)
+{
+    if (s->health)
+        health_check_free(s->health);
+    s->health = NULL;
+}
+
+static void sync_route(struct control *c, const struct config_set *set,
+                       const struct route_entry *route)
+{
+    struct health_plan plan = health_plan_of(c, set, route);
+    struct route_state *s = route->state;
+    bool was_down = route_state_health(s) == ROUTE_HEALTH_DOWN;
+
+    if (s->health && health_plan_equal(&s->health->plan, &plan)) {
+        health_plan_fini(&plan);
+        return;
+    }
+    end_check(s);
+    route_state_set_health(
+        s, plan.kind == HEALTH_EXPLICIT ? ROUTE_HEALTH_AWAITED : ROUTE_HEALTH_UNKNOWN, 0);
+    if (was_down)
+        circuits_unhold(c, s);
+    if (plan.kind != HEALTH_OFF)
+        s->health = health_check_new(c, s, &plan);
+    health_plan_fini(&plan);
+}
+
+void health_sync(struct control *c, const struct session *s)
+{
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    LIST_EACH (node, tmp, &s->live->routes)
+        sync_route(c, s->live, CONTAINER_OF(node, struct route_entry, link));
+}
+
+void health_sync_all(struct control *c)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &c->model.sessions)
+        health_sync(c, CONTAINER_OF(node, struct session, link));
+}
+
+void health_drop(struct control *c, const struct config_set *old, const struct config_set *now)
+{
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    (void)c;
+    LIST_EACH (node, tmp, &old->routes) {
+        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
+        const struct route_entry *same = now ? config_set_route(now, slice_str(route->id)) : NULL;
+
+        if (!same || same->state != route->state)
+            end_check(route->state);
+    }
+}
+
+const char *health_state_name(enum route_health health)
+{
+    static const char *const names[] = {
+        [ROUTE_HEALTH_UNKNOWN] = "unknown", [ROUTE_HEALTH_HEALTHY] = "healthy",
+        [ROUTE_HEALTH_AWAITED] = "awaited", [ROUTE_HEALTH_DEGRADED] = "degraded",
+        [ROUTE_HEALTH_DOWN] = "down",
+    };
+
+    return names[health];
+}
+
+/* Without a judgement an unchecked route gets everything, one that is awaited nothing. */
+static double share_of(const struct health *h, enum route_health state)
+{
+    if (state == ROUTE_HEALTH_DEGRADED)
+        return h->judgement.share;
+    return state == ROUTE_HEALTH_UNKNOWN || state == ROUTE_HEALTH_HEALTHY ? 1 : 0;
+}
+
+void health_report(const struct route_state *s, struct health_report *out)
+{
+    const struct health *h = s->health;
+
+    ASSERT_CONTROL();
+    *out = (struct health_report){.state = route_state_health(s)};
+    out->share = share_of(h, out->state);
+    if (!h)
+        return;
+    out->kind = h->plan.kind;
+    out->url = h->plan.url;
+    out->policy = health_check_policy(h);
+    out->interval_ms = h->plan.interval_ms;
+    out->timeout_ms = h->plan.timeout_ms;
+    out->reason = h->judgement.reason[0] ? h->judgement.reason : NULL;
+    out->last_result = h->last_result[0] ? h->last_result : NULL;
+    out->last_wall_ms = h->last_wall_ms;
+    out->last_latency_ms = h->last_latency_ms;
+    out->since_wall_ms = h->since_wall_ms;
+    out->overdue = health_check_overdue(h, clock_ms());
+    out->checks = h->checks;
+    out->failures = h->failures;
+}

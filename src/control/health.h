@@ -1,0 +1,48 @@
+/* health.h - the health checks of live routes.
+ *
+ * Every live route has one, unless they are switched off. It starts when its configuration is made
+ * live and ends with the route; one whose plan did not change goes on undisturbed. What it finds
+ * goes into the route's state (route_state_set_health), into its circuit (control/circuits.h), to
+ * the log and to the session's subscribers.
+ *
+ * Thread: control. Ownership: a check belongs to the route state it hangs on (route_state->health)
+ * and is gone before that is freed: sync and drop see to it. */
+#pragma once
+#include "config/route_state.h"
+#include "control/health_plan.h"
+
+struct session;
+
+void health_init(struct control *c);
+void health_fini(struct control *c); /* all checks are gone */
+
+/* What a session has live has changed, or the settings have: every route gets the check that it is
+ * to have. */
+void health_sync(struct control *c, const struct session *s);
+
+/* The same for all sessions. */
+void health_sync_all(struct control *c);
+
+/* Before the routes of old are no longer live: ends the checks of those that do not live on in now
+ * (NULL: none does). */
+void health_drop(struct control *c, const struct config_set *old, const struct config_set *now);
+
+/* "unknown", "awaited", "healthy", "degraded", "down". */
+const char *health_state_name(enum route_health health);
+
+/* A check as it is now, for who asks. Texts live as long as the check. */
+struct health_report {
+    enum health_kind kind;
+    enum route_health state;
+    const char *url, *policy; /* NULL when OFF */
+    uint64_t interval_ms, timeout_ms;
+    const char *reason;      /* a token; NULL: none */
+    const char *last_result; /* "passed" or a token; NULL: not checked yet */
+    uint64_t last_wall_ms;   /* 0: not checked yet */
+    uint64_t last_latency_ms;
+    uint64_t since_wall_ms; /* of the state; 0: always */
+    double share;           /* of requests, 0 to 1, as far as health decides */
+    bool overdue;           /* no check has ended for three intervals */
+    uint64_t checks, failures;
+};
+void health_report(const struct route_state *s, struct health_report *out);

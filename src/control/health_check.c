@@ -1,0 +1,251 @@
+#include "control/health_check.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/circuits.h"
+#include "control/control.h"
+#include "control/health_event.h"
+#include "control/probe.h"
+#include "control/probe_target.h"
+#include "guard/effective.h"
+#include "script/vm_health.h"
+
+#include <stdlib.h>
+
+static void on_done(void *arg, const struct probe_result *result);
+
+static const char standard_policy[] = "default";
+
+/* Writes a line whose message ends with the route and, where there is one, the URL. */
+static void log_check(const struct health *h, const char *what, const char *url)
+{
+    const struct health_plan *plan = &h->plan;
+    char *msg;
+
+    CHECK(asprintf(&msg, "[registry-v2] Health check %s for %s%s%s", what, h->state->route_id,
+                   url ? ": " : "", url ? url : "") >= 0);
+    log_write(
+        LOG_INFO, msg, "service=%s instance=%s kind=%s interval_ms=%llu timeout_ms=%llu policy=%s",
+        h->state->service, h->state->instance, health_kind_name(plan->kind),
+        (unsigned long long)plan->interval_ms, (unsigned long long)plan->timeout_ms, plan->policy);
+    free(msg);
+}
+
+/* ---- time */
+
+static void set_timer(struct health *h, uint64_t ms)
+{
+    ev_timer_stop(h->control->loop, &h->timer);
+    ev_timer_set(&h->timer, (double)ms / 1e3, 0);
+    ev_timer_start(h->control->loop, &h->timer);
+}
+
+/* From when three intervals count; 0: nothing has started. */
+static uint64_t overdue_since(const struct health *h)
+{
+    return h->ended_ms ? h->ended_ms : h->started_ms;
+}
+
+bool health_check_overdue(const struct health *h, uint64_t now_ms)
+{
+    uint64_t since = overdue_since(h);
+
+    return since && now_ms > since + HEALTH_OVERDUE_INTERVALS * h->plan.interval_ms;
+}
+
+/* Says once that no check ends in time, until one does again. */
+static void note_lateness(struct health *h, uint64_t now_ms)
+{
+    bool late = health_check_overdue(h, now_ms);
+
+    if (late && !h->overdue_logged)
+        log_write(LOG_WARN, "[registry-v2] Health check overdue",
+                  "route=%s service=%s instance=%s url=%s waited_ms=%llu", h->state->route_id,
+                  h->state->service, h->state->instance, h->plan.url,
+                  (unsigned long long)(now_ms - overdue_since(h)));
+    h->overdue_logged = late;
+}
+
+static void start(struct health *h)
+{
+    uint64_t now_ms = clock_ms(), overdue_ms;
+
+    CHECK(!h->probe);
+    h->started_ms = now_ms;
+    h->probe = probe_run(h->target, h->plan.timeout_ms, on_done, h);
+    /* The timer is for those only that may take as long. */
+    overdue_ms = overdue_since(h) + HEALTH_OVERDUE_INTERVALS * h->plan.interval_ms + 1;
+    if (now_ms + h->plan.timeout_ms >= overdue_ms)
+        set_timer(h, overdue_ms > now_ms ? overdue_ms - now_ms : 0);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct health *h = w->data;
+
+    (void)loop;
+    (void)revents;
+    if (h->probe)
+        note_lateness(h, clock_ms());
+    else
+        start(h);
+}
+
+static void on_turn(struct health_turn *turn)
+{
+    start(CONTAINER_OF(turn, struct health, turn));
+}
+
+static void schedule(struct health *h, uint64_t now_ms)
+{
+    uint64_t next_ms =
+        h->started_ms + health_pace_jitter(h->control->health_pace, h->plan.interval_ms);
+
+    set_timer(h, next_ms > now_ms ? next_ms - now_ms : 0);
+}
+
+/* ---- results */
+
+static void note_result(struct health *h, const struct probe_result *result, bool passed)
+{
+    health_history_add(&h->history, passed);
+    h->checks++;
+    h->failures += !passed;
+    h->last_wall_ms = clock_wall_ms();
+    h->last_latency_ms = result->elapsed_ms;
+    if (passed)
+        snprintf(h->last_result, sizeof(h->last_result), "passed");
+    else if (result->reachable)
+        snprintf(h->last_result, sizeof(h->last_result), "status_%d", result->status);
+    else
+        snprintf(h->last_result, sizeof(h->last_result), "%s", probe_cause_token(result->cause));
+}
+
+const char *health_check_policy(const struct health *h)
+{
+    return vm_has_policy(h->control->vm, h->plan.policy) ? h->plan.policy : standard_policy;
+}
+
+/* What the policy says; what it said last when it fails; rise and fall when it never said anything.
+ */
+static struct health_judgement judge(struct health *h, int status, bool passed, uint64_t now_ms)
+{
+    struct health_judgement answer = h->judgement;
+    struct health_facts facts = {
+        .history = h->history,
+        .state = h->judgement.answer,
+        .state_ms = now_ms - h->since_ms,
+        .latency_ms = h->last_latency_ms,
+        .status = status,
+        .error = passed ? NULL : h->last_result,
+    };
+
+    if (h->history.count > 1 && vm_judge(h->control->vm, health_check_policy(h), &facts, &answer)) {
+        h->judged = true;
+    } else if (!h->judged) {
+        answer.answer = health_history_judge(&h->history, facts.state);
+        answer.share = answer.answer == HEALTH_ANSWER_HEALTHY ? 1 : 0;
+        if (answer.answer == HEALTH_ANSWER_HEALTHY || !passed)
+            answer.reason[0] = '\0';
+    }
+    if (answer.answer != HEALTH_ANSWER_HEALTHY && !answer.reason[0] && !passed)
+        snprintf(answer.reason, sizeof(answer.reason), "%s", h->last_result);
+    return answer;
+}
+
+static enum route_health to_route_health(enum health_answer answer)
+{
+    static const enum route_health healths[] = {
+        [HEALTH_ANSWER_HEALTHY] = ROUTE_HEALTH_HEALTHY,
+        [HEALTH_ANSWER_DEGRADED] = ROUTE_HEALTH_DEGRADED,
+        [HEALTH_ANSWER_DOWN] = ROUTE_HEALTH_DOWN,
+    };
+
+    return healths[answer];
+}
+
+static uint32_t to_effective_share(double share)
+{
+    uint32_t part = (uint32_t)(share * EFFECTIVE_ALL);
+
+    return part ? part : 1;
+}
+
+/* The answer holds from now on, for workers, circuit, log and subscribers. */
+static void take_answer(struct health *h, const struct health_judgement *answer, uint64_t now_ms)
+{
+    enum route_health before = route_state_health(h->state), now = to_route_health(answer->answer);
+
+    h->judgement = *answer;
+    route_state_set_health(h->state, now, to_effective_share(answer->share));
+    if (now == before)
+        return;
+    if (h->history.count > 1)
+        health_history_mark_change(&h->history);
+    h->since_ms = now_ms;
+    h->since_wall_ms = clock_wall_ms();
+    if (now == ROUTE_HEALTH_DOWN)
+        circuits_hold(h->control, h->state);
+    else if (before == ROUTE_HEALTH_DOWN)
+        circuits_unhold(h->control, h->state);
+    health_announce(h, before);
+}
+
+static void on_done(void *arg, const struct probe_result *result)
+{
+    struct health *h = arg;
+    bool passed = result->reachable && health_plan_passes(&h->plan, result->status);
+    uint64_t now_ms = clock_ms();
+    struct health_judgement answer;
+
+    h->probe = NULL;
+    note_lateness(h, now_ms);
+    h->ended_ms = now_ms;
+    note_result(h, result, passed);
+    schedule(h, now_ms);
+    answer = judge(h, result->status, passed, now_ms);
+    take_answer(h, &answer, now_ms);
+}
+
+/* ---- start and end */
+
+struct health *health_check_new(struct control *c, struct route_state *s, struct health_plan *plan)
+{
+    struct health *h = calloc(1, sizeof(*h));
+    struct error err;
+
+    ASSERT_CONTROL();
+    CHECK(h && plan->kind != HEALTH_OFF);
+    h->control = c;
+    h->state = s;
+    h->plan = *plan;
+    *plan = (struct health_plan){0};
+    h->target = probe_target_new(c, slice_str(h->plan.url), &err);
+    CHECK(h->target); /* the backend's URL was parsed before */
+    h->since_ms = clock_ms();
+    h->since_wall_ms = clock_wall_ms();
+    list_init(&h->turn.link);
+    h->turn.run = on_turn;
+    ev_init(&h->timer, on_timer);
+    h->timer.data = h;
+    log_check(h, "registered", h->plan.url);
+    if (health_check_policy(h) != h->plan.policy)
+        log_write(LOG_WARN, "[registry-v2] Unknown health policy, default is used",
+                  "route=%s service=%s instance=%s policy=%s", s->route_id, s->service, s->instance,
+                  h->plan.policy);
+    health_pace_wait(c->health_pace, &h->turn);
+    return h;
+}
+
+void health_check_free(struct health *h)
+{
+    ASSERT_CONTROL();
+    if (!h->control->stopping)
+        log_check(h, "removed", NULL);
+    health_pace_leave(&h->turn);
+    ev_timer_stop(h->control->loop, &h->timer);
+    probe_cancel(&h->probe);
+    probe_target_free(h->target);
+    health_plan_fini(&h->plan);
+    free(h);
+}

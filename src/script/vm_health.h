@@ -1,0 +1,17 @@
+/* vm_health.h - asking the health policies of scripts/health/.
+ *
+ * Thread: control. */
+#pragma once
+#include "base/check.h"
+#include "guard/health_history.h"
+
+struct vm;
+
+/* Is there a policy of this name? */
+bool vm_has_policy(const struct vm *vm, const char *name);
+
+/* Asks a policy that there is. False: it failed - raised, answered nonsense, took longer than its
+ * time (then it is left alone for a while) - and *out is as it was. The first failure of a policy
+ * in this VM is logged. */
+MUST_USE bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
+                       struct health_judgement *out);
