@@ -162,6 +162,15 @@ describe("a large page", function()
 end)
 
 describe("the script of pages", function()
+  it("is written as scripts/README.md says", function()
+    local example = sys.read_file("scripts/README.md"):match("## Pages.-```lua\n(.-)```")
+    local p = start_with(example)
+    assert.truthy(get(p, "html").body:find("<h1>404 Not Found</h1>\n<p>Nothing is served under this address. <em></em>",
+      1, true))
+    assert.same({ error = "no_route", status = 404, detail = cjson.null }, cjson.decode(get(p, "json").body))
+    assert.equal("Nothing is served under this address.\n", get(p, "text").body)
+  end)
+
   it("may be missing: the pages are the built-in ones", function()
     local p = start_with(nil)
     assert.truthy(get(p, "html").body:find("<h1>404 Not Found</h1>", 1, true))

@@ -6,7 +6,8 @@
 #include "http/status.h"
 #include "script/vm_page.h"
 
-/* A script that fails so often in a row of pages gets no further try: each may take its whole budget. */
+/* A script that fails so often in a row of pages gets no further try: each may take its whole
+ * budget. */
 enum { FAILURES_MAX = 3 };
 
 static struct page_facts facts_of(enum verdict verdict)

@@ -1,7 +1,7 @@
 /* pages.h - has the proxy's own pages rendered, and keeps the book of them for the next snapshot.
  *
- * Thread: control. Ownership: struct control owns a reference to the newest book, c->pages; snapshots have
- * theirs. */
+ * Thread: control. Ownership: struct control owns a reference to the newest book, c->pages;
+ * snapshots have theirs. */
 #pragma once
 #include "base/error.h"
 #include "base/slice.h"
@@ -10,15 +10,15 @@
 struct control;
 struct page;
 
-/* Renders every verdict's page by the scripts in c->vm; snapshots from now on carry them. Where the script
- * fails the built-in page stays, which is logged. */
+/* Renders every verdict's page by the scripts in c->vm; snapshots from now on carry them. Where the
+ * script fails the built-in page stays, which is logged. */
 void pages_render(struct control *c);
 
 /* Does the script make every page? False: err says what is wrong. For --check. */
 MUST_USE bool pages_check(struct control *c, struct error *err);
 
-/* The page of something in maintenance, a reference of the caller's. service and reason may be absent, and hold
- * anything; expected_end_ms: wall clock, 0: unknown. Where the script fails it is the built-in page, which
- * is logged. May be called while a command runs. */
+/* The page of something in maintenance, a reference of the caller's. service and reason may be
+ * absent, and hold anything; expected_end_ms: wall clock, 0: unknown. Where the script fails it is
+ * the built-in page, which is logged. May be called while a command runs. */
 void pages_maintenance(struct control *c, struct slice service, struct slice reason,
                        uint64_t expected_end_ms, struct page **out);

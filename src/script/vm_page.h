@@ -1,6 +1,7 @@
 /* vm_page.h - pages, rendered by scripts/maintenance/page.lua in all formats.
  *
- * Thread: control. Also while a command runs: rendering is a call of its own within the command's. */
+ * Thread: control. Also while a command runs: rendering is a call of its own within the command's.
+ */
 #pragma once
 #include "base/error.h"
 #include "base/slice.h"
@@ -22,7 +23,7 @@ struct page_facts {
     unsigned retry_after_s;   /* 0: not said */
 };
 
-/* Renders a page; the caller owns it. True with *out NULL: there is no script for pages. False: the script
- * failed, err says where. */
+/* Renders a page; the caller owns it. True with *out NULL: there is no script for pages. False: the
+ * script failed, err says where. */
 MUST_USE bool vm_render_page(struct vm *vm, const struct page_facts *facts, struct page **out,
                              struct error *err);
