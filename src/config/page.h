@@ -8,7 +8,7 @@
 #endif
 
 struct page {
-    unsigned refs; /* control only */
+    unsigned refs;     /* control only */
     struct slice text; /* owned, constant */
 };
 

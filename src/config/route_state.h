@@ -90,6 +90,7 @@ struct route_state {
     unsigned refs;
     struct session *session; /* whose it is; NULL once that is gone */
     struct health *health;   /* its health check, control/health.h; NULL: none */
+    bool in_maintenance;     /* as decided; workers read it from their snapshot */
     /* constant */
     unsigned worker_count;
     uint64_t identity;                   /* stable hash of session and route id, for ip_hash */

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* A route in the snapshot, or a page server. All are kept on a list, so that what they reference can be
- * let go. */
+/* A route in the snapshot, or a page server. All are kept on a list, so that what they reference
+ * can be let go. */
 struct snapshot_route {
     struct member member;
     struct page *page; /* referenced, or NULL */
