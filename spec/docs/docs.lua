@@ -14,8 +14,8 @@ docs.PAGES = {
 
 --- Order of the command files in the reference.
 local FILES = {
-  "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "status",
-  "backend", "events",
+  "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "maintenance",
+  "status", "backend", "events",
 }
 
 local function read(path)

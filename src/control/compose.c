@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/snapshot.h"
 #include "control/control.h"
+#include "control/maintenance.h"
 #include "control/resolve.h"
 
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void put_addresses(struct composer *co, const struct route_entry *r, stru
 static void add_route(void *arg, const struct session *s, const struct route_entry *r)
 {
     struct composer *co = arg;
-    struct address ip;
+    struct address ip, page_ip;
 
     co->input = (struct route_input){
         .path = slice_str(r->path),
@@ -88,6 +89,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
         config_set_each_effective(s->live, SCOPE_HEADERS, r->id, put_header, co);
     }
     co->input.headers = co->headers;
+    maintenance_compose(s, r, &co->input, &page_ip);
     snapshot_add(co->snapshot, &co->input);
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    POLL_MS = 20,           /* between two looks at what is in flight, and from the end to the first:
-                             * a worker's time may be a loop turn behind */
+    POLL_MS = 20, /* between two looks at what is in flight, and from the end to the first:
+                   * a worker's time may be a loop turn behind */
     ROUTES_TEXT = 32 * 1024 /* bytes of route ids in an event, which has to fit into a line */
 };
 
@@ -107,8 +107,7 @@ static void send_completed(const struct drain *d)
     json_put_text(out, s->instance);
     fputc(',', out);
     put_routes(out, s->live);
-    fprintf(out,
-            ",\"started_at\":\"%s\",\"duration_seconds\":%llu,\"requests_turned_away\":%llu}",
+    fprintf(out, ",\"started_at\":\"%s\",\"duration_seconds\":%llu,\"requests_turned_away\":%llu}",
             started, (unsigned long long)((d->length_ms + 999) / 1000),
             (unsigned long long)turned_away_by_all(d));
     CHECK(fclose(out) == 0);
@@ -280,12 +279,10 @@ bool drain_status(const struct session *s, struct drain_status *out)
         return false;
     *out = (struct drain_status){.started_wall_ms = d->start_wall_ms, .length_ms = d->length_ms};
     if (now_ms > d->start_ms)
-        out->elapsed_ms =
-            now_ms - d->start_ms < d->length_ms ? now_ms - d->start_ms : d->length_ms;
+        out->elapsed_ms = now_ms - d->start_ms < d->length_ms ? now_ms - d->start_ms : d->length_ms;
     out->traffic_percent = percent_left(out->elapsed_ms, d->length_ms);
     LIST_EACH (node, tmp, &d->routes)
-        out->in_flight +=
-            route_state_in_flight(CONTAINER_OF(node, struct drained, link)->state);
+        out->in_flight += route_state_in_flight(CONTAINER_OF(node, struct drained, link)->state);
     out->completed = d->completed;
     return true;
 }

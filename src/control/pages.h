@@ -7,6 +7,7 @@
 struct control;
 struct page;
 
-/* The maintenance page of a service. reason NULL: none was given; expected_end_wall_ms 0: unknown. */
+/* The maintenance page of a service. reason NULL: none was given; expected_end_wall_ms 0: unknown.
+ */
 void pages_maintenance(struct control *c, const char *service, const char *reason,
                        uint64_t expected_end_wall_ms, struct page **out);

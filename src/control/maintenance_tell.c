@@ -1,0 +1,85 @@
+/* What becomes known of maintenance: the end of a command, events, log lines. */
+#include "base/log.h"
+#include "control/control.h"
+#include "control/events.h"
+#include "control/json_put.h"
+#include "control/maintenance_state.h"
+#include "control/registry.h"
+
+#include <stdlib.h>
+
+enum {
+    EVENT_IDS = 2000, /* in one event, which has to fit into a line */
+    LOG_IDS = 20
+};
+
+void maintenance_say(const struct maintenance_op *op, const char *word, const char *text)
+{
+    struct control *c = op->model->control;
+    struct connection *conn = op->serial ? registry_find(c, op->serial) : op->session->connection;
+    char *line;
+    int len;
+
+    ASSERT_CONTROL();
+    if (!conn || conn->phase != CONNECTION_OPEN)
+        return;
+    len = asprintf(&line, "%s%s%s|%s", word, op->txn ? "|" : "", op->txn ? op->txn : "", text);
+    CHECK(len >= 0);
+    connection_send(conn, slice_of(line, (size_t)len));
+    free(line);
+}
+
+static void send_event(const struct session *s, const char (*ids)[ROUTE_ID_SIZE], unsigned count,
+                       bool in)
+{
+    size_t len;
+    char *json;
+    FILE *out = open_memstream(&json, &len);
+
+    CHECK(out);
+    fputs("{\"route_ids\":[", out);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(out, "%s\"%s\"", i ? "," : "", ids[i]);
+    fprintf(out, "],\"in_maintenance\":%s,\"service\":", in ? "true" : "false");
+    json_put_text(out, s->service);
+    fputs(",\"instance\":", out);
+    json_put_text(out, s->instance);
+    fputs(",\"reason\":", out);
+    json_put_text(out, in && s->maintenance ? s->maintenance->reason : NULL);
+    fputc('}', out);
+    CHECK(fclose(out) == 0);
+    events_send(s->control, EVENT_MAINTENANCE_CHANGED, NULL, json);
+    free(json);
+}
+
+static void send_events(const struct session *s, const struct maintenance_ids *list, bool in)
+{
+    for (unsigned at = 0; at < list->count; at += EVENT_IDS) {
+        unsigned left = list->count - at;
+
+        send_event(s, list->ids + at, left < EVENT_IDS ? left : EVENT_IDS, in);
+    }
+}
+
+static void log_ids(const struct session *s, const char *what, const struct maintenance_ids *list)
+{
+    char text[LOG_IDS * ROUTE_ID_SIZE] = "";
+    size_t len = 0;
+
+    for (unsigned i = 0; i < list->count && i < LOG_IDS; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "," : "", list->ids[i]);
+    log_write(LOG_INFO, what, "session=%.8s service=%s instance=%s routes=%u ids=%s%s", s->id,
+              s->service, s->instance, list->count, text, list->count > LOG_IDS ? ",..." : "");
+}
+
+void maintenance_tell(const struct maintenance_op *op)
+{
+    const struct session *s = op->session;
+
+    if (op->entered.count || op->kind == MAINTENANCE_ENTER)
+        log_ids(s, "[registry-v2] Maintenance entered", &op->entered);
+    if (op->left.count || op->kind == MAINTENANCE_EXIT)
+        log_ids(s, "[registry-v2] Maintenance left", &op->left);
+    send_events(s, &op->entered, true);
+    send_events(s, &op->left, false);
+}
