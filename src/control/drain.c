@@ -19,6 +19,7 @@ struct drained {
     struct list link; /* in drain.routes */
     struct route_state *state;
     uint64_t turned_before; /* turned away by drains before this one */
+    bool removed;           /* was no live route any more when last looked at */
 };
 
 struct drain {
@@ -164,7 +165,8 @@ static void let_go(struct drained *route)
     free(route);
 }
 
-/* A removed route matters only as long as requests are in flight there. */
+/* A removed route matters only as long as requests are in flight there. It is looked at twice, as
+ * the workers learn of the removal after the first time. */
 static void let_go_of_removed(struct drain *d)
 {
     struct list *node, *tmp;
@@ -172,10 +174,14 @@ static void let_go_of_removed(struct drain *d)
     LIST_EACH (node, tmp, &d->routes) {
         struct drained *route = CONTAINER_OF(node, struct drained, link);
 
-        if (route->state->session == d->session || route_state_in_flight(route->state))
+        if (route->state->session == d->session)
             continue;
-        d->turned_gone += turned_away(route);
-        let_go(route);
+        if (route->removed && !route_state_in_flight(route->state)) {
+            d->turned_gone += turned_away(route);
+            let_go(route);
+            continue;
+        }
+        route->removed = true;
     }
 }
 

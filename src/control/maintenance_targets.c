@@ -188,6 +188,7 @@ static bool check_all(const struct maintenance_targets *t, struct slice text,
     while (slice_split(&text, ',', &part)) {
         struct slice key = target_key(buf, slice_trim(part), live, known);
 
+        CHECK(key.data); /* read_all has seen to it */
         if (key.data[0] != KIND_ALL && !at(t, key)->found && !(known && at(known, key)))
             return not_found(slice_trim(part), err);
     }

@@ -129,7 +129,8 @@ describe("maintenance", function()
     assert.same({ { "r2", "r3" }, false, cjson.null }, { event.route_ids, event.in_maintenance, event.reason })
     assert.equal("PONG", other:call("PING"))
     assert.same({}, other.events)
-    p:wait_log('msg="%[registry%-v2%] Maintenance entered" session=%x+ service=shop instance=shop%-1 routes=2 ids=r1,r2')
+    p:wait_log('msg="%[registry%-v2%] Maintenance entered" session=%x+ service=shop instance=shop%-1 routes=2 '
+      .. 'ids=r1,r2')
     p:wait_log('Maintenance left" .* routes=2 ids=r2,r3')
   end)
 
