@@ -83,6 +83,14 @@ return {
     doc = "Address ranges of clients that see the backend during maintenance.",
   },
   {
+    path = "maintenance.check_interval", type = "duration", default = "1s", min = 10, max = HOUR,
+    doc = "How often MAINT_ENTER tries its page and MAINT_EXIT the backends while they wait.",
+  },
+  {
+    path = "maintenance.timeout", type = "duration", default = "60s", min = 1, max = DAY,
+    doc = "How long they wait.",
+  },
+  {
     path = "resolver.servers", type = "servers",
     doc = "Name servers that resolve the names of backends; without it the system's.",
   },

@@ -24,7 +24,7 @@ return {
     errors = { "unknown event type: weather" },
     example = { "SUBSCRIBE|<sid>|all", "SUBSCRIBE_OK" },
     run = function(cmd)
-      local ok, err = cmd.conn:subscribe(cmd.type)
+      local ok, err = cmd.conn:subscribe(cmd.type, cmd.session)
       if not ok then
         return nil, err
       end
@@ -42,7 +42,7 @@ return {
     errors = { "unknown event type: weather" },
     example = { "UNSUBSCRIBE|<sid>|all", "UNSUBSCRIBE_OK" },
     run = function(cmd)
-      local ok, err = cmd.conn:unsubscribe(cmd.type)
+      local ok, err = cmd.conn:unsubscribe(cmd.type, cmd.session)
       if not ok then
         return nil, err
       end

@@ -17,8 +17,8 @@ docs.PAGES = {
 
 --- Order of the command files in the reference.
 local FILES = {
-  "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "circuit", "status",
-  "backend", "events",
+  "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "maintenance",
+  "circuit", "status", "backend", "events",
 }
 
 local function read(path)

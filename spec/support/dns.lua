@@ -4,7 +4,8 @@
 --   d.address           -- "127.0.0.1:PORT"
 --   d.names["svc.test"] = { ttl = 1, "127.0.0.2" };  d.queries["svc.test"]
 --
--- A name that is not in the table does not exist (NXDOMAIN); mute = true leaves all queries unanswered.
+-- A name that is not in the table does not exist (NXDOMAIN); mute = true leaves all queries unanswered;
+-- heard counts them, whatever becomes of them.
 
 local bit = require("bit")
 local socket = require("socket")
@@ -56,6 +57,7 @@ end
 local function serve(self)
   while true do
     local packet, ip, port = self.socket:receivefrom()
+    self.heard = self.heard + (packet and 1 or 0)
     if packet and not self.mute then
       self.socket:sendto(answer(self, packet), ip, port)
     elseif not packet then
@@ -71,7 +73,8 @@ function dns.start(names)
   assert(udp:setsockname("127.0.0.1", 0))
   udp:settimeout(0)
   local _, port = udp:getsockname()
-  local self = setmetatable({ names = names, queries = {}, socket = udp, address = "127.0.0.1:" .. port }, dns)
+  local self = setmetatable({ names = names, queries = {}, heard = 0, socket = udp,
+    address = "127.0.0.1:" .. port }, dns)
   self.task = loop.spawn(serve, self)
   return cleanup.add(self)
 end

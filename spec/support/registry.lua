@@ -16,7 +16,8 @@ local stream = require("spec.support.stream")
 local registry = {}
 registry.__index = registry
 
-local UNASKED = { "^EVENT|", "^MAINT_OK|", "^SHUTDOWN$", "^ERROR|timeout waiting for " }
+local UNASKED = { "^EVENT|", "^MAINT_OK|", "^SHUTDOWN$", "^ERROR|timeout waiting for ",
+  "^ERROR|txn[-_:][^|]*|timeout waiting for " }
 local SESSIONLESS = { REGISTER = true, RECONNECT = true, AUTH = true }
 
 --- Connects.

@@ -98,6 +98,7 @@ struct route_state {
     struct health *health;   /* its health check, control/health.h; NULL: none */
     struct panic_watch *panic;   /* it panics, control/panic.c; NULL: not */
     struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
+    bool in_maintenance;     /* as decided; workers read it from their snapshot */
     /* constant */
     unsigned worker_count;
     uint64_t identity;                   /* stable hash of session and route id, for ip_hash */

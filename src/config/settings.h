@@ -40,6 +40,8 @@
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
     X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
+    X(maintenance_interval_ms, "maintenance.check_interval") /* between two tries */               \
+    X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
     X(retries, "retries")       /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */

@@ -5,7 +5,6 @@
 #include "config/route_state.h"
 #include "control/control.h"
 #include "control/event_json.h"
-#include "control/events.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -84,15 +83,12 @@ static void send_event(struct control *c, const struct route_state *s,
     uint64_t next = change->until_ms ? clock_wall_ms() + change->until_ms - clock_ms() : 0;
     struct event_json json;
 
-    event_json_begin(&json);
-    event_json_text(&json, "route_id", s->route_id);
-    event_json_text(&json, "service", s->session->service);
-    event_json_text(&json, "instance", s->session->instance);
+    event_json_begin_route(&json, s);
     event_json_text(&json, "from", circuit_phase_text(change->from));
     event_json_text(&json, "to", circuit_phase_text(change->to));
     event_json_text(&json, "cause", circuit_cause_text(change->cause));
     event_json_time(&json, "next_attempt", next);
-    events_send(c, EVENT_CIRCUIT_CHANGED, s->session, event_json_end(&json));
+    event_json_send(&json, c, EVENT_CIRCUIT_CHANGED, s->session);
 }
 
 static void announce(struct control *c, struct route_state *s, const struct circuit_change *change)

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/snapshot.h"
 #include "control/control.h"
+#include "control/maintenance.h"
 #include "control/resolve.h"
 
 #include <stdlib.h>
@@ -107,7 +108,7 @@ static void put_guards(struct composer *co, const struct config_set *set, const 
 static void add_route(void *arg, const struct session *s, const struct route_entry *r)
 {
     struct composer *co = arg;
-    struct address ip;
+    struct address ip, page_ip;
 
     co->input = (struct route_input){
         .path = slice_str(r->path),
@@ -124,6 +125,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
         put_guards(co, s->live, r->id);
     }
     co->input.headers = co->headers;
+    maintenance_compose(s, r, &co->input, &page_ip);
     snapshot_add(co->snapshot, &co->input);
 }
 

@@ -43,6 +43,7 @@ struct connection {
     struct address peer;
     struct session *session; /* bound, or NULL */
     uint32_t events;         /* subscribed, mask of 1u << enum event */
+    char watched[33];        /* unbound: id of the session whose events it asked for; "": none */
     bool authorized;         /* AUTH was right, or no token is needed */
     bool waiting;            /* an answer is pending: run no further line */
     bool skipping;           /* inside a line that was too long */

@@ -3,14 +3,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control.h"
-#include "control/events.h"
-#include "control/json_put.h"
+#include "control/event_json.h"
 
 #include <stdlib.h>
 
 enum {
-    POLL_MS = 20,           /* between two looks at what is in flight, and from the end to the first:
-                             * a worker's time may be a loop turn behind */
+    POLL_MS = 20, /* between two looks at what is in flight, and from the end to the first:
+                   * a worker's time may be a loop turn behind */
     ROUTES_TEXT = 32 * 1024 /* bytes of route ids in an event, which has to fit into a line */
 };
 
@@ -19,6 +18,7 @@ struct drained {
     struct list link; /* in drain.routes */
     struct route_state *state;
     uint64_t turned_before; /* turned away by drains before this one */
+    bool removed;           /* was no live route any more when last looked at */
 };
 
 struct drain {
@@ -69,51 +69,37 @@ static void log_drain(const struct drain *d, const char *what)
 
 /* ---- completion */
 
-static void put_routes(FILE *out, const struct config_set *live)
+static void put_routes(struct event_json *json, const struct config_set *live)
 {
-    const char *comma = "";
-    struct list *node, *tmp;
+    size_t start = event_json_length(json);
     unsigned omitted = 0;
-    long start = ftell(out);
+    struct list *node, *tmp;
 
-    fputs("\"routes\":[", out);
+    event_json_open_list(json, "routes");
     LIST_EACH (node, tmp, &live->routes) {
-        if (ftell(out) - start > ROUTES_TEXT) {
+        if (event_json_length(json) - start > ROUTES_TEXT)
             omitted++;
-            continue;
-        }
-        fputs(comma, out);
-        json_put_text(out, CONTAINER_OF(node, struct route_entry, link)->id);
-        comma = ",";
+        else
+            event_json_item(json, CONTAINER_OF(node, struct route_entry, link)->id);
     }
-    fputc(']', out);
+    event_json_close_list(json);
     if (omitted)
-        fprintf(out, ",\"routes_omitted\":%u", omitted);
+        event_json_number(json, "routes_omitted", omitted);
 }
 
 static void send_completed(const struct drain *d)
 {
     const struct session *s = d->session;
-    char started[CLOCK_TEXT_SIZE];
-    size_t len;
-    char *json;
-    FILE *out = open_memstream(&json, &len);
+    struct event_json json;
 
-    CHECK(out);
-    clock_format_s(started, d->start_wall_ms);
-    fputs("{\"service\":", out);
-    json_put_text(out, s->service);
-    fputs(",\"instance\":", out);
-    json_put_text(out, s->instance);
-    fputc(',', out);
-    put_routes(out, s->live);
-    fprintf(out,
-            ",\"started_at\":\"%s\",\"duration_seconds\":%llu,\"requests_turned_away\":%llu}",
-            started, (unsigned long long)((d->length_ms + 999) / 1000),
-            (unsigned long long)turned_away_by_all(d));
-    CHECK(fclose(out) == 0);
-    events_send(s->control, EVENT_DRAIN_COMPLETED, NULL, json);
-    free(json);
+    event_json_begin(&json);
+    event_json_text(&json, "service", s->service);
+    event_json_text(&json, "instance", s->instance);
+    put_routes(&json, s->live);
+    event_json_time(&json, "started_at", d->start_wall_ms);
+    event_json_number(&json, "duration_seconds", (double)((d->length_ms + 999) / 1000));
+    event_json_number(&json, "requests_turned_away", (double)turned_away_by_all(d));
+    event_json_send(&json, s->control, EVENT_DRAIN_COMPLETED, s);
 }
 
 static bool is_busy(const struct drain *d)
@@ -165,7 +151,8 @@ static void let_go(struct drained *route)
     free(route);
 }
 
-/* A removed route matters only as long as requests are in flight there. */
+/* A removed route matters only as long as requests are in flight there. It is looked at twice, as
+ * the workers learn of the removal after the first time. */
 static void let_go_of_removed(struct drain *d)
 {
     struct list *node, *tmp;
@@ -173,10 +160,14 @@ static void let_go_of_removed(struct drain *d)
     LIST_EACH (node, tmp, &d->routes) {
         struct drained *route = CONTAINER_OF(node, struct drained, link);
 
-        if (route->state->session == d->session || route_state_in_flight(route->state))
+        if (route->state->session == d->session)
             continue;
-        d->turned_gone += turned_away(route);
-        let_go(route);
+        if (route->removed && !route_state_in_flight(route->state)) {
+            d->turned_gone += turned_away(route);
+            let_go(route);
+            continue;
+        }
+        route->removed = true;
     }
 }
 
@@ -280,12 +271,10 @@ bool drain_status(const struct session *s, struct drain_status *out)
         return false;
     *out = (struct drain_status){.started_wall_ms = d->start_wall_ms, .length_ms = d->length_ms};
     if (now_ms > d->start_ms)
-        out->elapsed_ms =
-            now_ms - d->start_ms < d->length_ms ? now_ms - d->start_ms : d->length_ms;
+        out->elapsed_ms = now_ms - d->start_ms < d->length_ms ? now_ms - d->start_ms : d->length_ms;
     out->traffic_percent = percent_left(out->elapsed_ms, d->length_ms);
     LIST_EACH (node, tmp, &d->routes)
-        out->in_flight +=
-            route_state_in_flight(CONTAINER_OF(node, struct drained, link)->state);
+        out->in_flight += route_state_in_flight(CONTAINER_OF(node, struct drained, link)->state);
     out->completed = d->completed;
     return true;
 }

@@ -1,9 +1,9 @@
 /* drain.h - a session's drain: who is in it, how far it is, when it has completed.
  *
- * The drain itself is a start and a length in each route state, from which workers compute the share
- * that they turn away; nothing is sent to them. Here is what belongs to the session: routes that are
- * applied while it runs join in, the state of a route that is removed is watched until its last
- * request has ended.
+ * The drain itself is a start and a length in each route state, from which workers compute the
+ * share that they turn away; nothing is sent to them. Here is what belongs to the session: routes
+ * that are applied while it runs join in, the state of a route that is removed is watched until its
+ * last request has ended.
  *
  * A drain has completed when its time is over and the last request in flight at its routes is done.
  * It stays in force until it is cancelled, or its session is superseded or goes.

@@ -2,87 +2,71 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "config/route_state.h"
+#include "control/session.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { END_SIZE = 2 }; /* the closing brace and the NUL */
-
-/* Appends; false when it does not fit, and then nothing was added. */
-static bool put(struct event_json *json, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static bool put(struct event_json *json, const char *fmt, ...)
+static void put_text(FILE *out, const char *text)
 {
-    size_t room = EVENT_JSON_SIZE - END_SIZE - json->len;
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(json->text + json->len, room, fmt, ap);
-    va_end(ap);
-    if (n < 0 || (size_t)n >= room)
-        return false;
-    json->len += (size_t)n;
-    return true;
-}
-
-static bool put_quoted(struct event_json *json, const char *text)
-{
-    bool ok = put(json, "\"");
-
-    for (; ok && *text; text++) {
+    if (!text) {
+        fputs("null", out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
 
         if (c == '"' || c == '\\')
-            ok = put(json, "\\%c", c);
+            fprintf(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
-            ok = put(json, "\\u%04x", c);
+            fprintf(out, "\\u%04x", c);
         else
-            ok = put(json, "%c", c);
+            fputc(c, out);
     }
-    return ok && put(json, "\"");
+    fputc('"', out);
 }
 
-static bool put_key(struct event_json *json, const char *key)
+static void put_key(struct event_json *json, const char *key)
 {
-    return put(json, json->len > 1 ? ",\"%s\":" : "\"%s\":", key);
+    fprintf(json->out, "%s\"%s\":", json->comma, key);
+    json->comma = ",";
 }
 
 void event_json_begin(struct event_json *json)
 {
-    json->len = 0;
-    CHECK(put(json, "{"));
+    ASSERT_CONTROL();
+    json->text = NULL;
+    json->out = open_memstream(&json->text, &json->len);
+    CHECK(json->out);
+    fputc('{', json->out);
+    json->comma = "";
 }
 
-/* A field that did not fit goes again. */
-static void end_field(struct event_json *json, size_t before, bool ok)
+void event_json_begin_route(struct event_json *json, const struct route_state *s)
 {
-    if (!ok)
-        json->len = before;
+    event_json_begin(json);
+    event_json_text(json, "route_id", s->route_id);
+    event_json_text(json, "service", s->session ? s->session->service : s->service);
+    event_json_text(json, "instance", s->session ? s->session->instance : s->instance);
 }
 
 void event_json_text(struct event_json *json, const char *key, const char *value)
 {
-    size_t before = json->len;
-
-    end_field(json, before,
-              put_key(json, key) && (value ? put_quoted(json, value) : put(json, "null")));
+    put_key(json, key);
+    put_text(json->out, value);
 }
 
-void event_json_number(struct event_json *json, const char *key, uint64_t value)
+void event_json_number(struct event_json *json, const char *key, double value)
 {
-    size_t before = json->len;
-
-    end_field(json, before, put_key(json, key) && put(json, "%" PRIu64, value));
+    put_key(json, key);
+    fprintf(json->out, "%.15g", value);
 }
 
 void event_json_flag(struct event_json *json, const char *key, bool value)
 {
-    size_t before = json->len;
-
-    end_field(json, before, put_key(json, key) && put(json, value ? "true" : "false"));
+    put_key(json, key);
+    fputs(value ? "true" : "false", json->out);
 }
 
 void event_json_time(struct event_json *json, const char *key, uint64_t wall_ms)
@@ -94,20 +78,36 @@ void event_json_time(struct event_json *json, const char *key, uint64_t wall_ms)
     event_json_text(json, key, wall_ms ? text : NULL);
 }
 
-void event_json_texts(struct event_json *json, const char *key, const char *const *values,
-                      unsigned count)
+void event_json_open_list(struct event_json *json, const char *key)
 {
-    size_t before = json->len;
-    bool ok = put_key(json, key) && put(json, "[");
-
-    for (unsigned i = 0; ok && i < count; i++)
-        ok = (i == 0 || put(json, ",")) && put_quoted(json, values[i]);
-    end_field(json, before, ok && put(json, "]"));
+    put_key(json, key);
+    fputc('[', json->out);
+    json->comma = "";
 }
 
-const char *event_json_end(struct event_json *json)
+void event_json_item(struct event_json *json, const char *value)
 {
-    json->text[json->len] = '}';
-    json->text[json->len + 1] = '\0';
-    return json->text;
+    fputs(json->comma, json->out);
+    put_text(json->out, value);
+    json->comma = ",";
+}
+
+void event_json_close_list(struct event_json *json)
+{
+    fputc(']', json->out);
+    json->comma = ",";
+}
+
+size_t event_json_length(const struct event_json *json)
+{
+    return (size_t)ftell(json->out);
+}
+
+void event_json_send(struct event_json *json, struct control *c, enum event event,
+                     const struct session *session)
+{
+    fputc('}', json->out);
+    CHECK(fclose(json->out) == 0);
+    events_send(c, event, session, json->text);
+    free(json->text);
 }

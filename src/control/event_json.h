@@ -1,34 +1,43 @@
 /* event_json.h - the JSON object of an event, put together field by field.
  *
- * Begin, add, then events_send(..., event_json_end(&json)), which holds until the next begin. What does not fit is left
- * out whole, so that the line stays valid JSON and short enough for every client.
+ *     event_json_begin(&json);
+ *     event_json_text(&json, "route_id", "r1");
+ *     event_json_send(&json, c, EVENT_CIRCUIT_CHANGED, session);
  *
- * Thread: control. Ownership: the caller's memory. FFI-clean. */
-#ifndef FFI_CDEF
+ * Thread: control. Ownership: begin takes memory, send gives it back. */
 #pragma once
+#include "control/events.h"
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#endif
-
-enum { EVENT_JSON_SIZE = 8 * 1024 };
+#include <stdio.h>
 
 struct event_json {
+    FILE *out; /* to text */
+    char *text;
     size_t len;
-    char text[EVENT_JSON_SIZE];
+    const char *comma; /* before the next field */
 };
 
 void event_json_begin(struct event_json *json);
 
+/* Begins an event about a route: route_id, service, instance. */
+struct route_state;
+void event_json_begin_route(struct event_json *json, const struct route_state *s);
+
 /* Each adds one field. NULL as a text is null, 0 as a time too. */
 void event_json_text(struct event_json *json, const char *key, const char *value);
-void event_json_number(struct event_json *json, const char *key, uint64_t value);
+void event_json_number(struct event_json *json, const char *key, double value);
 void event_json_flag(struct event_json *json, const char *key, bool value);
 void event_json_time(struct event_json *json, const char *key, uint64_t wall_ms); /* RFC 3339 */
 
-/* A list of texts. */
-void event_json_texts(struct event_json *json, const char *key, const char *const *values,
-                      unsigned count);
+/* A list of texts: open, an item each, close. */
+void event_json_open_list(struct event_json *json, const char *key);
+void event_json_item(struct event_json *json, const char *value);
+void event_json_close_list(struct event_json *json);
 
-/* The whole object, NUL-terminated. */
-const char *event_json_end(struct event_json *json);
+/* Bytes so far. */
+size_t event_json_length(const struct event_json *json);
+
+/* Ends the object and sends it to the session's subscribers, or to all for NULL. */
+void event_json_send(struct event_json *json, struct control *c, enum event event,
+                     const struct session *session);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "control/registry.h"
+#include "control/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,18 @@ struct delivery {
     struct slice line;
 };
 
+/* A connection hears of the session that it is bound to, or, bound to none, of the one that it named when it
+ * subscribed. */
+static bool hears_of(const struct connection *conn, const struct session *s)
+{
+    return conn->session ? conn->session == s : strcmp(conn->watched, s->id) == 0;
+}
+
 static void deliver(struct connection *conn, void *arg)
 {
     const struct delivery *d = arg;
 
-    if ((conn->events & d->mask) && (!d->session || conn->session == d->session))
+    if ((conn->events & d->mask) && (!d->session || hears_of(conn, d->session)))
         connection_send(conn, d->line);
 }
 

@@ -28,7 +28,7 @@ enum event {
 uint32_t event_mask(struct slice type);
 
 /* Sends EVENT|name|json to every connection that subscribed to it. session: only connections bound
- * to it, or NULL for all. */
+ * to it, and unbound ones that subscribed with its id; NULL: all. */
 struct session;
 void events_send(struct control *c, enum event event, const struct session *session,
                  const char *json);

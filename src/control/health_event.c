@@ -1,58 +1,20 @@
 #include "control/health_event.h"
 
 #include "base/log.h"
-#include "control/events.h"
+#include "control/event_json.h"
 #include "control/health_check.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-/* Writes a text as a JSON string. */
-static void put_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
-
-static void put_member(FILE *out, const char *name, const char *text)
-{
-    fprintf(out, ",\"%s\":", name);
-    if (text)
-        put_text(out, text);
-    else
-        fputs("null", out);
-}
 
 static void send_event(const struct health *h, const struct health_report *now)
 {
-    char *json = NULL;
-    size_t len;
-    FILE *out = open_memstream(&json, &len);
+    struct event_json json;
 
-    CHECK(out);
-    fputs("{\"route_id\":", out);
-    put_text(out, h->state->route_id);
-    fprintf(out, ",\"healthy\":%s", now->state == ROUTE_HEALTH_DOWN ? "false" : "true");
-    put_member(out, "reason", now->reason);
-    put_member(out, "state", health_state_name(now->state));
-    fprintf(out, ",\"share\":%.4g", now->share);
-    put_member(out, "service", h->state->service);
-    put_member(out, "instance", h->state->instance);
-    put_member(out, "url", now->url);
-    fputc('}', out);
-    CHECK(fclose(out) == 0);
-    events_send(h->control, EVENT_BACKEND_HEALTH_CHANGED, h->state->session, json);
-    free(json);
+    event_json_begin_route(&json, h->state);
+    event_json_flag(&json, "healthy", now->state != ROUTE_HEALTH_DOWN);
+    event_json_text(&json, "reason", now->reason);
+    event_json_text(&json, "state", health_state_name(now->state));
+    event_json_number(&json, "share", now->share);
+    event_json_text(&json, "url", now->url);
+    event_json_send(&json, h->control, EVENT_BACKEND_HEALTH_CHANGED, h->state->session);
 }
 
 void health_announce(const struct health *h, enum route_health from)

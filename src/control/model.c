@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "control/drain.h"
 #include "control/health.h"
+#include "control/maintenance.h"
 #include "control/panic.h"
 #include "control/places.h"
 #include "control/publish.h"
@@ -22,6 +23,7 @@ void model_init(struct model *m, struct control *control, unsigned worker_count)
     m->worker_count = worker_count;
     list_init(&m->sessions);
     list_init(&m->applies);
+    list_init(&m->maintenance_ops);
     m->by_id = map_new();
     m->by_names = map_new();
     m->places = places_new();
@@ -37,6 +39,7 @@ void model_fini(struct model *m)
     LIST_EACH (node, tmp, &m->sessions)
         model_unlink(m, CONTAINER_OF(node, struct session, link), NULL);
     model_drop_applies(m);
+    maintenance_drop(m);
     map_free(m->by_id);
     map_free(m->by_names);
     places_free(m->places);
@@ -105,6 +108,7 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     forget_names(m, old);
     session_rollback(old);
     drain_end(old);
+    maintenance_leave(old);
     session_set_standing(old, SESSION_SUPERSEDED);
     session_start_grace(old);
 }

@@ -17,6 +17,7 @@ struct model {
     struct map *by_id;       /* connected and disconnected sessions by id */
     struct map *by_names;    /* service and instance to the newest such session */
     struct list applies;     /* that are not answered yet, control/apply.c */
+    struct list maintenance_ops; /* that go on, control/maintenance_op.c */
     struct places *places;   /* of all live sets */
     struct session *statics; /* the configuration file's routes, or NULL */
     unsigned worker_count;   /* for new route states */

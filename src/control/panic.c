@@ -5,7 +5,6 @@
 #include "config/member_state.h"
 #include "control/control.h"
 #include "control/event_json.h"
-#include "control/events.h"
 #include "control/publish.h"
 #include "worker/worker.h"
 
@@ -62,13 +61,10 @@ static void tell(struct control *c, const struct route_state *s, bool panic)
     log_write(LOG_WARN, panic ? "panic: all members are down, requests go there all the same"
                               : "panic is over",
               "route=%s service=%s instance=%s", s->route_id, s->service, s->instance);
-    event_json_begin(&json);
-    event_json_text(&json, "route_id", s->route_id);
-    event_json_text(&json, "service", s->session->service);
-    event_json_text(&json, "instance", s->session->instance);
+    event_json_begin_route(&json, s);
     event_json_flag(&json, "healthy", !panic);
     event_json_flag(&json, "panic", panic);
-    events_send(c, EVENT_BACKEND_HEALTH_CHANGED, s->session, event_json_end(&json));
+    event_json_send(&json, c, EVENT_BACKEND_HEALTH_CHANGED, s->session);
 }
 
 void panic_leave(struct route_state *s)

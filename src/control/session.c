@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "control/control.h"
 #include "control/drain.h"
+#include "control/maintenance.h"
 
 #include <stdlib.h>
 
@@ -93,6 +94,8 @@ void session_free(struct session *s)
     ev_timer_stop(s->control->loop, &s->grace);
     session_rollback(s);
     drain_free(s);
+    maintenance_leave(s);
+    maintenance_free(s);
     config_set_free(s->live);
     free(s->service);
     free(s->instance);
@@ -158,6 +161,7 @@ void session_sync_routes(struct session *s)
         route_state_set_session(state, route_session(s));
     }
     drain_sync(s);
+    maintenance_sync(s);
 }
 
 void session_set_standing(struct session *s, enum session_standing standing)

@@ -12,6 +12,7 @@
 struct connection;
 struct control;
 struct drain;
+struct maintenance;
 
 enum { SESSION_ID_SIZE = 33 };
 
@@ -45,7 +46,8 @@ struct session {
     unsigned next_route;      /* number of the next route id; never reused */
     bool applying;            /* an apply of this session is not answered yet */
     /* operations */
-    struct drain *drain; /* control/drain.h; NULL: there never was one */
+    struct drain *drain;             /* control/drain.h; NULL: there never was one */
+    struct maintenance *maintenance; /* control/maintenance.h; NULL: none */
     /* time */
     void (*grace_ended)(struct session *s);
     ev_timer grace;  /* runs while disconnected or superseded */
@@ -77,7 +79,7 @@ void session_rollback(struct session *s);
  * connected. */
 void session_set_standing(struct session *s, enum session_standing standing);
 
-/* Gives all live routes what goes with the session: standing, drain. */
+/* Gives all live routes what goes with the session: standing, drain, maintenance. */
 void session_sync_routes(struct session *s);
 
 /* "r<n>" for the next route. */

@@ -138,6 +138,7 @@ void api_open(lua_State *L, struct vm *vm)
     api_route_open(L);
     api_circuit_open(L);
     api_drain_open(L);
+    api_maintenance_open(L);
     lua_pop(L, 2);
     lua_newtable(L);
     api_host_open(L);

@@ -86,6 +86,8 @@ static int change_events(lua_State *L, bool add)
                   type.data);
         return api_refuse(L, err.text);
     }
+    if (!conn->session)
+        memcpy(conn->watched, api_session(L, 3)->id, sizeof(conn->watched));
     conn->events = add ? conn->events | mask : conn->events & ~mask;
     return api_true(L);
 }

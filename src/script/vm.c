@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "control/maintenance.h"
 #include "control/probe.h"
 #include "control/registry.h"
 #include "script/api.h"
@@ -52,6 +53,7 @@ void vm_free(struct vm *vm)
         if (pending->probe)
             probe_cancel(&pending->probe);
         model_forget_apply(&vm->control->model, pending);
+        maintenance_forget(&vm->control->model, pending);
         vm_drop_pending(pending);
     }
     LIST_EACH (node, tmp, &vm->policies)

@@ -38,7 +38,7 @@ describe("the event drain_completed", function()
 
   it("escapes names", function()
     local r = start()
-    r:register('sh"op\\', "käse\t1" and "käse-1")
+    r:register('sh"op\\', "käse-1")
     r:ok("SUBSCRIBE", "all")
     r:ok("DRAIN_START", "0")
     local event = completed(r)
