@@ -8,11 +8,11 @@ local ACCEPT = { html = "text/html", json = "application/json", text = "text/pla
 
 local ACCESS = { access_log = { format = "json" } }
 
---- A copy of the commands and hooks with a page script.
+--- A copy of the other scripts with a page script.
 -- @param script text of maintenance/page.lua; nil: none
 local function scripts_with(script)
   local dir = sys.temp_dir()
-  os.execute(("cp -r scripts/commands scripts/hooks %s && mkdir %s/maintenance"):format(dir, dir))
+  os.execute(("cp -r scripts/commands scripts/hooks scripts/health %s && mkdir %s/maintenance"):format(dir, dir))
   if script then
     sys.write_file(dir .. "/maintenance/page.lua", script)
   end

@@ -134,13 +134,3 @@ describe("transaction ids", function()
     refused("route not found", r:call("ROUTE_UPDATE", "r1", "path", "txn-7"))
   end)
 end)
-
-describe("commands of later work", function()
-  for _, name in ipairs({ "CIRCUIT_BREAKER_STATUS", "CIRCUIT_BREAKER_RESET", "CIRCUIT_STATUS",
-    "CIRCUIT_RESET" }) do
-    it("stay unknown: " .. name, function()
-      local r = start()
-      refused("unknown command: " .. name, r:call(name, "r1"))
-    end)
-  end
-end)
