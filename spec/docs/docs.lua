@@ -139,11 +139,12 @@ end
 local TYPES = {
   DURATION = "duration", SIZE = "size", COUNT = "whole number", BOOL = "`true` or `false`",
   LB = "`round_robin`, `least_request`, `ip_hash`", PATH = "path", NAME = "name",
+  PERCENT = "0 to 100", PANICS = "`none`, `fail_open`",
 }
 
 function parts.options()
   local out = { "| key | value | meaning | in effect |", "|---|---|---|---|" }
-  local pattern = 'X%(%u[%u%d_]*, "([%w_]+)", OPTION_(%u+), (%a+), "([^"]+)"%)'
+  local pattern = 'X%(%u[%u%d_]*, "([%w_]+)", OPTION_(%u+), (%a+),[%s\\]+"([^"]+)"%)'
   for _, row in ipairs(rows("src/config/options.h", pattern)) do
     local effect = row[3] == "true" and "yes" or "not yet"
     out[#out + 1] = ("| `%s` | %s | %s | %s |"):format(row[1], TYPES[row[2]], row[4], effect)

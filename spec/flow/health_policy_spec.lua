@@ -2,6 +2,7 @@ local checks = require("spec.flow.checks")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
 
 local FAST = "10ms"
 
@@ -90,6 +91,19 @@ describe("the policy ratio", function()
 end)
 
 describe("a policy of one's own", function()
+  it("is written as scripts/README.md says", function()
+    local example = sys.read_file("scripts/README.md"):match("health/patient%.lua`.-```lua\n(.-)```")
+    local dir = checks.scripts {}
+    finally(function() os.execute("rm -rf " .. dir) end)
+    sys.write_file(dir .. "/health/patient.lua", example)
+    local _, r = checks.start { scripts = dir }
+    checks.route(r, sequence("200 503 503 503 503 503 503 200").url, { policy = "patient", interval = FAST })
+    assert.equal("healthy", checks.event(r).state)
+    assert.equal("status_503", checks.event(r).reason)
+    assert.is_true(checks.health(r).checks >= 7)
+    assert.equal("healthy", checks.event(r).state)
+  end)
+
   it("gets the facts of the check", function()
     local p, r = start_with({ own = [[
       if check.count == 4 then
