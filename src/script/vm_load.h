@@ -4,6 +4,6 @@
 #pragma once
 #include "script/vm_state.h"
 
-/* Opens the sandbox and loads commands/, hooks/ and health/ of dir. False: err names file, line and what to
- * mend. */
+/* Opens the sandbox and loads commands/, hooks/ and health/ of dir. False: err names file, line and
+ * what to mend. */
 MUST_USE bool vm_load(struct vm *vm, const char *dir, struct error *err);
