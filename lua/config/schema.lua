@@ -67,7 +67,7 @@ return {
   },
   {
     path = "health_checks", type = "flag", default = true,
-    doc = "Check the health of backends. Without it every member counts as healthy.",
+    doc = "Check the health of backends. Without it nobody is asked, and every member gets requests.",
   },
   {
     path = "maintenance.bypass_header", type = "text",

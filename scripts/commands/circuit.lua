@@ -36,7 +36,8 @@ return {
     notes = "state is closed, open or half-open. failures and successes are counted in a row: a success sets "
       .. "failures to 0 and the other way round; while open, failures are those that opened it and of probes since; "
       .. "while half-open, successes are the probes that passed. healthy is false while the health check says "
-      .. "down, or has yet to pass for the first time. drain_rejected counts requests that went to another member or were refused.",
+      .. "down, or has yet to pass for the first time. drain_rejected counts requests that went to another "
+      .. "member or were refused.",
     example = {
       "CIRCUIT_BREAKER_STATUS|<sid>|r1",
       [[CIRCUIT_STATUS_OK|{"state":"open","failures":5,"successes":0,"healthy":true,]]

@@ -77,8 +77,8 @@ return {
     notes = "effective says what the route's state means for requests: use is full, shared (share_percent of "
       .. "them), probe (few, while half-open), last resort (when no other member can), none (reason, and until "
       .. "when if that is known); panic: it is used all the same, as no member "
-      .. "of its group can be (option panic). not_in_effect lists what is applied for the route but has no effect in this version "
-      .. "yet.",
+      .. "of its group can be (option panic). not_in_effect lists what is applied for the route but has no "
+      .. "effect in this version yet.",
     run = function(cmd)
       local status, err = cmd.session:route_status(cmd.route)
       if not status then

@@ -25,8 +25,7 @@ struct probe {
     void *arg;
     struct probe_result result;
     uint64_t started_us, timeout_ms;
-    bool starting;     /* still inside the call that starts it */
-    ev_timer at_once;  /* for one that ended there: done is called in the next loop turn */
+    ev_timer at_once;  /* ended inside the call that starts it: done is called in the next turn */
     ev_timer deadline; /* the whole probe's */
     struct resolve_wait *resolving;
     unsigned tried; /* addresses so far */
@@ -321,21 +320,22 @@ static enum wait step_receive(struct probe *p)
 }
 
 /* Goes on until something has to be waited for. */
-static void run(struct probe *p, enum wait wait)
+static enum wait go_on(struct probe *p, enum wait wait)
 {
     while (wait == WAIT_NOTHING)
         wait = p->step(p);
     ev_io_stop(p->control->loop, &p->io);
-    if (wait == WAIT_ENDED && p->starting) {
-        ev_timer_start(p->control->loop, &p->at_once);
-        return;
-    }
-    if (wait == WAIT_ENDED) {
-        finish(p);
-        return;
-    }
+    if (wait == WAIT_ENDED)
+        return wait;
     ev_io_set(&p->io, p->fd, wait == WAIT_READ ? EV_READ : EV_WRITE);
     ev_io_start(p->control->loop, &p->io);
+    return wait;
+}
+
+static void run(struct probe *p, enum wait wait)
+{
+    if (go_on(p, wait) == WAIT_ENDED)
+        finish(p);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int revents)
@@ -345,16 +345,25 @@ static void on_io(struct ev_loop *loop, ev_io *w, int revents)
     run(w->data, WAIT_NOTHING);
 }
 
+/* The name is known, if there is one. */
+static enum wait connect_first(struct probe *p)
+{
+    const struct resolved *name = p->target->name;
+    unsigned count = 1;
+
+    if (name)
+        (void)resolve_addresses(name, &count);
+    if (count == 0)
+        set_error(p, PROBE_NAME_NOT_RESOLVED, "name not resolved", resolve_status(name));
+    return connect_next(p);
+}
+
 static void on_resolved(void *arg)
 {
     struct probe *p = arg;
-    unsigned count;
 
     p->resolving = NULL;
-    (void)resolve_addresses(p->target->name, &count);
-    if (count == 0)
-        set_error(p, PROBE_NAME_NOT_RESOLVED, "name not resolved", resolve_status(p->target->name));
-    run(p, connect_next(p));
+    run(p, connect_first(p));
 }
 
 static void on_at_once(struct ev_loop *loop, ev_timer *w, int revents)
@@ -368,14 +377,10 @@ static void begin(struct probe *p)
 {
     struct resolved *name = p->target->name;
 
-    p->starting = true;
-    if (!name)
-        run(p, connect_next(p));
-    else if (resolve_known(name))
-        on_resolved(p);
-    else
+    if (name && !resolve_known(name))
         p->resolving = resolve_wait(p->control, name, on_resolved, p);
-    p->starting = false;
+    else if (go_on(p, connect_first(p)) == WAIT_ENDED)
+        ev_timer_start(p->control->loop, &p->at_once);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)

@@ -183,8 +183,10 @@ static bool load_policies(struct vm *vm, const char *dir, struct error *err)
         !vm_call(vm->L, NULL, list_policies_body, vm, BUDGET_LOAD_MS, err))
         return false;
     if (!vm_has_policy(vm, "default"))
-        return error_set(err, "%s/health/default.lua: is missing; it holds for every route without "
-                              "the option health_policy", dir);
+        return error_set(err,
+                         "%s/health/default.lua: is missing; it holds for every route without "
+                         "the option health_policy",
+                         dir);
     return true;
 }
 

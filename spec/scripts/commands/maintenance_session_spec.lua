@@ -113,8 +113,8 @@ describe("maintenance", function()
 
   it("is told to subscribers with each change, and logged", function()
     local r, p = start()
-    local other = p:registry()
-    other:register("bar", "bar-1")
+    local other = p:registry() -- bound to no session: it watches this one
+    other.session = r.session
     other:ok("SUBSCRIBE", "maintenance_changed")
     r:route { to = BACKEND, path = "/one" }
     r:route { to = BACKEND, path = "/two" }
