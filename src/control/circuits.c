@@ -88,6 +88,7 @@ static void send_event(struct control *c, const struct route_state *s,
     event_json_text(&json, "to", circuit_phase_text(change->to));
     event_json_text(&json, "cause", circuit_cause_text(change->cause));
     event_json_time(&json, "next_attempt", next);
+    event_json_service(&json, s->session);
     event_json_send(&json, c, EVENT_CIRCUIT_CHANGED, s->session);
 }
 

@@ -93,8 +93,7 @@ static void send_completed(const struct drain *d)
     struct event_json json;
 
     event_json_begin(&json);
-    event_json_text(&json, "service", s->service);
-    event_json_text(&json, "instance", s->instance);
+    event_json_service(&json, s);
     put_routes(&json, s->live);
     event_json_time(&json, "started_at", d->start_wall_ms);
     event_json_number(&json, "duration_seconds", (double)((d->length_ms + 999) / 1000));

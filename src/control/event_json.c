@@ -47,8 +47,12 @@ void event_json_begin_route(struct event_json *json, const struct route_state *s
 {
     event_json_begin(json);
     event_json_text(json, "route_id", s->route_id);
-    event_json_text(json, "service", s->session ? s->session->service : s->service);
-    event_json_text(json, "instance", s->session ? s->session->instance : s->instance);
+}
+
+void event_json_service(struct event_json *json, const struct session *s)
+{
+    event_json_text(json, "service", s->service);
+    event_json_text(json, "instance", s->instance);
 }
 
 void event_json_text(struct event_json *json, const char *key, const char *value)

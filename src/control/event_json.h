@@ -20,9 +20,12 @@ struct event_json {
 
 void event_json_begin(struct event_json *json);
 
-/* Begins an event about a route: route_id, service, instance. */
+/* Begins an event about a route, by its id: what clients read first. */
 struct route_state;
 void event_json_begin_route(struct event_json *json, const struct route_state *s);
+
+/* Adds whose it is: service, instance. */
+void event_json_service(struct event_json *json, const struct session *s);
 
 /* Each adds one field. NULL as a text is null, 0 as a time too. */
 void event_json_text(struct event_json *json, const char *key, const char *value);

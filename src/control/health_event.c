@@ -13,6 +13,7 @@ static void send_event(const struct health *h, const struct health_report *now)
     event_json_text(&json, "reason", now->reason);
     event_json_text(&json, "state", health_state_name(now->state));
     event_json_number(&json, "share", now->share);
+    event_json_service(&json, h->state->session);
     event_json_text(&json, "url", now->url);
     event_json_send(&json, h->control, EVENT_BACKEND_HEALTH_CHANGED, h->state->session);
 }

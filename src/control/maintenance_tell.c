@@ -39,8 +39,7 @@ static void send_event(const struct session *s, const char (*ids)[ROUTE_ID_SIZE]
         event_json_item(&json, ids[i]);
     event_json_close_list(&json);
     event_json_flag(&json, "in_maintenance", in);
-    event_json_text(&json, "service", s->service);
-    event_json_text(&json, "instance", s->instance);
+    event_json_service(&json, s);
     event_json_text(&json, "reason", in && s->maintenance ? s->maintenance->reason : NULL);
     event_json_send(&json, s->control, EVENT_MAINTENANCE_CHANGED, s);
 }
