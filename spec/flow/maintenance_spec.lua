@@ -34,6 +34,7 @@ describe("maintenance", function()
     assert.is_true(g:circuit("r1").in_maintenance)
     assert.equal(12, g:stats("r1").rejected.maintenance)
     assert.equal("maintenance", g:status("r1").effective.reason)
+    assert.equal(g:json("MAINT_STATUS").expected_end, g:status("r1").effective["until"])
   end)
 
   it("speaks JSON and plain text to those who ask for it", function()

@@ -3,6 +3,7 @@
 #include "config/member_state.h"
 #include "control/circuits.h"
 #include "control/control.h"
+#include "control/maintenance.h"
 #include "control/panic.h"
 #include "control/publish.h"
 #include "script/api.h"
@@ -93,15 +94,20 @@ static int session_circuit_reset(lua_State *L)
     return api_true(L);
 }
 
-/* Until when a member gets nothing, on the monotonic clock; 0: it is not known. */
-static uint64_t blocked_until(const struct member *m, enum verdict why)
+/* Until when a member gets nothing, as far as that is known. */
+static void set_until(lua_State *L, const struct session *s, const struct member *m, enum verdict why)
 {
-    struct circuit_status status;
+    struct maintenance_status maintenance;
+    struct circuit_status circuit;
 
-    if (why != VERDICT_CIRCUIT_OPEN)
-        return 0;
-    circuit_read(&m->state->circuit, clock_ms(), &status);
-    return status.until_ms;
+    if (why == VERDICT_CIRCUIT_OPEN) {
+        circuit_read(&m->state->circuit, clock_ms(), &circuit);
+        set_moment(L, "until_ms", circuit.until_ms);
+    } else if (why == VERDICT_MAINTENANCE) {
+        maintenance_status(s, &maintenance);
+        if (maintenance.expected_end_wall_ms)
+            api_set_number(L, "until_ms", (double)maintenance.expected_end_wall_ms);
+    }
 }
 
 static double share_percent(const struct member_state *state, enum effective_use use)
@@ -134,7 +140,7 @@ void api_set_effective(lua_State *L, const struct route_entry *route)
     api_set_number(L, "share_percent", share_percent(&state, rule->use));
     if (rule->verdict != VERDICT_PASS)
         api_set_text(L, "reason", verdict_table[rule->verdict].name.data);
-    set_moment(L, "until_ms", blocked_until(m, rule->verdict));
+    set_until(L, s, m, rule->verdict);
     lua_setfield(L, -2, "effective");
 }
 
