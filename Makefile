@@ -136,8 +136,8 @@ debug: $(OUT)build-debug/tidelock ## build-debug/tidelock: -O0 -g3 -DDEBUG
 asan: $(OUT)build-asan/tidelock ## build-asan/tidelock: address and undefined behaviour sanitizers
 tsan: $(OUT)build-tsan/tidelock ## build-tsan/tidelock: thread sanitizer
 
-run: all ## installs what is missing, builds, shows the proxy at work with three demo services
-	@TIDELOCK_BUILD=$(OUT)build exec luajit spec/demo/demo.lua
+run: all ## installs what is missing, builds, shows the proxy with three demo services (TOUR=1: a guided tour)
+	@TIDELOCK_BUILD=$(OUT)build exec luajit spec/demo/$(if $(TOUR),tour.lua $(TOUR),demo.lua)
 
 deps: ## installs the missing packages of vendor/packages
 	@vendor/install run build test

@@ -4,40 +4,17 @@
 
 package.path = "./?.lua;" .. package.path
 
-local cleanup = require("spec.support.cleanup")
+local cast = require("spec.demo.cast")
 local http = require("spec.support.http")
 local log_line = require("spec.support.log_line")
 local loop = require("spec.support.loop")
-local process = require("spec.support.process")
-local proxy = require("spec.support.proxy")
-local sys = require("spec.support.sys")
 local terminal = require("spec.demo.terminal")
-local socket = require("socket")
 
-local HTTP_PORT, REGISTRY_PORT = 8080, 8181
-local HOST = "shop.localhost"
-local DOMAINS = HOST .. ",localhost,127.0.0.1"
-local SERVICES = {
-  { service = "shop", instance = "shop-a", path = "/" },
-  { service = "shop", instance = "shop-b", path = "/" },
-  { service = "api", instance = "api-a", path = "/api" },
-}
+local HOST = cast.HOST
 
 local function say(format, ...)
   io.write(format:format(...), "\n")
   io.flush()
-end
-
---- The address with the wanted port, or with one from the kernel when it is taken.
-local function address_of(port)
-  local probe = assert(socket.tcp4())
-  probe:setoption("reuseaddr", true)
-  local free = probe:bind("127.0.0.1", port) and probe:listen(1)
-  probe:close()
-  if not free then
-    say("Port %d is taken; using another one.", port)
-  end
-  return "127.0.0.1:" .. (free and port or 0)
 end
 
 --- Calls fn with each new line of a growing file, each time it is called.
@@ -84,27 +61,10 @@ local function show_log(line)
   say("log      %s", line)
 end
 
-local function start_proxy()
-  local p = proxy.start {
-    http = address_of(HTTP_PORT),
-    registry = address_of(REGISTRY_PORT),
-    config = { health_checks = true, access_log = { format = "text", file = "-" } },
-    log_level = "info",
-  }
-  say("The proxy runs as process %d: HTTP on %s, registry on %s.", p.pid, p.address,
-    p.registry_address)
-  return p
-end
-
 local function start_service(p, wanted)
-  local self = { instance = wanted.instance, path = wanted.path }
-  self.process = process.start({
-    "/usr/bin/luajit", "spec/demo/service.lua", wanted.service, wanted.instance,
-    p.registry_address, DOMAINS, wanted.path,
-  }, { name = wanted.instance })
-  self.session, self.route, self.url = self.process:wait_line("^registered (%S+) (%S+) (%S+)$")
-  say("%s (process %d) serves %s and registered it for %s%s as route %s.", wanted.instance,
-    self.process.pid, self.url, HOST, wanted.path, self.route)
+  local self = cast.start_service(p, wanted)
+  say("%s (process %d) serves %s and registered it for %s%s as route %s.", self.instance,
+    self.process.pid, self.url, HOST, self.path, self.route)
   return self
 end
 
@@ -159,7 +119,9 @@ end
 
 local function main()
   local started, parent_gone = loop.now(), terminal.watch_parent()
-  local p = start_proxy()
+  local p = cast.start_proxy(say)
+  say("The proxy runs as process %d: HTTP on %s, registry on %s.", p.pid, p.address,
+    p.registry_address)
   local show_requests = follower(p.process.stdout, show_request)
   local show_logs = follower(p.process.stderr, show_log)
   local function follow()
@@ -167,7 +129,7 @@ local function main()
     show_requests()
   end
   local services = {}
-  for i, wanted in ipairs(SERVICES) do
+  for i, wanted in ipairs(cast.SERVICES) do
     services[i] = start_service(p, wanted)
     follow()
   end
@@ -175,27 +137,11 @@ local function main()
   suggestions(p, services)
   watch(p, services, follow, started, parent_gone)
   say("\nEnding: the services say good-bye, then the proxy stops.")
-  for _, service in ipairs(services) do
-    service.process:signal("TERM")
-    service.process:wait_exit()
-  end
-  p:stop()
+  cast.stop(p, services)
   follow()
 end
 
-if not sys.read_file(proxy.binary) then
-  say("There is no %s; `make run` builds it.", proxy.binary)
-  os.exit(1)
-end
-terminal.take_signals() -- first: a process may only take the foreground with SIGTTOU blocked
-terminal.take_foreground()
-local ok, err = xpcall(main, function(message)
-  return type(message) == "string" and message or debug.traceback(tostring(message))
-end)
-local problem = cleanup.run(not ok)
-terminal.give_foreground()
-if not ok or problem then
-  io.stderr:write("demo: ", tostring(err or problem), "\n")
+if not terminal.run("demo", main) then
   os.exit(1)
 end
 say("Everything has ended.")

@@ -1,6 +1,8 @@
 --- A demo service: a small HTTP server that registers itself with the proxy, as a real service would.
 --
--- usage: luajit spec/demo/service.lua SERVICE INSTANCE REGISTRY-ADDRESS DOMAINS PATH
+-- usage: luajit spec/demo/service.lua SERVICE INSTANCE REGISTRY-ADDRESS DOMAINS PATH HEALTH-INTERVAL SLOW-START
+--
+-- Asked for /break directly, not through the proxy, it answers 500 to all but health checks until /mend is asked for.
 
 local ffi = require("ffi")
 local loop = require("spec.support.loop")
@@ -8,16 +10,31 @@ local origin = require("spec.support.origin")
 local registry = require("spec.support.registry")
 local terminal = require("spec.demo.terminal")
 
-local service, instance, registry_address, domains, path = unpack(arg)
+local service, instance, registry_address, domains, path, health_interval, slow_start = unpack(arg)
 
 local function say(format, ...)
   io.write(format:format(...), "\n")
   io.flush()
 end
 
+local broken = false
+
+local function obey(target)
+  if target == "/break" or target == "/mend" then
+    broken = target == "/break"
+    return { status = 204 }
+  end
+end
+
 local function answer(request)
   if request.target:find("/health$") then
     return { body = "well\n" }
+  end
+  local obeyed = not request.headers["X-Forwarded-For"] and obey(request.target)
+  if obeyed then
+    return obeyed
+  elseif broken then
+    return { status = 500, body = ("%s is broken.\n"):format(instance) }
   end
   return {
     headers = { ["Content-Type"] = "text/plain; charset=utf-8" },
@@ -32,7 +49,8 @@ local function register(url)
   local r = registry.connect(registry_address)
   r:register(service, instance, "", '{"demo":true}')
   local route = r:ok("ROUTE_ADD", domains, path, url, 0)
-  r:ok("HEALTH_SET", route, "/health", "5s", "1s")
+  r:ok("HEALTH_SET", route, "/health", health_interval, "1s")
+  r:ok("OPTIONS_SET", route, "slow_start", slow_start)
   r:ok("CONFIG_APPLY")
   say("registered %s %s %s", r.session, route, url)
   return r

@@ -2,6 +2,7 @@
 
 local ffi = require("ffi")
 local bit = require("bit")
+local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
 require("spec.support.process") -- declares what it shares with this
 local sys = require("spec.support.sys")
@@ -80,6 +81,24 @@ function terminal.watch_parent()
   return function()
     return ffi.C.getppid() ~= parent or (caught and not catches_interrupt(parent))
   end
+end
+
+--- Runs a program: signals are something to read, the terminal is its own, and what it started ends with it.
+-- @param name for messages
+-- @param main the program
+-- @return true; false when it failed, which is said on standard error
+function terminal.run(name, main)
+  terminal.take_signals() -- first: a process may only take the foreground with SIGTTOU blocked
+  terminal.take_foreground()
+  local ok, err = xpcall(main, function(message)
+    return type(message) == "string" and message or debug.traceback(tostring(message))
+  end)
+  local problem = cleanup.run(not ok)
+  terminal.give_foreground()
+  if not ok or problem then
+    io.stderr:write(name, ": ", tostring(err or problem), "\n")
+  end
+  return ok and not problem
 end
 
 return terminal
