@@ -172,3 +172,22 @@ describe("health", function()
     assert.equal(10, math.floor(g:status("r1").effective.share_percent + 0.5))
   end)
 end)
+
+describe("a group that nobody can take a request for", function()
+  it("tells the foremost reason among its members", function()
+    local down, sick = backend(), origin.start { status = 500 }
+    local g = group.start({ down.url, sick.url }, {
+      config = CHECKED, circuit = { 1, "30s", 1 }, options = { health_check_interval = "1h" },
+    })
+    g.session:ok("HEALTH_SET", "r1", "/health", "30ms", "1s")
+    g.session:ok("CONFIG_APPLY")
+    await_state(g, "r1", "healthy")
+    down.well = false
+    await_state(g, "r1", "down")
+    eventually(function()
+      g:get("/")
+      return g:circuit("r2").state == "open"
+    end)
+    assert.truthy(g:get("/").headers["Proxy-Status"]:find('details="health_down"', 1, true))
+  end)
+end)

@@ -7,7 +7,8 @@
 #include "base/slice.h"
 #endif
 
-/* X(ID, status, name in logs, Proxy-Status error type, sentence for the client) */
+/* X(ID, status, name in logs, Proxy-Status error type, sentence for the client). Of the reasons that keep
+ * members of a group from a request the first here is told, in the order of guard/effective.c. */
 #define VERDICTS(X) \
     X(PASS, 0, "", "", "") \
     X(NO_ROUTE, 404, "no_route", "destination_not_found", \
@@ -49,14 +50,14 @@
       "This service is under maintenance.") \
     X(DRAINING, 503, "draining", "destination_unavailable", \
       "This service is being moved away from here.") \
+    X(HEALTH_AWAITED, 503, "health_awaited", "destination_unavailable", \
+      "The backend has not passed its first health check yet.") \
+    X(HEALTH_DOWN, 503, "health_down", "destination_unavailable", \
+      "The backend does not pass its health check.") \
     X(CIRCUIT_OPEN, 503, "circuit_open", "destination_unavailable", \
       "The backend failed too often and is given a pause.") \
     X(CIRCUIT_PROBING, 503, "circuit_probing", "destination_unavailable", \
       "The backend failed a while ago and is being tried with few requests.") \
-    X(HEALTH_DOWN, 503, "health_down", "destination_unavailable", \
-      "The backend does not pass its health check.") \
-    X(HEALTH_AWAITED, 503, "health_awaited", "destination_unavailable", \
-      "The backend has not passed its first health check yet.") \
     X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \
       "Too many requests were sent from this address.") \
     X(RESPONSE_CUT, 0, "response_cut", "http_response_incomplete", "") \
