@@ -175,7 +175,9 @@ end)
 
 describe("a group that nobody can take a request for", function()
   it("tells the foremost reason among its members", function()
-    local down, sick = backend(), origin.start { status = 500 }
+    local down, sick = backend(), origin.start(function(request)
+      return { status = request.target == "/" and 200 or 500 } -- healthy for its check
+    end)
     local g = group.start({ down.url, sick.url }, {
       config = CHECKED, circuit = { 1, "30s", 1 }, options = { health_check_interval = "1h" },
     })
@@ -185,9 +187,10 @@ describe("a group that nobody can take a request for", function()
     down.well = false
     await_state(g, "r1", "down")
     eventually(function()
-      g:get("/")
+      g:get("/x")
       return g:circuit("r2").state == "open"
     end)
-    assert.truthy(g:get("/").headers["Proxy-Status"]:find('details="health_down"', 1, true))
+    assert.equal("healthy", g:status("r2").health.state)
+    assert.truthy(g:get("/x").headers["Proxy-Status"]:find('details="health_down"', 1, true))
   end)
 end)
