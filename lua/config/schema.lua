@@ -70,7 +70,7 @@ return {
     doc = "Check the health of backends. Without it nobody is asked, and every member gets requests.",
   },
   {
-    path = "maintenance.bypass_header", type = "text",
+    path = "maintenance.bypass_header", type = "header_name",
     doc = "Name of a request header by which operators see the backend during maintenance; it is never "
       .. "passed on.",
   },

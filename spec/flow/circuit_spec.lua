@@ -255,6 +255,41 @@ describe("circuit breaker", function()
     assert.equal(200, g:get("/").status)
   end)
 
+  it("of a route that moved to another backend starts anew", function()
+    local sick, well = origin.start(answering(500)), origin.start(answering(200))
+    local g = group.start({ sick.url }, { circuit = { 1, "30s", 1 } })
+    g:get("/")
+    assert.equal(503, g:get("/").status)
+    g.session:ok("ROUTE_UPDATE", "r1", "backend_url", well.url)
+    g.session:ok("CONFIG_APPLY")
+    assert.equal(200, g:get("/").status)
+    assert.equal("closed", g:circuit("r1").state)
+  end)
+
+  it("gives a probe that cannot be repeated its backend's own answer", function()
+    local a, b = origin.start(answering(500)), origin.start(answering(500))
+    local g = group.start({ a.url, b.url }, { circuit = { 1, "100ms", 1 } })
+    eventually(function()
+      g:get("/")
+      return g:circuit("r1").state == "open" and g:circuit("r2").state == "open"
+    end)
+    eventually(function()
+      return g:circuit("r1").state == "half-open" and g:circuit("r2").state == "half-open"
+    end)
+    local r = g.proxy:request { method = "POST", path = "/", body = "x" }
+    assert.same({ 500, "x" }, { r.status, r.body })
+  end)
+
+  it("remembers when it was open", function()
+    local o = origin.start(answering(500))
+    local g = group.start({ o.url }, { circuit = { 1, "30s", 1 } })
+    assert.equal(require("cjson").null, g:circuit("r1").opened_at)
+    g:get("/")
+    local opened_at = g:circuit("r1").opened_at
+    g.session:ok("CIRCUIT_BREAKER_RESET", "r1")
+    assert.equal(opened_at, g:circuit("r1").opened_at)
+  end)
+
   it("survives an apply", function()
     local o = origin.start(answering(500))
     local g = group.start({ o.url }, { circuit = { 1, "30s", 1 } })

@@ -45,12 +45,40 @@ describe("a check whose route is applied again", function()
     assert.equal("down", checks.health(r).state)
   end)
 
-  local changes = {
-    ["its path"] = function(r) r:ok("OPTIONS_SET", "r1", "health_check_path", "/other") end,
+  local kept = {
     ["its interval"] = function(r) r:ok("OPTIONS_SET", "r1", "health_check_interval", "40ms") end,
     ["its timeout"] = function(r) r:ok("OPTIONS_SET", "ALL", "health_check_timeout", "2s")
       r:ok("OPTIONS_REMOVE", "r1", "health_check_timeout") end,
     ["its policy"] = function(r) r:ok("OPTIONS_SET", "r1", "health_policy", "ratio") end,
+  }
+  for what, change in pairs(kept) do
+    it("keeps what it has found when only this changed: " .. what, function()
+      local p, r = checks.start()
+      checks.route(r, origin.start().url, EXPLICIT)
+      local before = checks.wait_state(r, "healthy").checks
+      change(r)
+      r:ok("CONFIG_APPLY")
+      local health = checks.health(r)
+      assert.equal("healthy", health.state)
+      assert.is_true(health.checks >= before)
+      assert.equal(200, p:get("/").status)
+      logged(p, 1, 0)
+      loop.eventually(function() return checks.health(r).checks > health.checks + 2 end)
+    end)
+  end
+
+  it("goes at the new pace at once when its interval changed", function()
+    local o = origin.start()
+    local _, r = checks.start()
+    checks.route(r, o.url, { path = "/health", interval = "1h" })
+    checks.wait_state(r, "healthy")
+    r:ok("OPTIONS_SET", "r1", "health_check_interval", "20ms")
+    r:ok("CONFIG_APPLY")
+    loop.eventually(function() return o:count() > 3 end)
+  end)
+
+  local changes = {
+    ["its path"] = function(r) r:ok("OPTIONS_SET", "r1", "health_check_path", "/other") end,
     ["all of it, by HEALTH_SET"] = function(r) r:ok("HEALTH_SET", "r1", "/set", "40ms", "1s") end,
   }
   for what, change in pairs(changes) do

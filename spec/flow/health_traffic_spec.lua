@@ -96,6 +96,31 @@ describe("health", function()
     assert.equal(503, g:get("/").status)
   end)
 
+  it("does not leave the place of a restarted only instance empty until its check has passed", function()
+    local b = backend()
+    local g = group.start({ b.url }, { config = CHECKED, health = { "/health", "30ms", "1s" } })
+    await_state(g, "r1", "healthy")
+    local next_session = g.proxy:registry()
+    next_session:register("spec", "one")
+    next_session:ok("ROUTE_ADD", "*", "/", b.url, 0)
+    next_session:ok("HEALTH_SET", "r1", "/health", "1h", "1s")
+    local l = load.start { url = g.proxy.url, connections = 4 }
+    next_session:ok("CONFIG_APPLY")
+    l:run_for(0.05)
+    local result = l:stop()
+    assert.same({ ["200"] = result.requests }, result.statuses)
+  end)
+
+  it("recovers soon from a default check that failed first, when the service listens a moment later", function()
+    local o = origin.start { status = 500 }
+    local g = group.start({ o.url }, { config = CHECKED, options = { health_check_interval = "300ms" } })
+    await_state(g, "r1", "down")
+    o:respond { status = 200 }
+    local from = loop.now()
+    await_state(g, "r1", "healthy")
+    assert.is_true(loop.now() - from < 0.3) -- two passes, an interval divided by six apart
+  end)
+
   it("that is degraded gets a share, and all when it is alone", function()
     local a, b = backend(), backend()
     local scripts = checks.scripts { share = 'return "degraded", "slow", 0.25' }

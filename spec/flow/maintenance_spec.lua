@@ -107,6 +107,45 @@ describe("maintenance", function()
     assert.equal(502, g:get("/").status)
   end)
 
+  it("ends with traffic although the health check had found the backend down", function()
+    local well = true
+    local o = origin.start(function()
+      return { status = well and 200 or 500 }
+    end)
+    local g = group.start({ o.url }, {
+      config = { health_checks = true, maintenance = { check_interval = "20ms" } }, health = { "/health", "50ms", "1s" },
+    })
+    local function await(state)
+      eventually(function()
+        return g:status("r1").health.state == state
+      end)
+    end
+    await("healthy")
+    enter(g.session, "ALL")
+    g.session:wait_event("^MAINT_OK|ALL$")
+    well = false
+    await("down")
+    g.session:ok("HEALTH_SET", "r1", "/health", "1h", "1s") -- no check comes by itself any more
+    g.session:ok("CONFIG_APPLY")
+    well = true
+    exit(g.session, "ALL")
+    g.session:wait_event("^MAINT_OK|ALL$")
+    assert.equal(200, g:get("/").status)
+  end)
+
+  it("says by itself what a service would say otherwise in its headers", function()
+    local g = group.start({ origin.start().url })
+    g.session:ok("HEADERS_SET", "ALL", "Cache-Control", "public, max-age=3600")
+    g.session:ok("HEADERS_SET", "ALL", "Retry-After", "1")
+    g.session:ok("HEADERS_SET", "ALL", "X-Own", "yes")
+    g.session:ok("CONFIG_APPLY")
+    enter(g.session, "ALL")
+    local c = g.proxy:connect()
+    local r = c:request { path = "/" }
+    assert.same({ "no-store", "300", "yes" },
+      { r.headers["Cache-Control"], r.headers["Retry-After"], r.headers["X-Own"] })
+  end)
+
   it("loses no request of a group when one member goes into it and comes back under load", function()
     local a, b = origin.process { name = "a" }, origin.process { name = "b" }
     local g = group.start({ a.url, b.url }, { apart = true, workers = 2, host = "a.example" })
@@ -159,6 +198,37 @@ describe("a maintenance page from a page server", function()
     assert.equal(0, o:count())
   end)
 
+  it("is the built-in one before the server has answered once, and when it answers without a body", function()
+    local pages = page_server()
+    pages:respond { status = 500 }
+    local g = group.start({ origin.start().url }, { config = FAST })
+    enter(g.session, "ALL", pages.url)
+    assert.truthy(g:get("/").body:lower():find("maintenance", 1, true))
+    pages:respond { headers = { ["Content-Type"] = "text/html" }, body = "ours" }
+    g.session:wait_event("^MAINT_OK|ALL$")
+    assert.equal("ours", g:get("/").body)
+    for _, status in ipairs { 204, 304 } do
+      pages:respond { status = status, headers = { ["Content-Type"] = "text/html", ETag = '"x"' } }
+      local c = g.proxy:connect()
+      for _ = 1, 2 do
+        local r = c:request { path = "/" }
+        assert.equal(503, r.status)
+        assert.truthy(r.body:lower():find("maintenance", 1, true), status)
+      end
+    end
+  end)
+
+  it("counts as an answer for the route that it stands for", function()
+    local g = group.start({ origin.start().url }, { config = FAST })
+    enter(g.session, "ALL", page_server().url)
+    g.session:wait_event("^MAINT_OK|ALL$")
+    for _ = 1, 3 do
+      g:get("/")
+    end
+    local stats = g:stats("r1")
+    assert.same({ 3, 3, 3 }, { stats.requests, stats.status_codes["503"], stats.rejected.maintenance })
+  end)
+
   it("is the built-in one for other methods, and their connection goes on", function()
     local pages = page_server()
     local g = group.start({ origin.start().url }, { config = FAST })
@@ -209,6 +279,14 @@ describe("operators", function()
     assert.equal(503, g:get("/", { headers = { ["X-Peek"] = "" } }).status)
     assert.equal(200, g:get("/", { headers = { ["x-peek"] = "open-sesame" } }).status)
     assert.is_nil(o.requests[1].headers["X-Peek"])
+  end)
+
+  it("keep a secret in a header that the proxy knows otherwise, too", function()
+    local o = origin.start()
+    local config = { maintenance = { bypass_header = "Max-Forwards", bypass_secret = "open-sesame" } }
+    local g = group.start({ o.url }, { config = config })
+    assert.equal(200, g:get("/", { headers = { ["Max-Forwards"] = "open-sesame" } }).status)
+    assert.is_nil(o.requests[1].headers["Max-Forwards"])
   end)
 
   it("see it from their addresses", function()

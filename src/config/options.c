@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { NAME_MAX_LENGTH = 64, TEXT_SHOWN = 40 };
+enum { NAME_MAX_LENGTH = 64, PATH_MAX_LENGTH = 1024, TEXT_SHOWN = 40 };
 
 #define COUNT_MAX 1000000u
 #define SIZE_VALUE_MAX (UINT64_C(1) << 50)
@@ -186,12 +186,15 @@ static bool parse_panic(struct slice text, uint64_t *out)
     return parse_word(text, names, sizeof(names) / sizeof(names[0]), out);
 }
 
+/* Neither query nor fragment, as for every path in the configuration. */
 static bool is_path(struct slice text)
 {
-    if (text.len == 0 || text.data[0] != '/')
+    if (text.len == 0 || text.len > PATH_MAX_LENGTH || text.data[0] != '/')
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.data[i] <= ' ' || (unsigned char)text.data[i] >= 127)
+        unsigned char c = (unsigned char)text.data[i];
+
+        if (c <= ' ' || c >= 127 || c == '?' || c == '#')
             return false;
     }
     return true;
@@ -245,7 +248,7 @@ bool option_parse(const struct option_info *option, struct slice value, union op
         [OPTION_COUNT] = "a whole number from 0 to 1000000",
         [OPTION_BOOL] = "true or false",
         [OPTION_LB] = "round_robin, least_request or ip_hash",
-        [OPTION_PATH] = "a path that starts with \"/\"",
+        [OPTION_PATH] = "a path that starts with \"/\", without query",
         [OPTION_NAME] = "a name of letters, digits, \"_\" and \"-\"",
         [OPTION_PERCENT] = "a whole number from 0 to 100",
         [OPTION_PANICS] = "none or fail_open",

@@ -9,6 +9,7 @@
 
 enum {
     SNAPSHOT_CIRCUIT_MS = 10 * 1000, /* of a route without a breaker, when its probes fail */
+    SNAPSHOT_PAGE_MS = 5 * 1000, /* longest wait for a page server's answer */
     SNAPSHOT_RATE_WINDOW_MS = 10 * 1000,
     SNAPSHOT_RATE_MIN_REQUESTS = 20
 };
@@ -151,6 +152,18 @@ static struct snapshot_route *new_member(struct snapshot *s, struct route_state 
     return r;
 }
 
+/* Nobody should wait long for a page that says: wait. */
+static const struct member *new_page_server(struct snapshot *s, const struct route_input *route)
+{
+    struct member *m = &new_member(s, route->page_state, route->page_url, route->page_addresses,
+                                   route->page_address_count)
+                            ->member;
+
+    if (m->response_timeout_ms > SNAPSHOT_PAGE_MS)
+        m->response_timeout_ms = SNAPSHOT_PAGE_MS;
+    return m;
+}
+
 static const struct member *page_server(struct snapshot *s, const struct route_input *route)
 {
     const struct member *last = s->draft->page_server;
@@ -158,9 +171,7 @@ static const struct member *page_server(struct snapshot *s, const struct route_i
     if (!route->page_url)
         return NULL;
     if (!last || last->state != route->page_state)
-        last = &new_member(s, route->page_state, route->page_url, route->page_addresses,
-                           route->page_address_count)
-                    ->member;
+        last = new_page_server(s, route);
     s->draft->page_server = last;
     return last;
 }
@@ -222,7 +233,6 @@ static struct draft_group *group_at(struct snapshot *s, struct slice host,
     g->group.index = s->group_count++;
     g->group.priority = route->priority;
     g->group.path = arena_copy(&s->arena, route->path);
-    g->group.limit.identity = hash_bytes(key.data, key.len, 0);
     g->host = arena_copy(&s->arena, host);
     g->last = &g->first;
     *draft->last = g;
@@ -237,6 +247,18 @@ static bool is_tighter(const struct ratelimit_rules *a, const struct ratelimit_r
     return (double)a->requests * (double)b->window_ms < (double)b->requests * (double)a->window_ms;
 }
 
+/* What is limited together: the places of a route, of all instances of its service. */
+static uint64_t limit_identity(const struct route_input *route)
+{
+    uint64_t hash = hash_bytes(route->state->service, strlen(route->state->service), 0);
+
+    hash = hash_bytes(route->path.data, route->path.len, hash);
+    hash = hash_bytes(&route->priority, sizeof(route->priority), hash);
+    for (unsigned i = 0; i < route->domain_count; i++)
+        hash = hash_bytes(route->domains[i].data, route->domains[i].len, hash);
+    return hash;
+}
+
 static void limit_group(struct group *g, const struct route_input *route, const struct member *member)
 {
     if (!route->limit.requests)
@@ -245,6 +267,7 @@ static void limit_group(struct group *g, const struct route_input *route, const 
         return;
     g->limit.rules = route->limit;
     g->limit.member = member;
+    g->limit.identity = limit_identity(route);
     g->limit.shadow = option_or(route, OPTION_RATELIMIT_SHADOW, false) != 0;
 }
 

@@ -55,7 +55,7 @@ struct member {
 struct group_limit {
     struct ratelimit_rules rules; /* requests 0: none */
     const struct member *member;  /* whose limit it is */
-    uint64_t identity;            /* of the group, the same in every snapshot */
+    uint64_t identity;            /* of service, path, priority and domains: what is counted together */
     bool shadow;                  /* only count */
 };
 

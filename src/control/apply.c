@@ -1,7 +1,9 @@
 /* From a draft to what is live: checks, waits for names nobody asked for before, publishes. */
 #include "base/log.h"
 #include "control/control.h"
+#include "control/health.h"
 #include "control/model.h"
+#include "control/places.h"
 #include "control/publish.h"
 #include "control/resolve.h"
 
@@ -48,6 +50,20 @@ static void log_applied(const struct session *s, const struct config_set *before
               routes.removed, routes.modified);
 }
 
+/* A restarted instance that is alone at its places takes over at once: nobody else could serve while its health
+ * is awaited. */
+static void trust_replacement(const struct model *m, const struct session *s)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &s->live->routes) {
+        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
+
+        if (!places_has_company(m->places, route))
+            health_trust(route->state);
+    }
+}
+
 static void go_live(struct apply *a)
 {
     struct session *s = a->session;
@@ -61,8 +77,10 @@ static void go_live(struct apply *a)
     s->next = NULL;
     log_applied(s, s->live, set);
     model_make_live(a->model, s, set);
-    if (s->supersedes)
+    if (s->supersedes) {
         model_unlink(a->model, s->supersedes, "replaced");
+        trust_replacement(a->model, s);
+    }
     publish(a->model->control, on_published, a);
 }
 

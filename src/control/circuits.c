@@ -94,12 +94,16 @@ static void send_event(struct control *c, const struct route_state *s,
 
 static void announce(struct control *c, struct route_state *s, const struct circuit_change *change)
 {
+    struct circuit_status status;
+
     ASSERT_CONTROL();
-    if (change->to == CIRCUIT_OPEN)
-        watch_until(c, s, change->until_ms);
+    /* Notices of two workers may come in either order: the timer goes by what is true now. */
+    circuit_read(&s->circuit, clock_ms(), &status);
+    if (status.until_ms)
+        watch_until(c, s, status.until_ms);
     else
         unwatch(s);
-    if (!s->session)
+    if (!s->session || (change->from == CIRCUIT_OPEN && change->to == CIRCUIT_HELD))
         return;
     log_write(change->to == CIRCUIT_OPEN || change->to == CIRCUIT_HELD ? LOG_WARN : LOG_INFO,
               "circuit changed", "route=%s service=%s instance=%s from=%s to=%s cause=\"%s\"", s->route_id,

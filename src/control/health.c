@@ -5,6 +5,8 @@
 #include "control/control.h"
 #include "control/health_check.h"
 
+#include <string.h>
+
 void health_init(struct control *c)
 {
     ASSERT_CONTROL();
@@ -25,25 +27,57 @@ static void end_check(struct route_state *s)
     s->health = NULL;
 }
 
+static bool asks_the_same(const struct health_plan *a, const struct health_plan *b)
+{
+    return a->kind == b->kind && a->url && b->url && strcmp(a->url, b->url) == 0;
+}
+
+static void start_check(struct control *c, struct route_state *s, struct health_plan *plan)
+{
+    bool was_down = route_state_health(s) == ROUTE_HEALTH_DOWN;
+
+    end_check(s);
+    if (plan->kind != HEALTH_OFF)
+        s->health = health_check_new(c, s, plan);
+    route_state_set_health(s,
+                           s->health && s->health->plan.kind == HEALTH_EXPLICIT
+                               ? ROUTE_HEALTH_AWAITED
+                               : ROUTE_HEALTH_UNKNOWN,
+                           0);
+    if (was_down)
+        circuits_unhold(c, s);
+}
+
 static void sync_route(struct control *c, const struct config_set *set,
                        const struct route_entry *route)
 {
     struct health_plan plan = health_plan_of(c, set, route);
     struct route_state *s = route->state;
-    bool was_down = route_state_health(s) == ROUTE_HEALTH_DOWN;
 
-    if (s->health && health_plan_equal(&s->health->plan, &plan)) {
+    if (s->health && asks_the_same(&s->health->plan, &plan)) {
+        if (!health_plan_equal(&s->health->plan, &plan))
+            health_check_replan(s->health, &plan);
         health_plan_fini(&plan);
         return;
     }
-    end_check(s);
-    route_state_set_health(
-        s, plan.kind == HEALTH_EXPLICIT ? ROUTE_HEALTH_AWAITED : ROUTE_HEALTH_UNKNOWN, 0);
-    if (was_down)
-        circuits_unhold(c, s);
-    if (plan.kind != HEALTH_OFF)
-        s->health = health_check_new(c, s, &plan);
+    start_check(c, s, &plan);
     health_plan_fini(&plan);
+}
+
+void health_renew(struct control *c, const struct session *s, const struct route_entry *route)
+{
+    struct health_plan plan = health_plan_of(c, s->live, route);
+
+    ASSERT_CONTROL();
+    start_check(c, route->state, &plan);
+    health_plan_fini(&plan);
+}
+
+void health_trust(struct route_state *s)
+{
+    ASSERT_CONTROL();
+    if (s->health && !s->health->checks && route_state_health(s) == ROUTE_HEALTH_AWAITED)
+        route_state_set_health(s, ROUTE_HEALTH_UNKNOWN, 0);
 }
 
 void health_sync(struct control *c, const struct session *s)

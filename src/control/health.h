@@ -11,6 +11,7 @@
 #include "config/route_state.h"
 #include "control/health_plan.h"
 
+struct route_entry;
 struct session;
 
 void health_init(struct control *c);
@@ -19,6 +20,13 @@ void health_fini(struct control *c); /* all checks are gone */
 /* What a session has live has changed, or the settings have: every route gets the check that it is
  * to have. */
 void health_sync(struct control *c, const struct session *s);
+
+/* Forgets what was found about a live route and checks it anew, at once: something else has shown that it is
+ * back. */
+void health_renew(struct control *c, const struct session *s, const struct route_entry *route);
+
+/* A new route that nothing was found about yet has its requests all the same, until its first check. */
+void health_trust(struct route_state *s);
 
 /* The same for all sessions. */
 void health_sync_all(struct control *c);

@@ -96,10 +96,19 @@ static void on_turn(struct health_turn *turn)
     start(CONTAINER_OF(turn, struct health, turn));
 }
 
+/* A default check of a member that is down comes more often: nobody asked for its long interval, and
+ * two passes are needed. */
+static uint64_t interval_ms(const struct health *h)
+{
+    bool hurry = h->plan.kind == HEALTH_DEFAULT && route_state_health(h->state) == ROUTE_HEALTH_DOWN;
+
+    return hurry ? h->plan.interval_ms / HEALTH_DOWN_HURRY : h->plan.interval_ms;
+}
+
 static void schedule(struct health *h, uint64_t now_ms)
 {
     uint64_t next_ms =
-        h->started_ms + health_pace_jitter(h->control->health_pace, h->plan.interval_ms);
+        h->started_ms + health_pace_jitter(h->control->health_pace, interval_ms(h));
 
     set_timer(h, next_ms > now_ms ? next_ms - now_ms : 0);
 }
@@ -202,9 +211,9 @@ static void on_done(void *arg, const struct probe_result *result)
     note_lateness(h, now_ms);
     h->ended_ms = now_ms;
     note_result(h, result, passed);
-    schedule(h, now_ms);
     answer = judge(h, result->status, passed, now_ms);
     take_answer(h, &answer, now_ms);
+    schedule(h, now_ms);
 }
 
 /* ---- start and end */
@@ -221,7 +230,14 @@ struct health *health_check_new(struct control *c, struct route_state *s, struct
     h->plan = *plan;
     *plan = (struct health_plan){0};
     h->target = probe_target_new(c, slice_str(h->plan.url), &err);
-    CHECK(h->target); /* the backend's URL was parsed before */
+    if (!h->target) {
+        log_write(LOG_ERROR, "[registry-v2] Health check not possible",
+                  "route=%s service=%s instance=%s url=\"%s\" reason=\"%s\"", s->route_id, s->service,
+                  s->instance, h->plan.url, err.text);
+        health_plan_fini(&h->plan);
+        free(h);
+        return NULL;
+    }
     h->since_ms = clock_ms();
     h->since_wall_ms = clock_wall_ms();
     list_init(&h->turn.link);
@@ -235,6 +251,17 @@ struct health *health_check_new(struct control *c, struct route_state *s, struct
                   h->plan.policy);
     health_pace_wait(c->health_pace, &h->turn);
     return h;
+}
+
+void health_check_replan(struct health *h, struct health_plan *plan)
+{
+    ASSERT_CONTROL();
+    CHECK(h->plan.kind == plan->kind && strcmp(h->plan.url, plan->url) == 0);
+    health_plan_fini(&h->plan);
+    h->plan = *plan;
+    *plan = (struct health_plan){0};
+    if (!h->probe && h->started_ms)
+        schedule(h, clock_ms());
 }
 
 void health_check_free(struct health *h)

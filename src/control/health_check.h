@@ -15,7 +15,8 @@ struct probe;
 struct probe_result;
 struct probe_target;
 
-enum { HEALTH_RESULT_SIZE = 32, HEALTH_OVERDUE_INTERVALS = 3 };
+enum { HEALTH_RESULT_SIZE = 32, HEALTH_OVERDUE_INTERVALS = 3,
+       HEALTH_DOWN_HURRY = 6 /* a default check of what is down runs so much more often */ };
 
 struct health {
     struct control *control;
@@ -39,8 +40,12 @@ struct health {
     uint64_t checks, failures;
 };
 
-/* Logs that it is registered and starts it; the plan is the check's from now on. */
+/* Logs that it is registered and starts it; the plan is the check's from now on. NULL: its URL cannot be
+ * asked, which is logged. */
 struct health *health_check_new(struct control *c, struct route_state *s, struct health_plan *plan);
+
+/* Other times or another policy from now on, for the same URL: results and state stay. Takes the plan over. */
+void health_check_replan(struct health *h, struct health_plan *plan);
 
 /* Ends it. Logs that it is removed, unless all is ending. */
 void health_check_free(struct health *h);

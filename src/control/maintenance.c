@@ -114,6 +114,7 @@ void maintenance_put(struct session *s, struct maintenance_op *op)
     m->reason = op->reason;
     m->expected_end_wall_ms = op->expected_end_wall_ms;
     m->page_url = op->page_url;
+    m->page_answered = false;
     m->name = op->name;
     op->reason = op->page_url = NULL;
     op->name = NULL;
@@ -161,7 +162,7 @@ void maintenance_compose(const struct session *s, const struct route_entry *rout
         return;
     CHECK(m && m->page);
     input->maintenance = m->page;
-    if (!m->page_url)
+    if (!m->page_url || !m->page_answered)
         return;
     input->page_url = &m->url;
     input->page_state = m->page_state;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "control/config_check.h"
 #include "control/control.h"
+#include "control/health.h"
 #include "control/maintenance_state.h"
 #include "control/maintenance_wait.h"
 #include "control/publish.h"
@@ -96,6 +97,25 @@ static void gather_backends(void *arg, struct maintenance_wait *w)
     }
 }
 
+/* The backends answer. What their health checks found before is out of date; an explicit one has to pass first. */
+static bool backends_are_ready(void *arg)
+{
+    const struct maintenance_op *op = arg;
+    struct list *node, *tmp;
+    bool ready = true;
+
+    LIST_EACH (node, tmp, &op->session->live->routes) {
+        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
+
+        if (!is_affected(op, route))
+            continue;
+        if (route_state_health(route->state) == ROUTE_HEALTH_DOWN)
+            health_renew(op->model->control, op->session, route);
+        ready = ready && route_state_health(route->state) != ROUTE_HEALTH_AWAITED;
+    }
+    return ready;
+}
+
 static void give_up(struct maintenance_op *op, const char *failure)
 {
     bool page = op->kind == MAINTENANCE_ENTER;
@@ -117,14 +137,16 @@ static void on_waited(void *arg, const char *failure)
     struct maintenance_op *op = arg;
 
     op->wait = NULL;
+    op->wait_over = op->kind == MAINTENANCE_ENTER;
     if (failure) {
         give_up(op, failure);
     } else if (op->kind == MAINTENANCE_EXIT) {
         maintenance_take(op->session, op);
         maintenance_op_publish(op);
     } else {
-        maintenance_say(op, "MAINT_OK", op->target);
-        maintenance_op_free(op);
+        if (op->session->maintenance)
+            op->session->maintenance->page_answered = true;
+        maintenance_op_publish(op);
     }
 }
 
@@ -135,9 +157,10 @@ static void start_waiting(struct maintenance_op *op)
         return;
     }
     op->phase = MAINTENANCE_WAITING;
-    op->wait = maintenance_wait_start(op->model->control,
-                                      op->kind == MAINTENANCE_ENTER ? gather_page : gather_backends,
-                                      on_waited, op);
+    op->wait = op->kind == MAINTENANCE_ENTER
+                   ? maintenance_wait_start(op->model->control, gather_page, NULL, on_waited, op)
+                   : maintenance_wait_start(op->model->control, gather_backends, backends_are_ready,
+                                            on_waited, op);
 }
 
 /* ---- taking effect */
@@ -145,18 +168,20 @@ static void start_waiting(struct maintenance_op *op)
 static void on_published(void *arg)
 {
     struct maintenance_op *op = arg;
+    bool waited = op->wait_over;
 
     answer(op, NULL);
     if (!op->session) {
         maintenance_op_free(op);
         return;
     }
-    maintenance_tell(op);
-    if (op->has_page) {
+    if (!waited)
+        maintenance_tell(op);
+    if (op->has_page && !waited) {
         start_waiting(op);
         return;
     }
-    if (op->kind != MAINTENANCE_FOLLOW)
+    if (op->kind != MAINTENANCE_FOLLOW && !(waited && op->overtaken))
         maintenance_say(op, "MAINT_OK", op->target);
     maintenance_op_free(op);
 }

@@ -25,6 +25,7 @@ struct maintenance {
     char *page_url;                 /* or NULL */
     struct url url;                 /* slices into page_url */
     struct resolved *name;          /* held; NULL when page_url has an address, or there is none */
+    bool page_answered;             /* page_url was reachable: pages come from there */
     struct route_state *page_state; /* made with the first page URL */
 };
 
@@ -56,6 +57,7 @@ struct maintenance_op {
     enum maintenance_phase phase;
     bool force;     /* EXIT: does not wait */
     bool has_page;  /* ENTER: has a page URL */
+    bool wait_over; /* ENTER: its page has answered, as the workers are told now */
     bool overtaken; /* by a newer command: does not start to wait any more */
     /* the command; none with MAINTENANCE_FOLLOW */
     struct maintenance_targets *targets;

@@ -21,6 +21,7 @@ struct place {
 struct maintenance_wait {
     struct control *control;
     maintenance_gather *gather;
+    maintenance_ready *ready; /* or NULL */
     void (*done)(void *arg, const char *failure);
     void *arg;
     char failure[192]; /* the last one */
@@ -93,8 +94,14 @@ static void go_on(struct maintenance_wait *w)
         CHECK(place->probe); /* its URL was checked when it was set */
         w->running++;
     }
-    if (w->running == 0)
+    if (w->running > 0)
+        return;
+    if (!w->ready || w->ready(w->arg)) {
         finish(w, true);
+        return;
+    }
+    snprintf(w->failure, sizeof(w->failure), "the health check has not passed yet");
+    try_again(w);
 }
 
 static void on_probed(void *arg, const struct probe_result *result)
@@ -136,6 +143,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int revents)
 }
 
 struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_gather *gather,
+                                                maintenance_ready *ready,
                                                 void (*done)(void *arg, const char *failure),
                                                 void *arg)
 {
@@ -145,6 +153,7 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
     CHECK(w);
     w->control = c;
     w->gather = gather;
+    w->ready = ready;
     w->done = done;
     w->arg = arg;
     snprintf(w->failure, sizeof(w->failure), "no answer yet");

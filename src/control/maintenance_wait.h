@@ -7,6 +7,7 @@
  * Thread: control. Ownership: whoever started it; it frees itself when done was called. */
 #pragma once
 #include "base/slice.h"
+#include <stdbool.h>
 
 struct control;
 struct maintenance_wait;
@@ -14,9 +15,13 @@ struct maintenance_wait;
 /* Names its URLs by maintenance_wait_for. */
 typedef void maintenance_gather(void *arg, struct maintenance_wait *w);
 
-/* done is called later, never from within this call. failure NULL: all answered; else the time was
+/* All have answered in this round: is it over? False: there is more to wait for, next round. */
+typedef bool maintenance_ready(void *arg);
+
+/* ready may be NULL: it is. done is called later, never from within this call. failure NULL: all answered; else the time was
  * over, and this is what was wrong last, for the log. */
 struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_gather *gather,
+                                                maintenance_ready *ready,
                                                 void (*done)(void *arg, const char *failure),
                                                 void *arg);
 

@@ -311,6 +311,20 @@ static void start_new_slowly(const struct model *m, const struct config_set *set
     }
 }
 
+/* What is known of a circuit is known of a backend. */
+static void reset_moved(struct control *c, const struct config_set *before, const struct config_set *set)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &set->routes) {
+        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
+        const struct route_entry *old = config_set_route(before, slice_str(route->id));
+
+        if (old && old->state == route->state && strcmp(old->backend_url, route->backend_url) != 0)
+            circuits_reset(c, route->state);
+    }
+}
+
 void model_make_live(struct model *m, struct session *s, struct config_set *set)
 {
     struct config_set *before = s->live;
@@ -324,6 +338,7 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();
     session_sync_routes(s);
+    reset_moved(m->control, before, set);
     health_sync(m->control, s);
     retire_states(before);
     model_discard(m, before);

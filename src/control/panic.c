@@ -62,7 +62,7 @@ static void tell(struct control *c, const struct route_state *s, bool panic)
                               : "panic is over",
               "route=%s service=%s instance=%s", s->route_id, s->service, s->instance);
     event_json_begin_route(&json, s);
-    event_json_flag(&json, "healthy", !panic);
+    event_json_flag(&json, "healthy", route_state_health(s) != ROUTE_HEALTH_DOWN && !panic);
     event_json_flag(&json, "panic", panic);
     event_json_service(&json, s->session);
     event_json_send(&json, c, EVENT_BACKEND_HEALTH_CHANGED, s->session);

@@ -72,7 +72,7 @@ static int session_circuit_status(lua_State *L)
     api_set_number(L, "failures", status.failures);
     lua_pushboolean(L, !route->state || takes_traffic(route->state));
     lua_setfield(L, -2, "healthy");
-    set_moment(L, "opened_at_ms", status.phase == CIRCUIT_CLOSED ? 0 : status.opened_ms);
+    set_moment(L, "opened_at_ms", status.opened_ms);
     set_moment(L, "last_failure_ms", status.last_failure_ms);
     set_moment(L, "next_attempt_ms", status.until_ms);
     lua_pushboolean(L, m && m->maintenance);

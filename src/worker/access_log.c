@@ -85,7 +85,7 @@ static void put_ms(struct line *l, const char *name, uint64_t from_us, uint64_t 
 
 static void put_target(struct line *l, const struct request *rq)
 {
-    const struct member *m = rq->member;
+    const struct member *m = rq->whose ? rq->whose : rq->member;
     char address[ADDRESS_TEXT_SIZE];
     size_t len = 0;
 

@@ -31,13 +31,20 @@ enum verdict admit_member(struct request *rq, bool *again)
     return VERDICT_PASS;
 }
 
-/* What is left of the open time, in whole seconds. */
-static uint32_t circuit_wait_s(const struct member *m, uint64_t now_ms)
+/* What is left of the open time of the group's first member to be tried again, in whole seconds. */
+static uint32_t circuit_wait_s(const struct group *g, uint64_t now_ms)
 {
+    uint64_t soonest_ms = UINT64_MAX;
     struct circuit_status status;
 
-    circuit_read(&m->state->circuit, now_ms, &status);
-    return status.until_ms > now_ms ? (uint32_t)((status.until_ms - now_ms + 999) / 1000) : 0;
+    for (unsigned i = 0; i < g->member_count; i++) {
+        circuit_read(&g->members[i]->state->circuit, now_ms, &status);
+        if (status.until_ms && status.until_ms < soonest_ms)
+            soonest_ms = status.until_ms;
+    }
+    if (soonest_ms == UINT64_MAX)
+        return 0;
+    return soonest_ms > now_ms ? (uint32_t)((soonest_ms - now_ms + 999) / 1000) : 1;
 }
 
 void admit_refused(struct request *rq, enum verdict why, const struct member *whose)
@@ -45,7 +52,7 @@ void admit_refused(struct request *rq, enum verdict why, const struct member *wh
     struct route_local *local = route_state_local(whose->state, rq->worker->id);
 
     if (why == VERDICT_CIRCUIT_OPEN)
-        rq->retry_after_s = circuit_wait_s(whose, rq->worker->now_ms);
+        rq->retry_after_s = circuit_wait_s(rq->group, rq->worker->now_ms);
     else if (why == VERDICT_CIRCUIT_PROBING || why == VERDICT_HEALTH_AWAITED)
         rq->retry_after_s = 1;
     if (!local)

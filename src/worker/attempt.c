@@ -12,6 +12,7 @@ enum { SUSPECT_MS = 1000 };
 void attempt_target(struct request *rq, const struct member *m)
 {
     outcome_release(rq);
+    rq->ticket = (struct circuit_ticket){0};
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
     rq->local = m ? route_state_local(m->state, rq->worker->id) : NULL;
@@ -92,6 +93,11 @@ static bool may_repeat(const struct request *rq, bool reached)
     if (!rq->codec->can_repeat(rq))
         return false;
     return !reached || http_method_is_idempotent(rq->head.method);
+}
+
+bool attempt_may_repeat(const struct request *rq)
+{
+    return may_repeat(rq, true) && rq->tries < REQUEST_TRIES_MAX;
 }
 
 /* From the body's first byte. Only for a try that will be made: a refused request must not leave a body that was read

@@ -19,5 +19,8 @@ enum step attempt_connect(struct request *rq);
  * request. Closes the origin and sends the request to its next step. */
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached);
 
+/* May the request be sent to another member, if its backend may have got it already? */
+bool attempt_may_repeat(const struct request *rq);
+
 /* The verdict for an error of connecting. */
 enum verdict attempt_verdict(int error);

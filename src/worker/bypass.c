@@ -1,7 +1,7 @@
 #include "worker/bypass.h"
 
-#include "worker/client.h"
 #include "worker/request.h"
+#include "worker/source.h"
 
 static bool has_secret(const struct http_head *head, const struct settings *s)
 {
@@ -12,12 +12,22 @@ static bool has_secret(const struct http_head *head, const struct settings *s)
     return false;
 }
 
+static bool is_from_range(const struct request *rq, const struct settings *s)
+{
+    struct address source;
+
+    source_of(rq, &source);
+    for (unsigned i = 0; i < s->bypass_range_count; i++)
+        if (cidr_contains(&s->bypass_ranges[i], &source))
+            return true;
+    return false;
+}
+
 bool bypass_allows(const struct request *rq)
 {
     const struct settings *s = rq->lease->snapshot->settings;
 
-    for (unsigned i = 0; i < s->bypass_range_count; i++)
-        if (cidr_contains(&s->bypass_ranges[i], &rq->client->peer))
-            return true;
+    if (s->bypass_range_count && is_from_range(rq, s))
+        return true;
     return s->bypass_header && s->bypass_secret && has_secret(&rq->head, s);
 }

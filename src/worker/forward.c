@@ -91,9 +91,11 @@ static bool is_bypass(const struct settings *s, struct slice name)
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
+    if (is_bypass(f->settings, field->name))
+        return false;
     switch (field->id) {
     case FIELD_OTHER:
-        return !field->hop_by_hop && !is_bypass(f->settings, field->name);
+        return !field->hop_by_hop;
     case FIELD_HOST:
     case FIELD_CONTENT_LENGTH:
     case FIELD_TRANSFER_ENCODING:
@@ -154,6 +156,15 @@ static bool is_replaced(const struct request *rq, struct slice name)
            names(s->response_headers, s->response_header_count, name);
 }
 
+/* What the response says by itself stays: the proxy's own answers know better when to come again. */
+static void add_default(struct field_list *out, const struct header_value *header)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        if (slice_eq_nocase(out->field[i].name, header->name))
+            return;
+    field_list_add(out, header->name, header->value);
+}
+
 void forward_defaults(const struct request *rq, struct field_list *out)
 {
     const struct settings *s = rq->lease ? rq->lease->snapshot->settings : worker_settings(rq->worker);
@@ -161,9 +172,9 @@ void forward_defaults(const struct request *rq, struct field_list *out)
 
     for (unsigned i = 0; i < s->response_header_count; i++)
         if (!m || !names(m->headers, m->header_count, s->response_headers[i].name))
-            field_list_add(out, s->response_headers[i].name, s->response_headers[i].value);
+            add_default(out, &s->response_headers[i]);
     for (unsigned i = 0; m && i < m->header_count; i++)
-        field_list_add(out, m->headers[i].name, m->headers[i].value);
+        add_default(out, &m->headers[i]);
 }
 
 void forward_response(const struct request *rq, const struct http_head *response,
@@ -185,6 +196,6 @@ void forward_response(const struct request *rq, const struct http_head *response
     add_via(out, response);
     if (any_set)
         forward_defaults(rq, out);
-    if (rq->limited)
+    if (rq->limited && response->status >= 200)
         limit_fields(rq, out);
 }

@@ -1,54 +1,18 @@
 #include "worker/limit.h"
 
-#include "worker/client.h"
 #include "worker/field_list.h"
-#include "worker/forward.h"
 #include "worker/request.h"
+#include "worker/source.h"
 
 #include <stdio.h>
 
-/* Takes the last entry off a list of addresses. */
-static struct slice take_last(struct slice *list)
-{
-    size_t at = list->len;
-    struct slice entry;
-
-    while (at > 0 && list->data[at - 1] != ',')
-        at--;
-    entry = slice_trim(slice_of(list->data + at, list->len - at));
-    list->len = at > 0 ? at - 1 : 0;
-    return entry;
-}
-
-/* The last address in the fields that is no trusted proxy's; false when there is none. */
-static bool forwarded_source(const struct request *rq, struct address *out)
-{
-    const struct settings *settings = rq->lease->snapshot->settings;
-
-    for (unsigned i = rq->head.field_count; i-- > 0;) {
-        struct slice list = rq->head.fields[i].value;
-
-        if (rq->head.fields[i].id != FIELD_X_FORWARDED_FOR)
-            continue;
-        while (list.len) {
-            if (address_parse_ip(take_last(&list), 0, out) != 0)
-                return false;
-            if (!forward_is_trusted(settings, out))
-                return true;
-        }
-    }
-    return false;
-}
-
 static uint64_t source_key(const struct request *rq, const struct group_limit *limit)
 {
-    const struct address *peer = &rq->client->peer;
-    struct address forwarded;
+    struct address source;
     uint8_t ip[16];
 
-    if (forward_is_trusted(rq->lease->snapshot->settings, peer) && forwarded_source(rq, &forwarded))
-        peer = &forwarded;
-    return ratelimit_key(limit->identity, ip, address_ip_bytes(peer, ip));
+    source_of(rq, &source);
+    return ratelimit_key(limit->identity, ip, address_ip_bytes(&source, ip));
 }
 
 bool limit_admit(struct request *rq)
@@ -93,9 +57,11 @@ void limit_fields(const struct request *rq, struct field_list *out)
     char text[80];
     int len;
 
-    if (!rq->limited || !rq->group || rq->group->limit.shadow)
+    if (!rq->limited || !rq->group)
         return;
     limit = &rq->group->limit;
+    if (limit->shadow || !limit->rules.requests) /* a newer configuration may have none */
+        return;
     len = snprintf(text, sizeof(text), "\"tidelock\";q=%llu;w=%llu",
                    (unsigned long long)limit->rules.requests,
                    (unsigned long long)seconds_up(limit->rules.window_ms));

@@ -1,6 +1,6 @@
 /* limit.h - the rate limit of a request's group: asking it, and what the response says of it.
  *
- * The source is the client's address, or, behind trusted proxies, the last address in X-Forwarded-For that is none of theirs.
+ * The source is worker/source.h's: clients behind a trusted proxy count by themselves.
  *
  * Thread: the worker's. */
 #pragma once

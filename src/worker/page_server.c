@@ -15,6 +15,7 @@ enum step page_start(struct request *rq, const struct member *whose)
     bool ask = can_ask(rq, whose->page_server);
 
     rq->page = whose->maintenance;
+    rq->whose = whose;
     rq->retries_left = 0;
     rq->panic = false;
     attempt_target(rq, ask ? whose->page_server : whose);
@@ -45,12 +46,28 @@ static bool is_html(const struct http_head *response)
            slice_eq_nocase(type, SLICE("application/xhtml+xml"));
 }
 
-/* Fields of the page that would make it outlive the maintenance, or contradict ours. */
-static bool is_replaced(struct slice name)
+static bool is_one_of(struct slice name, const struct slice *names, size_t count)
 {
-    return slice_eq_nocase(name, SLICE("Retry-After")) || slice_eq_nocase(name, SLICE("Cache-Control")) ||
-           slice_eq_nocase(name, SLICE("Expires")) || slice_eq_nocase(name, SLICE("ETag")) ||
-           slice_eq_nocase(name, SLICE("Last-Modified"));
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Fields of the page that would make it outlive the maintenance, or contradict ours. */
+static bool is_about_keeping(struct slice name)
+{
+    static const struct slice names[] = {
+        SLICE_INIT("Retry-After"), SLICE_INIT("Cache-Control"), SLICE_INIT("Expires"),
+        SLICE_INIT("ETag"), SLICE_INIT("Last-Modified"),
+    };
+
+    return is_one_of(name, names, sizeof(names) / sizeof(names[0]));
+}
+
+bool page_server_is_empty(const struct request *rq, const struct http_head *response)
+{
+    return is_html(response) && response->body == BODY_NONE && rq->head.method != METHOD_HEAD;
 }
 
 void page_server_response(const struct http_head *response, struct response_head *head,
@@ -61,7 +78,7 @@ void page_server_response(const struct http_head *response, struct response_head
     if (!is_html(response))
         return;
     for (unsigned i = 0; i < fields->count; i++)
-        if (!is_replaced(fields->field[i].name))
+        if (!is_about_keeping(fields->field[i].name))
             fields->field[kept++] = fields->field[i];
     fields->count = kept;
     head->status = 503;
@@ -73,16 +90,9 @@ void page_server_response(const struct http_head *response, struct response_head
 bool page_server_takes(struct slice field)
 {
     static const struct slice about_backend[] = {
-        {"If-Match", 8},
-        {"If-None-Match", 13},
-        {"If-Modified-Since", 17},
-        {"If-Unmodified-Since", 19},
-        {"If-Range", 8},
-        {"Range", 5},
+        SLICE_INIT("If-Match"), SLICE_INIT("If-None-Match"), SLICE_INIT("If-Modified-Since"),
+        SLICE_INIT("If-Unmodified-Since"), SLICE_INIT("If-Range"), SLICE_INIT("Range"),
     };
 
-    for (size_t i = 0; i < sizeof(about_backend) / sizeof(about_backend[0]); i++)
-        if (slice_eq_nocase(field, about_backend[i]))
-            return false;
-    return true;
+    return !is_one_of(field, about_backend, sizeof(about_backend) / sizeof(about_backend[0]));
 }

@@ -13,6 +13,9 @@ struct response_head;
 /* whose, in maintenance, is what the request is for: sends it to the page server, or to the built-in page. */
 enum step page_start(struct request *rq, const struct member *whose);
 
+/* Is it a page without a body (204, 304)? Then there is nothing to show. */
+bool page_server_is_empty(const struct request *rq, const struct http_head *response);
+
 /* The page server's answer on its way to the client. fields are what the client gets of it. */
 void page_server_response(const struct http_head *response, struct response_head *head,
                           struct field_list *fields);

@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "config/member_state.h"
-#include "worker/client.h"
 #include "worker/request.h"
+#include "worker/source.h"
 
 /* Best first. */
 enum rank {
@@ -41,6 +41,8 @@ static bool was_tried(const struct request *rq, const struct member *m)
 static uint32_t draw(struct request *rq, struct route_local *local)
 {
     if (!rq->drawn) {
+        if (local && !local->draws)
+            local->draws = (uint32_t)random_next(&rq->worker->random); /* workers out of step */
         if (local)
             local->draws += 0x9E3779B9u; /* 2^32 divided by the golden ratio */
         rq->draw = local ? local->draws >> 16 : 0;
@@ -89,7 +91,7 @@ static enum rank state_rank(struct search *s, const struct member *m, struct rou
     case EFFECTIVE_USE_NONE:
         break;
     }
-    if (rule->verdict == VERDICT_DRAINING && !rq->tries && !s->quiet && local)
+    if (rule->verdict == VERDICT_DRAINING && !rq->turned && !s->quiet && local)
         COUNTER_ADD(local->turned_by_drain, 1);
     if (!s->whose || rule->verdict < s->why) {
         s->why = rule->verdict;
@@ -190,9 +192,12 @@ static uint64_t affinity(uint64_t client, const struct member *m)
 static void look_ip_hash(struct search *s)
 {
     const struct group *g = s->rq->group;
+    struct address source;
     uint8_t ip[16];
-    uint64_t client = hash_bytes(ip, address_ip_bytes(&s->rq->client->peer, ip), 0);
-    uint64_t limit = UINT64_MAX;
+    uint64_t client, limit = UINT64_MAX;
+
+    source_of(s->rq, &source);
+    client = hash_bytes(ip, address_ip_bytes(&source, ip), 0);
 
     for (unsigned i = 0; i < g->member_count; i++) {
         const struct member *next = NULL;
@@ -235,6 +240,7 @@ const struct member *pick_member(struct request *rq, enum verdict *why, const st
     struct search s = {.rq = rq, .rank = RANK_NONE, .why = VERDICT_PASS};
 
     look(&s);
+    rq->turned = true;
     rq->panic = s.rank == RANK_PANIC;
     *why = s.why;
     *whose = s.whose;

@@ -105,14 +105,17 @@ static enum page_format choose_format(const struct request *rq)
         [PAGE_TEXT] = SLICE_INIT("text/plain"),
     };
     struct slice values[ACCEPT_FIELDS_MAX];
+    enum page_format format;
     unsigned count = 0;
 
     for (unsigned i = 0; i < rq->head.field_count && count < ACCEPT_FIELDS_MAX; i++) {
         if (slice_eq_nocase(rq->head.fields[i].name, SLICE("accept")))
             values[count++] = rq->head.fields[i].value;
     }
-    return (enum page_format)accept_choose(values, count, types, PAGE_FORMATS,
-                                           page_default_format(rq->verdict));
+    format = (enum page_format)accept_choose(values, count, types, PAGE_FORMATS,
+                                             page_default_format(rq->verdict));
+    /* Services rely on the word; only browsers get more. */
+    return rq->verdict == VERDICT_DRAINING && format == PAGE_JSON ? PAGE_TEXT : format;
 }
 
 /* Puts the page's pieces into rq->reply; returns its length. */

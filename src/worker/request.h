@@ -62,6 +62,8 @@ struct request {
     bool panic;                      /* member is down, and used all the same */
     bool bypass;                     /* an operator: sees what is in maintenance */
     bool paging;                     /* member is the page server of one in maintenance */
+    bool turned;                     /* drains have counted that they turned it away */
+    const struct member *whose;      /* in maintenance, for which it is answered; NULL: member's */
     struct circuit_ticket ticket;    /* of member's circuit; settled by worker/outcome.c */
     bool limited;                    /* the group's rate limit was asked: limit says what of it is left */
     struct ratelimit_result limit;

@@ -85,7 +85,7 @@ static enum step bad_response(struct request *rq, enum parse result)
 /* A probe that was answered with an error: no client needs to see that where another member can answer. */
 static bool hides_failure(struct request *rq, int status)
 {
-    return rq->ticket.probe && status >= 500 && rq->codec->can_repeat(rq) && pick_has_other(rq);
+    return rq->ticket.probe && status >= 500 && attempt_may_repeat(rq) && pick_has_other(rq);
 }
 
 static void send_interim(struct request *rq, const struct http_head *response)
@@ -118,6 +118,8 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .keep_alive = may_keep_alive(rq),
     };
 
+    if (rq->paging && page_server_is_empty(rq, response))
+        return request_refuse(rq, VERDICT_MAINTENANCE);
     outcome_head(rq, response->status);
     forward_response(rq, response, fields);
     if (rq->paging)

@@ -4,7 +4,8 @@
 
 void stats_count(const struct request *rq)
 {
-    struct route_local *local = rq->local;
+    struct route_local *local =
+        rq->whose ? route_state_local(rq->whose->state, rq->worker->id) : rq->local;
 
     COUNTER_ADD(rq->worker->requests, 1);
     if (!local)
