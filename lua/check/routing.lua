@@ -1,6 +1,7 @@
 --- Checks of what names routes. What a route or a setting may be is checked where it is staged
 -- (src/control/config_check.c), for every way in.
 
+local list = require("check.list")
 local value = require("check.value")
 
 local routing = {}
@@ -18,14 +19,13 @@ end
 
 --- Domains, comma separated, as a list; their form is checked with the route.
 function routing.domains(text, name)
-  local list = {}
-  for domain in (text .. ","):gmatch("%s*(.-)%s*,") do
+  local domains = list.split(text)
+  for _, domain in ipairs(domains) do
     if domain == "" then
       return nil, text == "" and "missing field: " .. name or "invalid domain: empty"
     end
-    list[#list + 1] = domain
   end
-  return list
+  return domains
 end
 
 return routing

@@ -1,6 +1,7 @@
 --- Checks of plain values: texts, numbers, durations, words.
 
 local host = require("host")
+local list = require("check.list")
 
 local value = {}
 
@@ -99,15 +100,14 @@ function value.some_of(what, ...)
     known[word] = true
   end
   return function(text, name)
-    local list = {}
-    for word in (text .. ","):gmatch("%s*(.-)%s*,") do
+    local words = list.split(text)
+    for _, word in ipairs(words) do
       if not known[word] then
         local reason = word == "" and "missing field: " .. name
         return nil, reason or ("unknown %s: %s"):format(what, word)
       end
-      list[#list + 1] = word
     end
-    return list
+    return words
   end
 end
 

@@ -62,7 +62,7 @@ return {
       .. "sets for its routes wins.",
   },
   {
-    path = "retries", type = "count", default = 1, min = 0, max = 10,
+    path = "retries", type = "count", default = 3, min = 0, max = 10,
     doc = "How often a request is tried again elsewhere, for routes without the option retries.",
   },
   {

@@ -63,8 +63,8 @@ return {
     reply = "CIRCUIT_OK",
     since = "0.1",
     errors = { "route not found" },
-    notes = "Results of requests that are in flight do not count any more. A member that its health check holds down "
-      .. "gets no requests all the same.",
+    notes = "Results of requests that are in flight do not count any more. One that the health check holds open "
+      .. "stays so.",
     run = function(cmd)
       local ok, err = cmd.session:circuit_reset(cmd.route)
       if not ok then

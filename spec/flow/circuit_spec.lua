@@ -155,6 +155,32 @@ describe("circuit breaker", function()
     assert.equal("closed", g:circuit("r1").state)
   end)
 
+  it("lets others go when a probe takes for ever", function()
+    local o = origin.start(answering(500))
+    local g = group.start({ o.url }, { circuit = { 1, "100ms", 1 } })
+    g:get("/")
+    o:respond(function(request)
+      if request.target == "/never" then
+        request.stream:read_some()
+      end
+      return { status = 200 }
+    end)
+    eventually(function()
+      return g:circuit("r1").state == "half-open"
+    end)
+    local stuck = g.proxy:connect()
+    stuck:send_request { path = "/never" }
+    eventually(function()
+      return g:status("r1").in_flight == 1
+    end)
+    assert.equal(503, g:get("/").status)
+    eventually(function()
+      return g:get("/").status == 200
+    end)
+    assert.equal("closed", g:circuit("r1").state)
+    stuck:close()
+  end)
+
   it("sends a probe that fails to another member, so that its client sees none of it", function()
     local sick, well = origin.start(answering(500)), origin.start(answering(200))
     local g = group.start({ sick.url, well.url }, { circuit = { 1, "100ms", 1 }, options = { retries = "0" } })

@@ -105,6 +105,31 @@ describe("a drain", function()
     assert.same({ 0, 10 }, { a:count(), b:count() })
   end)
 
+  it("of two sessions at once turns away each one's share, and refuses what both turn away", function()
+    local a, b = origin.start(), origin.start()
+    local g = group.start({ a.url, b.url }, { apart = true })
+    local length, from = 6, loop.now()
+    for _, session in ipairs(g.sessions) do
+      session:ok("DRAIN_START", length .. "s")
+    end
+    eventually(function()
+      return loop.now() - from > length / 4
+    end)
+    local refused, first = 0, loop.now()
+    for _ = 1, 400 do
+      refused = refused + (g:get("/").status == 503 and 1 or 0)
+    end
+    local share = ((first + loop.now()) / 2 - from) / length
+    for i, session in ipairs(g.sessions) do
+      g.session = session
+      local stats = g:stats("r1")
+      local turned, taken = stats.rejected.drain, stats.status_codes["200"]
+      local got = turned / (turned + taken)
+      assert.is_true(math.abs(got - share) < 0.05, ("session %d: %.3f, not %.3f"):format(i, got, share))
+    end
+    assert.is_true(refused / 400 < share * share + 0.06, tostring(refused))
+  end)
+
   it("of every member of a session refuses its share once, not once for each", function()
     local o = origin.start()
     local g = group.start({ o.url, origin.start().url })

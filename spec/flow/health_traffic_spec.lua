@@ -92,8 +92,11 @@ describe("health", function()
     a.well = false
     await_state(g, "r1", "down")
     g.session:ok("CIRCUIT_BREAKER_RESET", "r1")
-    assert.equal("closed", g:circuit("r1").state)
+    assert.equal("open", g:circuit("r1").state)
     assert.equal(503, g:get("/").status)
+    a.well = true
+    await_state(g, "r1", "healthy")
+    assert.equal("half-open", g:circuit("r1").state)
   end)
 
   it("does not leave the place of a restarted only instance empty until its check has passed", function()

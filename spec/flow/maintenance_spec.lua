@@ -113,7 +113,8 @@ describe("maintenance", function()
       return { status = well and 200 or 500 }
     end)
     local g = group.start({ o.url }, {
-      config = { health_checks = true, maintenance = { check_interval = "20ms" } }, health = { "/health", "50ms", "1s" },
+      config = { health_checks = true, maintenance = { check_interval = "20ms" } },
+      health = { "/health", "50ms", "1s" },
     })
     local function await(state)
       eventually(function()

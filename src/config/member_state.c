@@ -50,9 +50,8 @@ static uint32_t share_of(uint64_t part, uint64_t whole)
 }
 
 /* What a drain lets through; 0 once its time is over. */
-static uint32_t drain_passes(const struct route_state *s, uint64_t now_ms)
+static uint32_t drain_passes(struct route_drain drain, uint64_t now_ms)
 {
-    struct route_drain drain = route_state_drain(s);
     uint64_t elapsed = now_ms > drain.start_ms ? now_ms - drain.start_ms : 0;
 
     if (!drain.start_ms)
@@ -81,9 +80,13 @@ void member_state_read(const struct member *m, uint64_t now_ms, struct member_st
 {
     uint32_t posture = atomic_load_explicit(&m->state->posture, memory_order_acquire);
     uint32_t slow = slow_share(m, now_ms);
+    struct route_drain drain = {0};
 
     out->draining = (posture & ROUTE_POSTURE_DRAINING) != 0;
-    out->passes = out->draining ? drain_passes(m->state, now_ms) : EFFECTIVE_ALL;
+    if (out->draining)
+        drain = route_state_drain(m->state);
+    out->drain_start_ms = drain.start_ms;
+    out->passes = drain_passes(drain, now_ms);
     out->share = slow;
     out->facts = session_fact(posture) | health_fact(posture) | circuit_fact(m, now_ms) |
                  (out->draining ? EFFECTIVE_DRAIN_PASSED : EFFECTIVE_NO_DRAIN) |

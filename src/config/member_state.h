@@ -10,6 +10,7 @@
 struct member_state {
     uint32_t facts;    /* EFFECTIVE_* bits, one of each dimension; a drain counts as passed */
     bool draining;     /* a draw at or above passes makes it EFFECTIVE_DRAIN_TURNED */
+    uint64_t drain_start_ms; /* the same for all members of one session */
     uint32_t passes;   /* what a drain lets through, of EFFECTIVE_ALL */
     uint32_t share;    /* of EFFECTIVE_ALL, for EFFECTIVE_USE_SHARED: health's times slow start's */
 };

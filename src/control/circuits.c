@@ -2,9 +2,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/route_state.h"
+#include "config/snapshot.h"
 #include "control/control.h"
 #include "control/event_json.h"
+#include "control/publish.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -14,9 +15,11 @@ struct circuit_watch {
     struct control *control;
     struct route_state *state; /* referenced */
     ev_timer timer;
+    uint32_t generation; /* half-open: of the probes that are waited for */
 };
 
 static void announce(struct control *c, struct route_state *s, const struct circuit_change *change);
+static void watch_circuit(struct control *c, struct route_state *s);
 
 static void unwatch(struct route_state *s)
 {
@@ -28,6 +31,14 @@ static void unwatch(struct route_state *s)
     ev_timer_stop(watch->control->loop, &watch->timer);
     free(watch);
     route_state_unref(s);
+}
+
+/* How long a probe may take until others may go, too: as long as the circuit was open at first. */
+static uint64_t patience_ms(const struct circuit_watch *watch)
+{
+    const struct member *m = snapshot_member(publish_newest(watch->control), watch->state);
+
+    return m ? m->circuit.timeout_ms : 0;
 }
 
 static void start_timer(struct circuit_watch *watch, uint64_t until_ms)
@@ -53,19 +64,27 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         announce(watch->control, s, &change);
     } else {
         circuit_read(&s->circuit, clock_ms(), &status);
-        if (status.until_ms)
-            start_timer(watch, status.until_ms);
-        else
-            unwatch(s);
+        if (status.phase == CIRCUIT_HALF_OPEN && status.generation == watch->generation &&
+            circuit_renew(&s->circuit, watch->generation))
+            log_write(LOG_INFO, "probes take long, others may go", "route=%s service=%s instance=%s",
+                      s->route_id, s->service, s->instance);
+        watch_circuit(watch->control, s);
     }
     route_state_unref(s);
 }
 
-/* Once nothing carries the route any more there is nobody to tell; the circuit itself goes with it. */
-static void watch_until(struct control *c, struct route_state *s, uint64_t until_ms)
+/* Starts, moves or ends the timer by how the circuit is now: notices of two workers may come in either order. Once
+ * nothing carries the route any more there is nobody to tell; the circuit itself goes with it. */
+static void watch_circuit(struct control *c, struct route_state *s)
 {
-    if (!s->session)
+    uint64_t now_ms = clock_ms(), until_ms;
+    struct circuit_status status;
+
+    circuit_read(&s->circuit, now_ms, &status);
+    if (!s->session || (!status.until_ms && status.phase != CIRCUIT_HALF_OPEN)) {
+        unwatch(s);
         return;
+    }
     if (!s->watch) {
         s->watch = calloc(1, sizeof(*s->watch));
         CHECK(s->watch);
@@ -74,6 +93,8 @@ static void watch_until(struct control *c, struct route_state *s, uint64_t until
         ev_init(&s->watch->timer, on_timer);
         s->watch->timer.data = s->watch;
     }
+    s->watch->generation = status.generation;
+    until_ms = status.until_ms ? status.until_ms : now_ms + patience_ms(s->watch);
     start_timer(s->watch, until_ms);
 }
 
@@ -94,15 +115,8 @@ static void send_event(struct control *c, const struct route_state *s,
 
 static void announce(struct control *c, struct route_state *s, const struct circuit_change *change)
 {
-    struct circuit_status status;
-
     ASSERT_CONTROL();
-    /* Notices of two workers may come in either order: the timer goes by what is true now. */
-    circuit_read(&s->circuit, clock_ms(), &status);
-    if (status.until_ms)
-        watch_until(c, s, status.until_ms);
-    else
-        unwatch(s);
+    watch_circuit(c, s);
     if (!s->session || (change->from == CIRCUIT_OPEN && change->to == CIRCUIT_HELD))
         return;
     log_write(change->to == CIRCUIT_OPEN || change->to == CIRCUIT_HELD ? LOG_WARN : LOG_INFO,
@@ -140,6 +154,8 @@ void circuits_reset(struct control *c, struct route_state *s)
 {
     struct circuit_change change;
 
+    if (route_state_health(s) == ROUTE_HEALTH_DOWN)
+        return; /* stays held: recovery leads to half-open, and it has no counts to clear */
     if (circuit_reset(&s->circuit, clock_ms(), &change))
         announce(c, s, &change);
 }

@@ -23,5 +23,5 @@ void circuits_hold(struct control *c, struct route_state *s);
 /* Health says it recovered: half-open, if it was held. */
 void circuits_unhold(struct control *c, struct route_state *s);
 
-/* CIRCUIT_BREAKER_RESET: closed, counts from zero. */
+/* CIRCUIT_BREAKER_RESET: closed, counts from zero. Nothing happens to one that health holds. */
 void circuits_reset(struct control *c, struct route_state *s);

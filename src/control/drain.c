@@ -24,7 +24,6 @@ struct drained {
 struct drain {
     struct session *session;
     uint64_t start_ms; /* 0: no drain now */
-    uint64_t last_start_ms;
     uint64_t start_wall_ms;
     uint64_t length_ms;
     bool completed;
@@ -203,7 +202,7 @@ static struct drain *drain_new(struct session *s)
 
 bool drain_start(struct session *s, uint64_t length_ms, struct error *err)
 {
-    uint64_t now_ms = clock_ms();
+    uint64_t now_ms = clock_ms(), *last_start_ms = &s->control->model.last_drain_ms;
     struct drain *d;
 
     ASSERT_CONTROL();
@@ -212,9 +211,9 @@ bool drain_start(struct session *s, uint64_t length_ms, struct error *err)
     d = s->drain;
     if (d->start_ms)
         return error_set(err, "drain already in progress");
-    /* No two drains of a route start in the same millisecond, see route_state_drain. */
-    d->start_ms = now_ms > d->last_start_ms ? now_ms : d->last_start_ms + 1;
-    d->last_start_ms = d->start_ms;
+    /* No two drains start in the same millisecond: workers know them apart by it (worker/pick.c). */
+    d->start_ms = now_ms > *last_start_ms ? now_ms : *last_start_ms + 1;
+    *last_start_ms = d->start_ms;
     d->start_wall_ms = clock_wall_ms();
     d->length_ms = length_ms;
     d->completed = false;

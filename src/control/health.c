@@ -32,24 +32,36 @@ static bool asks_the_same(const struct health_plan *a, const struct health_plan 
     return a->kind == b->kind && a->url && b->url && strcmp(a->url, b->url) == 0;
 }
 
-static void start_check(struct control *c, struct route_state *s, struct health_plan *plan)
+/* trusted: it may go on with its requests until the check has a first result. */
+static void start_check(struct control *c, struct route_state *s, struct health_plan *plan, bool trusted)
 {
     bool was_down = route_state_health(s) == ROUTE_HEALTH_DOWN;
+    bool awaited;
 
     end_check(s);
     if (plan->kind != HEALTH_OFF)
         s->health = health_check_new(c, s, plan);
-    route_state_set_health(s,
-                           s->health && s->health->plan.kind == HEALTH_EXPLICIT
-                               ? ROUTE_HEALTH_AWAITED
-                               : ROUTE_HEALTH_UNKNOWN,
-                           0);
+    awaited = s->health && s->health->plan.kind == HEALTH_EXPLICIT && !trusted;
+    route_state_set_health(s, awaited ? ROUTE_HEALTH_AWAITED : ROUTE_HEALTH_UNKNOWN, 0);
     if (was_down)
         circuits_unhold(c, s);
 }
 
+/* Does the member get requests now, at the same backend? Then another way to check it is no reason to stop. */
+static bool serves_already(const struct route_state *s, const struct route_entry *route)
+{
+    enum route_health health = route_state_health(s);
+    size_t len = strlen(route->backend_url);
+
+    while (len > 0 && route->backend_url[len - 1] == '/')
+        len--;
+    return s->health && s->health->plan.url && strncmp(s->health->plan.url, route->backend_url, len) == 0 &&
+           health != ROUTE_HEALTH_DOWN && health != ROUTE_HEALTH_AWAITED;
+}
+
+/* trusted: what was not checked so far may go on with its requests. */
 static void sync_route(struct control *c, const struct config_set *set,
-                       const struct route_entry *route)
+                       const struct route_entry *route, bool trusted)
 {
     struct health_plan plan = health_plan_of(c, set, route);
     struct route_state *s = route->state;
@@ -60,7 +72,7 @@ static void sync_route(struct control *c, const struct config_set *set,
         health_plan_fini(&plan);
         return;
     }
-    start_check(c, s, &plan);
+    start_check(c, s, &plan, serves_already(s, route) || (trusted && !s->health));
     health_plan_fini(&plan);
 }
 
@@ -69,7 +81,7 @@ void health_renew(struct control *c, const struct session *s, const struct route
     struct health_plan plan = health_plan_of(c, s->live, route);
 
     ASSERT_CONTROL();
-    start_check(c, route->state, &plan);
+    start_check(c, route->state, &plan, false);
     health_plan_fini(&plan);
 }
 
@@ -80,13 +92,18 @@ void health_trust(struct route_state *s)
         route_state_set_health(s, ROUTE_HEALTH_UNKNOWN, 0);
 }
 
-void health_sync(struct control *c, const struct session *s)
+static void sync_routes(struct control *c, const struct session *s, bool trusted)
 {
     struct list *node, *tmp;
 
     ASSERT_CONTROL();
     LIST_EACH (node, tmp, &s->live->routes)
-        sync_route(c, s->live, CONTAINER_OF(node, struct route_entry, link));
+        sync_route(c, s->live, CONTAINER_OF(node, struct route_entry, link), trusted);
+}
+
+void health_sync(struct control *c, const struct session *s)
+{
+    sync_routes(c, s, false);
 }
 
 void health_sync_all(struct control *c)
@@ -94,7 +111,7 @@ void health_sync_all(struct control *c)
     struct list *node, *tmp;
 
     LIST_EACH (node, tmp, &c->model.sessions)
-        health_sync(c, CONTAINER_OF(node, struct session, link));
+        sync_routes(c, CONTAINER_OF(node, struct session, link), true);
 }
 
 void health_drop(struct control *c, const struct config_set *old, const struct config_set *now)

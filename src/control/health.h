@@ -28,7 +28,7 @@ void health_renew(struct control *c, const struct session *s, const struct route
 /* A new route that nothing was found about yet has its requests all the same, until its first check. */
 void health_trust(struct route_state *s);
 
-/* The same for all sessions. */
+/* The same for all sessions, whose routes serve already. */
 void health_sync_all(struct control *c);
 
 /* Before the routes of old are no longer live: ends the checks of those that do not live on in now

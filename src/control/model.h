@@ -21,6 +21,7 @@ struct model {
     struct places *places;   /* of all live sets */
     struct session *statics; /* the configuration file's routes, or NULL */
     unsigned worker_count;   /* for new route states */
+    uint64_t last_drain_ms;  /* when the newest drain of any session started, monotonic */
 };
 
 void model_init(struct model *m, struct control *control, unsigned worker_count);

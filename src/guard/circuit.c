@@ -342,6 +342,22 @@ bool circuit_hold(struct circuit *c, uint64_t now_ms, struct circuit_change *cha
     return true;
 }
 
+bool circuit_renew(struct circuit *c, uint32_t generation)
+{
+    uint64_t word = load(c);
+
+    while (phase_of(word) == CIRCUIT_HALF_OPEN && generation_of(word) == generation &&
+           in_flight_of(word)) {
+        uint64_t next = (uint64_t)CIRCUIT_HALF_OPEN << CIRCUIT_PHASE_SHIFT |
+                        (uint64_t)((generation + 1) & GENERATION_MASK) << GENERATION_SHIFT |
+                        (uint64_t)successes_of(word) << SUCCESSES_SHIFT;
+
+        if (swap(c, &word, next))
+            return true;
+    }
+    return false;
+}
+
 bool circuit_unhold(struct circuit *c, uint64_t now_ms, struct circuit_change *change)
 {
     uint64_t word = load(c);

@@ -137,6 +137,11 @@ uint64_t circuit_rate_window_ms(const struct circuit *c, const struct circuit_ru
 /* Makes an open circuit whose time is over half-open, without a request. Returns whether it did. */
 MUST_USE bool circuit_tick(struct circuit *c, uint64_t now_ms, struct circuit_change *change);
 
+/* Probes of this generation that are still not settled count no longer, so that others may go in their
+ * place: one that takes for ever must not keep the circuit half-open. Successes stay. False: there are
+ * none. Not a transition. */
+MUST_USE bool circuit_renew(struct circuit *c, uint32_t generation);
+
 /* Health is down: open until circuit_unhold or circuit_reset. False when it is held already. */
 MUST_USE bool circuit_hold(struct circuit *c, uint64_t now_ms, struct circuit_change *change);
 

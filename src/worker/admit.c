@@ -18,9 +18,6 @@ enum verdict admit_member(struct request *rq, bool *again)
     const struct member *m = rq->member;
 
     *again = false;
-    if (m->max_body_size && rq->head.body == BODY_LENGTH &&
-        rq->head.content_length > m->max_body_size)
-        return VERDICT_BODY_TOO_BIG;
     if (!m->address_count)
         return VERDICT_NO_ADDRESS;
     if (!limit_admit(rq)) {

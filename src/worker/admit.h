@@ -1,8 +1,8 @@
 /* admit.h - may this request go on? The one place where the order of the checks stands.
  *
  * What keeps a member from a request - maintenance, drain, health, circuit, in this order - is decided while one is picked
- * (worker/pick.h, guard/effective.h). Then come, for the member that was picked: the request's own size, the
- * rate limit, and last a place in the member's circuit, so that none is taken for what is refused anyway.
+ * (worker/pick.h, guard/effective.h), and so is whether it takes a body of this size. Then come, for the member that was picked, the
+ * rate limit and last a place in the member's circuit, so that none is taken for what is refused anyway.
  *
  * Thread: the worker's. */
 #pragma once

@@ -117,9 +117,12 @@ static enum step try_again(struct request *rq)
 
     if (!rq->lease->retired)
         return send_again(rq, &request_step_pick_target);
+    rq->failed = rq->local;
     attempt_target(rq, NULL);
     rq->group = NULL;
-    worker_lease_release(w, rq->lease);
+    if (rq->before)
+        worker_lease_release(w, rq->before);
+    rq->before = rq->lease;
     rq->lease = worker_lease_take(w);
     return send_again(rq, &request_step_match_route);
 }

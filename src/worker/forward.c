@@ -132,6 +132,8 @@ void forward_request(const struct request *rq, struct field_list *out)
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     add_forwarding(&f, out);
     add_via(out, head);
+    if (rq->paging)
+        field_list_add(out, page_server_mark, SLICE("1"));
     if (head->te_trailers) {
         field_list_add(out, SLICE("TE"), SLICE("trailers"));
         field_list_add(out, SLICE("Connection"), SLICE("TE"));

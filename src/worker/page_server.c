@@ -4,9 +4,20 @@
 #include "worker/reply.h"
 #include "worker/request_steps.h"
 
+const struct slice page_server_mark = SLICE_INIT("X-Tidelock-Page");
+
+/* Did a proxy like this one send it for a page? A page URL that leads back here would go round for ever. */
+static bool is_page_request(const struct request *rq)
+{
+    for (unsigned i = 0; i < rq->head.field_count; i++)
+        if (slice_eq_nocase(rq->head.fields[i].name, page_server_mark))
+            return true;
+    return false;
+}
+
 static bool can_ask(const struct request *rq, const struct member *server)
 {
-    return server && server->address_count && rq->head.body == BODY_NONE &&
+    return server && server->address_count && rq->head.body == BODY_NONE && !is_page_request(rq) &&
            (rq->head.method == METHOD_GET || rq->head.method == METHOD_HEAD);
 }
 

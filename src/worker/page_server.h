@@ -10,6 +10,9 @@
 
 struct response_head;
 
+/* The field by which a request for a page is known. */
+extern const struct slice page_server_mark;
+
 /* whose, in maintenance, is what the request is for: sends it to the page server, or to the built-in page. */
 enum step page_start(struct request *rq, const struct member *whose);
 

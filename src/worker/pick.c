@@ -37,18 +37,30 @@ static bool was_tried(const struct request *rq, const struct member *m)
     return false;
 }
 
-/* The request's number against shares, drawn from the first member that asks for it. */
-static uint32_t draw(struct request *rq, struct route_local *local)
+/* The request's number against a member's shares: the first one from the member's sequence, further ones at random. Members of one session's drain judge by
+ * the same number: together they turn away their share, not its square. */
+static uint32_t draw(struct request *rq, const struct member_state *state, struct route_local *local)
 {
-    if (!rq->drawn) {
-        if (local && !local->draws)
+    if (state->drain_start_ms && state->drain_start_ms == rq->draw_key)
+        return rq->draw;
+    if (rq->drawn || !local) {
+        /* Two sequences in step would turn away the same requests. */
+        rq->draw = (uint32_t)random_next(&rq->worker->random) >> 16;
+    } else {
+        if (!local->draws)
             local->draws = (uint32_t)random_next(&rq->worker->random); /* workers out of step */
-        if (local)
-            local->draws += 0x9E3779B9u; /* 2^32 divided by the golden ratio */
-        rq->draw = local ? local->draws >> 16 : 0;
-        rq->drawn = true;
+        local->draws += 0x9E3779B9u; /* 2^32 divided by the golden ratio */
+        rq->draw = local->draws >> 16;
     }
+    rq->drawn = true;
+    rq->draw_key = state->drain_start_ms;
     return rq->draw;
+}
+
+/* Does it take a draw to tell what becomes of the request at a member in this state? */
+static bool is_shared(const struct member_state *state)
+{
+    return state->draining || state->share < EFFECTIVE_ALL;
 }
 
 /* Can it be sent again, whatever happens to it? */
@@ -63,17 +75,36 @@ static bool may_panic(const struct member *m, enum verdict why)
                             why == VERDICT_HEALTH_DOWN);
 }
 
+/* It cannot be used; the foremost reason is kept. */
+static enum rank blocked_by(struct search *s, const struct member *m, enum verdict why)
+{
+    if (!s->whose || why < s->why) {
+        s->why = why;
+        s->whose = m;
+    }
+    return may_panic(m, why) ? RANK_PANIC : RANK_NONE;
+}
+
+static bool is_too_big(const struct request *rq, const struct member *m)
+{
+    return m->max_body_size && rq->head.body == BODY_LENGTH &&
+           rq->head.content_length > m->max_body_size;
+}
+
 /* The rank that its state gives it. */
 static enum rank state_rank(struct search *s, const struct member *m, struct route_local *local)
 {
     struct request *rq = s->rq;
     struct member_state state;
     const struct effective_rule *rule;
+    uint32_t number = 0;
 
     member_state_read(m, rq->worker->now_ms, &state);
+    if (is_shared(&state))
+        number = draw(rq, &state, local);
     if (rq->bypass && (state.facts & EFFECTIVE_IN_MAINTENANCE))
         state.facts ^= EFFECTIVE_IN_MAINTENANCE | EFFECTIVE_IN_SERVICE;
-    if (state.draining && draw(rq, local) >= state.passes)
+    if (state.draining && number >= state.passes)
         state.facts ^= EFFECTIVE_DRAIN_PASSED | EFFECTIVE_DRAIN_TURNED;
     rule = effective_of(state.facts);
     switch (rule->use) {
@@ -81,7 +112,7 @@ static enum rank state_rank(struct search *s, const struct member *m, struct rou
         return RANK_GOOD;
     case EFFECTIVE_USE_SHARED:
         /* Of what a drain lets through, its share. */
-        return (uint64_t)draw(rq, local) * EFFECTIVE_ALL < (uint64_t)state.passes * state.share
+        return (uint64_t)number * EFFECTIVE_ALL < (uint64_t)state.passes * state.share
                    ? RANK_GOOD
                    : RANK_SPARED;
     case EFFECTIVE_USE_PROBE:
@@ -93,11 +124,7 @@ static enum rank state_rank(struct search *s, const struct member *m, struct rou
     }
     if (rule->verdict == VERDICT_DRAINING && !rq->turned && !s->quiet && local)
         COUNTER_ADD(local->turned_by_drain, 1);
-    if (!s->whose || rule->verdict < s->why) {
-        s->why = rule->verdict;
-        s->whose = m;
-    }
-    return may_panic(m, rule->verdict) ? RANK_PANIC : RANK_NONE;
+    return blocked_by(s, m, rule->verdict);
 }
 
 static enum rank rank_of(struct search *s, const struct member *m)
@@ -107,10 +134,12 @@ static enum rank rank_of(struct search *s, const struct member *m)
     enum rank rank = RANK_GOOD;
 
     if (rq->tries && was_tried(rq, m))
-        return RANK_TRIED;
+        return m->maintenance && !rq->bypass ? blocked_by(s, m, VERDICT_MAINTENANCE) : RANK_TRIED;
     local = route_state_local(m->state, rq->worker->id);
     if (!member_state_is_plain(m))
         rank = state_rank(s, m, local);
+    if (rank < RANK_NONE && is_too_big(rq, m))
+        return blocked_by(s, m, VERDICT_BODY_TOO_BIG);
     if (rank < RANK_NONE && !m->address_count)
         return RANK_UNRESOLVED;
     if (rank < RANK_SUSPECT && local && local->suspect_until_ms > rq->worker->now_ms)
@@ -188,32 +217,37 @@ static uint64_t affinity(uint64_t client, const struct member *m)
     return hash_u64(client ^ m->state->identity);
 }
 
-/* The one that the client belongs to most, then the others in the order of how much it belongs to them. */
+/* The one that the client belongs to most, else among the best of the others the one that it belongs to most. */
 static void look_ip_hash(struct search *s)
 {
     const struct group *g = s->rq->group;
     struct address source;
     uint8_t ip[16];
-    uint64_t client, limit = UINT64_MAX;
+    uint64_t client, most = 0;
 
     source_of(s->rq, &source);
     client = hash_bytes(ip, address_ip_bytes(&source, ip), 0);
-
     for (unsigned i = 0; i < g->member_count; i++) {
-        const struct member *next = NULL;
-        uint64_t most = 0;
+        uint64_t hash = affinity(client, g->members[i]);
 
-        for (unsigned j = 0; j < g->member_count; j++) {
-            uint64_t hash = affinity(client, g->members[j]);
-
-            if (hash < limit && (!next || hash > most)) {
-                next = g->members[j];
-                most = hash;
-            }
+        if (!s->seen[0] || hash > most) {
+            s->seen[0] = g->members[i];
+            most = hash;
         }
-        if (!next || look_at(s, next))
-            return;
-        limit = most;
+    }
+    if (look_at(s, s->seen[0]))
+        return;
+    most = 0;
+    for (unsigned i = 0; i < g->member_count; i++) {
+        const struct member *m = g->members[i];
+        uint64_t hash = affinity(client, m);
+        enum rank rank = m == s->seen[0] ? RANK_TRIED : rank_of(s, m);
+
+        if (rank < s->rank || (rank == s->rank && rank < RANK_NONE && hash > most)) {
+            s->rank = rank;
+            s->best = m;
+            most = hash;
+        }
     }
 }
 

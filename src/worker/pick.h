@@ -4,9 +4,10 @@
  * flight; rendezvous hashing of the client's address). The first that is as good as any is taken; with none, the best of
  * the rest in the order of enum rank. What a member's state means is guard/effective.h's to say.
  *
- * A member that drains, is degraded or starts slowly takes a share of what comes to it. The request's draw decides, once
- * for all members: a member's draws follow its own additive sequence by the golden ratio (Weyl), so that
- * any run of requests is spread evenly and a share is kept within a request or two, whatever the policy.
+ * A member that drains, is degraded or starts slowly takes a share of what comes to it. A draw decides: a member's draws for requests that come to it first
+ * follow its own additive sequence by the golden ratio (Weyl), so that
+ * any run of requests is spread evenly and a share is kept within a request or two, whatever the policy. The members of one
+ * session's drain judge by one draw.
  *
  * Thread: the worker's. */
 #pragma once

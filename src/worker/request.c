@@ -156,7 +156,7 @@ static enum step step_admit(struct request *rq)
 /* Nobody can take it. A retry ends with why the last try failed. */
 static enum step nobody(struct request *rq, enum verdict why, const struct member *whose)
 {
-    if (rq->tries)
+    if (rq->tries && why != VERDICT_MAINTENANCE)
         return request_refuse(rq, rq->failure);
     CHECK(whose);
     admit_refused(rq, why, whose);
@@ -334,6 +334,8 @@ void request_free(struct request **rqp)
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);
+    if (rq->before)
+        worker_lease_release(w, rq->before);
     if (w->free_request_count >= WORKER_REQUESTS_KEPT) {
         free(rq);
         return;

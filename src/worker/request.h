@@ -48,6 +48,8 @@ struct request {
     struct lease *lease; /* from match_route on */
     const struct group *group;
     const struct member *member;
+    struct lease *before;      /* of the last try, when a newer one is used now: keeps failed */
+    struct route_local *failed; /* where the last try was made, counted when no further one is */
     struct route_local *local; /* this worker's counters of member; in_flight counted while set */
     struct origin *origin;
     unsigned address;                /* index in member->addresses */
@@ -57,8 +59,9 @@ struct request {
     enum verdict failure;            /* of the last try */
     unsigned retries_left;
     bool fresh;                      /* a pooled connection was stale: make a new one */
-    bool drawn;                      /* draw is this request's number against shares */
-    uint32_t draw;                   /* below EFFECTIVE_ALL */
+    bool drawn;                      /* there was a draw for it */
+    uint64_t draw_key;               /* start of the drain that draw was made for; 0: none */
+    uint32_t draw;                   /* its number against shares, below EFFECTIVE_ALL */
     bool panic;                      /* member is down, and used all the same */
     bool bypass;                     /* an operator: sees what is in maintenance */
     bool paging;                     /* member is the page server of one in maintenance */

@@ -4,8 +4,10 @@
 
 void stats_count(const struct request *rq)
 {
-    struct route_local *local =
-        rq->whose ? route_state_local(rq->whose->state, rq->worker->id) : rq->local;
+    struct route_local *local = rq->local ? rq->local : rq->failed;
+
+    if (rq->whose)
+        local = route_state_local(rq->whose->state, rq->worker->id);
 
     COUNTER_ADD(rq->worker->requests, 1);
     if (!local)

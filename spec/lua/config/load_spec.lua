@@ -28,7 +28,7 @@ describe("an empty configuration", function()
       ["limits.ratelimit_sources"] = 400000, ["maintenance.check_interval"] = 1000,
       ["maintenance.timeout"] = 60000,
       ["limits.registry_connections"] = 1024, ["limits.registry_output"] = 1048576,
-      http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 1,
+      http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 3,
       log_level = "info", ["access_log.format"] = "off",
       ["access_log.file"] = "-", unknown_host = "404", forwarded = false, health_checks = true,
     }

@@ -46,7 +46,6 @@ local TAKEN = {
   { "circuit_failure_rate", "0", 0 },
   { "circuit_failure_rate", "100", 100 },
   { "health_check_path", "/health", 0 },
-  { "health_check_path", "/health?deep=1", 0 },
   { "policy", "my-policy_2", 0 },
 }
 

@@ -9,7 +9,7 @@ describe("a snapshot's maintenance", function()
   before_each(function()
     control_thread.enter()
     settings = lib.settings_new()
-    settings.connect_timeout_ms, settings.response_timeout_ms = 5000, 60000
+    settings.connect_timeout_ms, settings.response_timeout_ms = 5000, 5000
     settings.retries = 3
     state, page_state = snapshots.state(), snapshots.state("page")
     page = snapshots.page("closed")
@@ -61,7 +61,7 @@ describe("a snapshot's maintenance", function()
     assert.equal("pages.test:81", unit.text(server.host))
     assert.equal("/base", unit.text(server.base_path))
     assert.equal(5000, tonumber(server.connect_timeout_ms))
-    assert.equal(60000, tonumber(server.response_timeout_ms))
+    assert.equal(5000, tonumber(server.response_timeout_ms))
     assert.same({ 0, 0, 0 }, { server.retries, server.header_count, server.address_count })
     assert.is_false(server.preserve_host)
     assert.is_true(server.maintenance == nil and server.page_server == nil)
