@@ -9,7 +9,7 @@ describe("a snapshot's maintenance", function()
   before_each(function()
     control_thread.enter()
     settings = lib.settings_new()
-    settings.connect_timeout_ms, settings.response_timeout_ms = 5000, 5000
+    settings.connect_timeout_ms, settings.response_timeout_ms = 5000, 60000
     settings.retries = 3
     state, page_state = snapshots.state(), snapshots.state("page")
     page = snapshots.page("closed")
