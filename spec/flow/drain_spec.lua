@@ -119,15 +119,15 @@ describe("a drain", function()
     for _ = 1, 400 do
       refused = refused + (g:get("/").status == 503 and 1 or 0)
     end
-    local share = ((first + loop.now()) / 2 - from) / length
+    local due = ((first + loop.now()) / 2 - from) / length
     for i, session in ipairs(g.sessions) do
       g.session = session
       local stats = g:stats("r1")
       local turned, taken = stats.rejected.drain, stats.status_codes["200"]
       local got = turned / (turned + taken)
-      assert.is_true(math.abs(got - share) < 0.05, ("session %d: %.3f, not %.3f"):format(i, got, share))
+      assert.is_true(math.abs(got - due) < 0.05, ("session %d: %.3f, not %.3f"):format(i, got, due))
     end
-    assert.is_true(refused / 400 < share * share + 0.06, tostring(refused))
+    assert.is_true(refused / 400 < due * due + 0.06, tostring(refused))
   end)
 
   it("of every member of a session refuses its share once, not once for each", function()
