@@ -1,5 +1,6 @@
 local group = require("spec.support.group")
 local load = require("spec.support.load")
+local log_line = require("spec.support.log_line")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local share = require("spec.support.share")
@@ -29,16 +30,13 @@ local function drain_under_load(urls, options)
   local l = load.start { url = g.proxy.url, host = "a.example", connections = 4 }
   g.session = busy_session(g)
   g.session:ok("DRAIN_START", LENGTH_MS .. "ms")
-  local start_ms = share.wall_ms(g.proxy:wait_log('time=(%S+) level=info msg="[^"]*[Dd]rain started'))
+  local start_ms = log_line.wall_ms(g.proxy:wait_log('time=(%S+) level=info msg="[^"]*[Dd]rain started'))
   local tenths = share.sample(function()
     local stats = g:stats("r1")
     return stats.rejected.drain, stats.status_codes["200"] or 0
   end, start_ms, LENGTH_MS)
   local result = l:stop()
-  local times = {}
-  for i, entry in ipairs(g.proxy:access_log()) do
-    times[i] = share.wall_ms(entry.time)
-  end
+  local times = g.proxy:access_times()
   for i, tenth in ipairs(tenths) do
     local expected, count = share.expected(times, tenth, start_ms, LENGTH_MS)
     local all = tenth.turned + tenth.taken

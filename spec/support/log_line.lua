@@ -4,6 +4,14 @@ local cjson = require("cjson")
 
 local log_line = {}
 
+--- Wall clock, ms, of a log time ("2026-01-31T10:00:00.000Z").
+function log_line.wall_ms(text)
+  local year, month, day, hour, minute, second = text:match("^(%d+)%-(%d+)%-(%d+)T(%d+):(%d+):([%d.]+)Z$")
+  local whole = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = 0, isdst = false }
+  local utc = os.time(os.date("!*t", whole))
+  return (whole + (whole - utc) + tonumber(second)) * 1000
+end
+
 local function unquote(text)
   return (text:gsub("\\(.)", "%1"))
 end

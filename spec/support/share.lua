@@ -8,16 +8,6 @@ local socket = require("socket")
 
 local share = {}
 
---- Wall clock, ms, of a log time.
-local function wall_ms(text)
-  local year, month, day, hour, minute, second = text:match("^(%d+)%-(%d+)%-(%d+)T(%d+):(%d+):([%d.]+)Z$")
-  local whole = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = 0, isdst = false }
-  local utc = os.time(os.date("!*t", whole))
-  return (whole + (whole - utc) + tonumber(second)) * 1000
-end
-
-share.wall_ms = wall_ms
-
 --- The wall clock now, ms.
 function share.now_ms()
   return socket.gettime() * 1000
