@@ -1,5 +1,6 @@
 --- A drain of one member: what should be turned away, what is, and what clients notice of it.
 
+local log_line = require("spec.support.log_line")
 local loop = require("spec.support.loop")
 local screen = require("spec.demo.screen")
 local share = require("spec.support.share")
@@ -51,7 +52,7 @@ end
 -- The moment at which the drain started, on this program's clock, by the proxy's log.
 local function start_of(g)
   local logged = g.proxy:wait_log('time=(%S+) level=info msg="[^"]*[Dd]rain started')
-  return loop.now() - (share.now_ms() - share.wall_ms(logged)) / 1000
+  return loop.now() - (share.now_ms() - log_line.wall_ms(logged)) / 1000
 end
 
 -- Watches the drain to its end.
