@@ -31,6 +31,19 @@ return {
     doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
   },
   {
+    path = "scripts_watch", type = "flag", default = true,
+    doc = "Reload the scripts when their files change. Without it SIGHUP and SCRIPTS_RELOAD do.",
+  },
+  {
+    path = "scripts_rollback.failures", type = "count", default = 5, min = 0, max = 1000,
+    doc = "Failed calls of scripts, within the window, after which the generation before is put back in service; "
+      .. "as many of one health policy switch that off first. 0 for never.",
+  },
+  {
+    path = "scripts_rollback.window", type = "duration", default = "60s", min = 1000, max = DAY,
+    doc = "How long a failed call counts.",
+  },
+  {
     path = "log_level", type = "enum", default = "info",
     values = { "error", "warn", "info", "debug" },
     doc = "The least important lines that are logged.",

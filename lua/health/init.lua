@@ -1,12 +1,15 @@
 --- The health policies of one generation of scripts: filled while they load, then sealed; asked
 -- after every check.
 
+local selfcheck = require("selfcheck")
+
 local health = {}
 
-local policies = {} -- name to { judge = function, path = string }
+local policies = {} -- name to { judge = function, check = function or nil, path = string }
 local sealed = false
 
-local KEYS = { summary = "string", judge = "function" }
+local KEYS = { summary = "string", judge = "function", check = "function" }
+local OPTIONAL = { check = true }
 local STATES = { healthy = true, degraded = true, down = true }
 local REASON_MAX = 63
 
@@ -27,9 +30,9 @@ function health.define(name, path, policy)
     wrong(path, "must return a table: return { summary = \"...\", judge = function(check) ... end }")
   end
   for key, kind in pairs(KEYS) do
-    if policy[key] == nil then
+    if policy[key] == nil and not OPTIONAL[key] then
       wrong(path, "%s is missing (a %s)", key, kind)
-    elseif type(policy[key]) ~= kind then
+    elseif policy[key] ~= nil and type(policy[key]) ~= kind then
       wrong(path, "%s must be a %s", key, kind)
     end
   end
@@ -38,12 +41,19 @@ function health.define(name, path, policy)
       wrong(path, "unknown key %s", tostring(key))
     end
   end
-  policies[name] = { judge = policy.judge, path = path }
+  policies[name] = { judge = policy.judge, check = policy.check, path = path }
 end
 
 --- Ends loading.
 function health.seal()
   sealed = true
+end
+
+--- Lets every policy check itself. Raises with a message for the author of one that fails.
+function health.check()
+  for _, name in ipairs(health.names()) do
+    selfcheck.run(policies[name].path, "", policies[name].check)
+  end
 end
 
 --- Is there a policy of this name?

@@ -4,11 +4,13 @@
 -- keeps the texts; nothing is kept here but the script's functions.
 
 local clean = require("page.text").clean
+local selfcheck = require("selfcheck")
 
 local page = {}
 
 local FORMATS = { "html", "json", "text" }
-local KEYS = { summary = "string", html = "function", json = "function", text = "function" }
+local KEYS = { summary = "string", html = "function", json = "function", text = "function", check = "function" }
+local OPTIONAL = { check = true }
 local BODY_MAX = 256 * 1024
 
 --- Bodies that are part of a protocol and not the script's to change: page name, format.
@@ -33,7 +35,7 @@ function page.define(path, spec)
     error(path .. ": must return a table { summary = ..., html = ..., json = ..., text = ... }", 0)
   end
   for key, kind in pairs(KEYS) do
-    if type(spec[key]) ~= kind then
+    if type(spec[key]) ~= kind and not (spec[key] == nil and OPTIONAL[key]) then
       error(("%s: %s must be a %s"):format(path, key, kind), 0)
     end
   end
@@ -48,6 +50,13 @@ end
 --- Ends loading.
 function page.seal()
   sealed = true
+end
+
+--- Lets the script check itself. Raises with a message for its author when it fails.
+function page.check()
+  if script then
+    selfcheck.run(script.path, "", script.spec.check)
+  end
 end
 
 --- What a function of the script gets: a table of its own, with texts of others made clean.

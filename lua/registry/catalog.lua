@@ -1,11 +1,13 @@
 --- The commands and hooks of one generation of scripts: filled while they load, then sealed.
 
 local command = require("registry.command")
+local selfcheck = require("selfcheck")
 
 local catalog = {}
 
 local commands = {} -- name or alias to command
 local hooks = {}
+local checks = {} -- list of { path =, what =, check = }
 local sealed = false
 
 local HOOKS = { authorize = true }
@@ -30,6 +32,7 @@ function catalog.define(path, list)
   for _, spec in ipairs(list) do
     command.check(path, spec)
     add(path, spec.name, spec)
+    checks[#checks + 1] = { path = path, what = ("command %s: "):format(spec.name), check = spec.check }
     for _, alias in ipairs(spec.aliases or {}) do
       add(path, alias, spec)
     end
@@ -39,7 +42,7 @@ end
 --- Takes a hook. Raises when there is none of that name.
 -- @param name string: "authorize"
 -- @param path string: the script's file
--- @param hook function, or a table with a function run
+-- @param hook function, or a table with a function run and perhaps a function check
 function catalog.hook(name, path, hook)
   assert(not sealed, "hooks are set while scripts load only")
   local run = hook
@@ -52,11 +55,19 @@ function catalog.hook(name, path, hook)
     error(("%s: must return a function, or a table with a function run"):format(path), 0)
   end
   hooks[name] = run
+  checks[#checks + 1] = { path = path, what = "", check = type(hook) == "table" and hook.check or nil }
 end
 
 --- Ends loading.
 function catalog.seal()
   sealed = true
+end
+
+--- Lets every command and hook check itself. Raises with a message for the author of one that fails.
+function catalog.check()
+  for _, own in ipairs(checks) do
+    selfcheck.run(own.path, own.what, own.check)
+  end
 end
 
 --- The command behind a name or an alias, or nil.

@@ -15,6 +15,7 @@ local registry = {}
 registry.define = catalog.define
 registry.hook = catalog.hook
 registry.seal = catalog.seal
+registry.check = catalog.check
 
 --- Reads the session id and the transaction id of a line.
 -- @return id or nil, txn or nil, where the arguments start or nil
@@ -108,13 +109,18 @@ function registry.run(conn, text)
   return finish_line(answer, err, ids.txn)
 end
 
---- Answers a line whose operation has ended.
+--- Answers a line whose operation has ended. The scripts may have been changed meanwhile: it is finished as the
+-- command of its name says now.
 -- @param name string: the command
 -- @param id string or nil: its transaction id
 -- @param result string: the operation's result as JSON, or ""
 -- @return string: the answer
 function registry.finish(name, id, result)
-  local finish = catalog.find(name).finish
+  local spec = catalog.find(name)
+  if not spec then
+    return reply.error("internal error in command " .. name, id)
+  end
+  local finish = spec.finish
   if not finish then
     error(("command %s waits for a result, so it needs a function finish"):format(name), 0)
   end

@@ -29,7 +29,7 @@ local function describe_effective(effective)
 end
 
 local HEALTH_KEYS = {
-  "state", "reason", "kind", "url", "policy", "interval_seconds", "timeout_seconds", "last_check",
+  "state", "reason", "kind", "url", "policy", "policy_off", "interval_seconds", "timeout_seconds", "last_check",
   "last_result", "last_latency_ms", "since", "share_percent", "overdue", "checks", "failures",
 }
 

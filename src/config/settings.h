@@ -42,10 +42,13 @@
     X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
     X(maintenance_interval_ms, "maintenance.check_interval") /* between two tries */               \
     X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
+    X(rollback_failures, "scripts_rollback.failures") /* of scripts, which take a generation back; 0: never */ \
+    X(rollback_window_ms, "scripts_rollback.window")  /* within which they count */ \
     X(retries, "retries")       /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
 #define SETTINGS_FLAGS(X)                                                                          \
+    X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(health_checks, "health_checks")
 

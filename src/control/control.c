@@ -13,7 +13,9 @@
 #include "control/registry.h"
 #include "control/reload.h"
 #include "control/resolve.h"
+#include "control/scripts.h"
 #include "control/startup.h"
+#include "script/bundle.h"
 #include "script/vm.h"
 #include "worker/worker.h"
 
@@ -59,8 +61,11 @@ static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
 
     (void)loop;
     (void)revents;
-    if (!c->stopping)
-        reload_configuration(c);
+    if (c->stopping)
+        return;
+    reload_configuration(c);
+    scripts_follow_settings(c);
+    scripts_reload(c, "signal");
 }
 
 static void on_usr1(struct ev_loop *loop, ev_signal *w, int revents)
@@ -206,14 +211,19 @@ static bool start_logs(struct control *c)
     return error == 0;
 }
 
+static void say_script(const struct control *c, const struct error *err)
+{
+    fprintf(stderr, "tidelock: %s/%s\n", c->settings->scripts_dir, err->text);
+}
+
 static bool start_scripts(struct control *c)
 {
     struct error err;
+    bool ok = scripts_start(c, &err);
 
-    c->vm = vm_new(c, c->settings->scripts_dir, &err);
-    if (!c->vm)
-        fprintf(stderr, "tidelock: %s\n", err.text);
-    return c->vm != NULL;
+    if (!ok)
+        say_script(c, &err);
+    return ok;
 }
 
 static bool start_resolver(struct control *c)
@@ -294,7 +304,7 @@ static void end(struct control *c)
     for (unsigned i = 0; i < c->worker_count; i++)
         worker_free(c->workers[i]);
     mailbox_fini(&c->mailbox);
-    vm_free(c->vm);
+    scripts_stop(c);
     if (c->registry)
         registry_close(c);
     model_fini(&c->model);
@@ -343,12 +353,31 @@ int control_run(const struct cli *cli)
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
+/* Everything that a reload does with scripts but to put them in service. */
+static bool check_scripts(struct control *c)
+{
+    struct page_book *pages = NULL;
+    struct error err;
+    struct bundle *bundle = bundle_read(c->settings->scripts_dir, &err);
+    struct vm *vm = bundle ? vm_new(c, bundle, &err) : NULL;
+
+    if (vm)
+        pages = pages_make(vm, &err);
+    if (pages)
+        printf("scripts ok: %s\n", c->settings->scripts_dir);
+    else
+        say_script(c, &err);
+    page_book_unref(pages);
+    vm_free(vm);
+    bundle_unref(bundle);
+    return pages != NULL;
+}
+
 int control_check(const struct cli *cli)
 {
     struct control c = {.cli = cli};
     struct config_set *routes = NULL;
     char *problems = NULL;
-    struct error err;
     bool ok;
 
     check_own_thread(CHECK_CONTROL);
@@ -359,14 +388,7 @@ int control_check(const struct cli *cli)
         return EXIT_CODE_FAILED;
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = start_scripts(&c);
-    if (ok && !pages_check(&c, &err)) {
-        fprintf(stderr, "tidelock: %s\n", err.text);
-        ok = false;
-    }
-    if (ok)
-        printf("scripts ok: %s\n", c.settings->scripts_dir);
-    vm_free(c.vm);
+    ok = check_scripts(&c);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

@@ -13,6 +13,7 @@
 struct cli;
 struct control;
 struct page_book;
+struct scripts;
 struct worker;
 
 /* How control hears that a worker has stopped. */
@@ -29,7 +30,9 @@ struct control {
     struct registry *registry;   /* control/registry.c */
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
+    struct scripts *scripts;     /* control/scripts.h */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
+    struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */

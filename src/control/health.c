@@ -4,6 +4,7 @@
 #include "control/circuits.h"
 #include "control/control.h"
 #include "control/health_check.h"
+#include "script/vm_health.h"
 
 #include <string.h>
 
@@ -160,6 +161,7 @@ void health_report(const struct route_state *s, struct health_report *out)
     out->kind = h->plan.kind;
     out->url = h->plan.url;
     out->policy = health_check_policy(h);
+    out->policy_off = vm_policy_off(h->control->vm, out->policy);
     out->interval_ms = h->plan.interval_ms;
     out->timeout_ms = h->plan.timeout_ms;
     out->reason = h->judgement.reason[0] ? h->judgement.reason : NULL;

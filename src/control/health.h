@@ -50,6 +50,7 @@ struct health_report {
     uint64_t last_latency_ms;
     uint64_t since_wall_ms; /* of the state; 0: always */
     double share;           /* of requests, 0 to 1, as far as health decides */
+    bool policy_off;        /* it failed too often (script/vm_health.h) */
     bool overdue;           /* no check has ended for three intervals */
     uint64_t checks, failures;
 };

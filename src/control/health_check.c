@@ -135,7 +135,7 @@ const char *health_check_policy(const struct health *h)
     return vm_has_policy(h->control->vm, h->plan.policy) ? h->plan.policy : standard_policy;
 }
 
-/* What the policy says; what it said last when it fails; rise and fall when it never said anything.
+/* What the policy says; what it said last when it fails; rise and fall when it never said anything or is off.
  */
 static struct health_judgement judge(struct health *h, int status, bool passed, uint64_t now_ms)
 {
@@ -151,7 +151,7 @@ static struct health_judgement judge(struct health *h, int status, bool passed, 
 
     if (h->history.count > 1 && vm_judge(h->control->vm, health_check_policy(h), &facts, &answer)) {
         h->judged = true;
-    } else if (!h->judged) {
+    } else if (!h->judged || vm_policy_off(h->control->vm, health_check_policy(h))) {
         answer.answer = health_history_judge(&h->history, facts.state);
         answer.share = answer.answer == HEALTH_ANSWER_HEALTHY ? 1 : 0;
         if (answer.answer == HEALTH_ANSWER_HEALTHY || !passed)

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "config/page.h"
 #include "control/control.h"
+#include "control/scripts.h"
 #include "http/status.h"
+#include "script/bundle.h"
 #include "script/vm_page.h"
 
 /* A script that fails so often in a row of pages gets no further try: each may take its whole
@@ -25,7 +27,7 @@ static struct page_facts facts_of(enum verdict verdict)
 }
 
 /* Renders into book what has a page; returns how many failed, with the first one's reason. */
-static unsigned render_all(struct control *c, struct page_book *book, struct error *err)
+static unsigned render_all(struct vm *vm, struct page_book *book, struct error *err)
 {
     unsigned failures = 0;
 
@@ -37,7 +39,7 @@ static unsigned render_all(struct control *c, struct page_book *book, struct err
 
         if (!facts.status)
             continue;
-        if (!vm_render_page(c->vm, &facts, &page, &why)) {
+        if (!vm_render_page(vm, &facts, &page, &why)) {
             if (failures++ == 0)
                 *err = why;
         } else if (page) {
@@ -53,19 +55,22 @@ void pages_render(struct control *c)
     struct error err;
 
     ASSERT_CONTROL();
-    if (render_all(c, book, &err))
+    if (render_all(c->vm, book, &err))
         log_write(LOG_ERROR, "built-in pages take the place of some", "reason=\"%s\"", err.text);
     page_book_unref(c->pages);
     c->pages = book;
 }
 
-bool pages_check(struct control *c, struct error *err)
+struct page_book *pages_make(struct vm *vm, struct error *err)
 {
     struct page_book *book = page_book_new();
-    unsigned failures = render_all(c, book, err);
 
+    ASSERT_CONTROL();
+    if (render_all(vm, book, err) == 0)
+        return book;
+    bundle_name_error("maintenance/page.lua", err);
     page_book_unref(book);
-    return failures == 0;
+    return NULL;
 }
 
 void pages_maintenance(struct control *c, struct slice service, struct slice reason,
@@ -78,9 +83,11 @@ void pages_maintenance(struct control *c, struct slice service, struct slice rea
     facts.service = service;
     facts.reason = reason;
     facts.expected_end_ms = expected_end_ms;
-    if (!vm_render_page(c->vm, &facts, out, &err))
+    if (!vm_render_page(c->vm, &facts, out, &err)) {
         log_write(LOG_ERROR, "a built-in page takes the place of one for maintenance",
                   "service=\"%.*s\" reason=\"%s\"", SLICE_ARGS(service), err.text);
+        scripts_note_failure(c, "page maintenance", &err);
+    }
     if (!*out)
         *out = page_builtin(VERDICT_MAINTENANCE);
 }

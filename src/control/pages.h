@@ -9,13 +9,16 @@
 
 struct control;
 struct page;
+struct page_book;
+struct vm;
 
 /* Renders every verdict's page by the scripts in c->vm; snapshots from now on carry them. Where the
  * script fails the built-in page stays, which is logged. */
 void pages_render(struct control *c);
 
-/* Does the script make every page? False: err says what is wrong. For --check. */
-MUST_USE bool pages_check(struct control *c, struct error *err);
+/* The pages by the scripts of a VM that need not be in service, a reference of the caller's. NULL: not every
+ * page could be made, err says why. */
+struct page_book *pages_make(struct vm *vm, struct error *err);
 
 /* The page of something in maintenance, a reference of the caller's. service and reason may be
  * absent, and hold anything; expected_end_ms: wall clock, 0: unknown. Where the script fails it is

@@ -138,7 +138,7 @@ static void on_probed(void *arg, const struct probe_result *result)
 
     pending->probe = NULL;
     CHECK(text);
-    vm_complete(pending->vm, &pending, slice_str(text));
+    vm_complete(&pending, slice_str(text));
     json_decref(value);
     free(text);
 }

@@ -14,6 +14,8 @@ static void set_check(lua_State *L, const struct health_report *r)
 {
     api_set_text(L, "url", r->url);
     api_set_text(L, "policy", r->policy);
+    lua_pushboolean(L, r->policy_off);
+    lua_setfield(L, -2, "policy_off");
     api_set_number(L, "interval_seconds", (double)r->interval_ms / 1e3);
     api_set_number(L, "timeout_seconds", (double)r->timeout_ms / 1e3);
     api_set_text(L, "last_result", r->last_result);

@@ -19,9 +19,9 @@ static void on_answer(void *arg, const char *refused)
     struct pending *pending = arg;
 
     if (refused)
-        vm_refuse(pending->vm, &pending, refused);
+        vm_refuse(&pending, refused);
     else
-        vm_complete(pending->vm, &pending, SLICE(""));
+        vm_complete(&pending, SLICE(""));
 }
 
 /* An order of the line that runs, as a pending operation. */

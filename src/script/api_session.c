@@ -255,9 +255,9 @@ static void on_applied(void *arg, const char *refused)
     struct pending *pending = arg;
 
     if (refused)
-        vm_refuse(pending->vm, &pending, refused);
+        vm_refuse(&pending, refused);
     else
-        vm_complete(pending->vm, &pending, SLICE(""));
+        vm_complete(&pending, SLICE(""));
 }
 
 static int session_apply(lua_State *L)
@@ -288,11 +288,11 @@ static int session_rolled_back(lua_State *L)
 static void on_gone(void *arg)
 {
     struct pending *pending = arg;
-    struct control *c = pending->vm->control;
+    struct control *c = pending->control;
     uint64_t serial = pending->serial;
     struct connection *conn;
 
-    vm_complete(pending->vm, &pending, SLICE(""));
+    vm_complete(&pending, SLICE(""));
     conn = registry_find(c, serial);
     if (conn)
         connection_close(conn);

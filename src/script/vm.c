@@ -5,6 +5,7 @@
 #include "control/maintenance.h"
 #include "control/probe.h"
 #include "control/registry.h"
+#include "control/scripts.h"
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/vm_load.h"
@@ -23,18 +24,17 @@ struct run {
     bool waits;              /* the line's answer comes later */
 };
 
-struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err)
+struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *err)
 {
     struct vm *vm = calloc(1, sizeof(*vm));
 
     ASSERT_CONTROL();
     CHECK(vm);
     vm->control = c;
-    list_init(&vm->pendings);
     list_init(&vm->policies);
     vm->L = vm_state_new(&vm->limits, VM_MEMORY);
     CHECK(vm->L);
-    if (vm_load(vm, scripts_dir, err))
+    if (vm_load(vm, bundle, err))
         return vm;
     vm_free(vm);
     return NULL;
@@ -47,20 +47,28 @@ void vm_free(struct vm *vm)
     ASSERT_CONTROL();
     if (!vm)
         return;
-    LIST_EACH (node, tmp, &vm->pendings) {
-        struct pending *pending = CONTAINER_OF(node, struct pending, link);
-
-        if (pending->probe)
-            probe_cancel(&pending->probe);
-        model_forget_apply(&vm->control->model, pending);
-        maintenance_forget(&vm->control->model, pending);
-        vm_drop_pending(pending);
-    }
+    CHECK(!vm->limits.running);
     LIST_EACH (node, tmp, &vm->policies)
         free(CONTAINER_OF(node, struct vm_policy, link));
     vm_state_close(vm->L);
     free(vm->answer);
     free(vm);
+}
+
+void vm_forget_pendings(struct control *c)
+{
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    LIST_EACH (node, tmp, &c->pendings) {
+        struct pending *pending = CONTAINER_OF(node, struct pending, link);
+
+        if (pending->probe)
+            probe_cancel(&pending->probe);
+        model_forget_apply(&c->model, pending);
+        maintenance_forget(&c->model, pending);
+        vm_drop_pending(pending);
+    }
 }
 
 struct pending *vm_start_pending(lua_State *L)
@@ -72,17 +80,19 @@ struct pending *vm_start_pending(lua_State *L)
         vm_raise(L, "a command can start one operation that takes time");
     pending = calloc(1, sizeof(*pending));
     CHECK(pending);
-    pending->vm = vm;
+    pending->control = vm->control;
     pending->serial = vm->conn->serial;
-    list_push_back(&vm->pendings, &pending->link);
+    list_push_back(&vm->control->pendings, &pending->link);
     vm->started = pending;
     return pending;
 }
 
 void vm_drop_pending(struct pending *pending)
 {
-    if (pending->vm->started == pending)
-        pending->vm->started = NULL;
+    struct vm *vm = pending->control->vm;
+
+    if (vm && vm->started == pending)
+        vm->started = NULL;
     list_remove(&pending->link);
     free(pending->command);
     free(pending->txn);
@@ -219,6 +229,7 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
         run.waits = false;
         run.answered = true;
         answer_failure(vm, line);
+        scripts_note_failure(vm->control, what, &err);
     }
     if (vm->started && !run.waits)
         vm->started->serial = 0;
@@ -228,28 +239,33 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
     return !run.waits;
 }
 
-void vm_complete(struct vm *vm, struct pending **pending, struct slice result)
+void vm_complete(struct pending **pending, struct slice result)
 {
-    struct run run = {.vm = vm, .pending = *pending, .result = result};
+    struct control *c = (*pending)->control;
+    struct run run = {.vm = c->vm, .pending = *pending, .result = result};
     uint64_t serial = run.pending->serial;
     struct error err;
 
     ASSERT_CONTROL();
     *pending = NULL;
-    if (serial && registry_find(vm->control, serial)) {
-        if (!vm_call(vm->L, run.pending->command, finish_body, &run, BUDGET_COMMAND_MS, &err))
-            set_answer(vm, run.pending->txn, internal_error, run.pending->command);
-        registry_answer(vm->control, serial, slice_of(vm->answer, vm->answer_len));
+    if (serial && registry_find(c, serial)) {
+        if (!vm_call(c->vm->L, run.pending->command, finish_body, &run, BUDGET_COMMAND_MS, &err)) {
+            set_answer(c->vm, run.pending->txn, internal_error, run.pending->command);
+            scripts_note_failure(c, run.pending->command, &err);
+        }
+        registry_answer(c, serial, slice_of(c->vm->answer, c->vm->answer_len));
     }
     vm_drop_pending(run.pending);
 }
 
-void vm_refuse(struct vm *vm, struct pending **pending, const char *reason)
+void vm_refuse(struct pending **pending, const char *reason)
 {
+    struct control *c = (*pending)->control;
+
     ASSERT_CONTROL();
-    set_answer(vm, (*pending)->txn, reason, "");
+    set_answer(c->vm, (*pending)->txn, reason, "");
     if ((*pending)->serial)
-        registry_answer(vm->control, (*pending)->serial, slice_of(vm->answer, vm->answer_len));
+        registry_answer(c, (*pending)->serial, slice_of(c->vm->answer, c->vm->answer_len));
     vm_drop_pending(*pending);
     *pending = NULL;
 }

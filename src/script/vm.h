@@ -1,8 +1,9 @@
 /* vm.h - one generation of Lua scripts, and the only way to call into it.
  *
  * A VM is a LuaJIT state with the JIT off, a memory cap, sandboxed libraries, the embedded library
- * (lua/) and the scripts of one directory, loaded once. It holds no state between calls that
- * matters: sessions, drafts and answers that wait are C's.
+ * (lua/) and the scripts of one bundle, loaded once. It holds no state between calls that
+ * matters: sessions, drafts and answers that wait are C's. So it can be replaced between two calls: a
+ * command that waits is finished by the VM in service when its operation ends.
  *
  * vm_call is the only function that runs Lua: protected, with a traceback, within a time budget
  * that stops endless loops (a count hook reads the clock; after the budget every instruction
@@ -14,6 +15,7 @@
 #include "base/slice.h"
 #include <stdint.h>
 
+struct bundle;
 struct connection;
 struct control;
 struct vm;
@@ -26,10 +28,11 @@ enum vm_budget {
     BUDGET_HEALTH_MS = 20
 };
 
-/* Loads the library and all of scripts_dir (commands/, hooks/, health/, maintenance/). NULL: err says file, line and what
- * to mend. */
-struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err);
-void vm_free(struct vm *vm); /* NULL is fine */
+/* Loads the library and all scripts, and lets each check itself. NULL: err says file, line and what to mend. */
+struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *err);
+
+/* Not from within a call into it. NULL is fine. */
+void vm_free(struct vm *vm);
 
 /* Runs one registry line of conn. True: *answer is the answer line (valid until the next call;
  * absent data: no answer line). False: the answer comes later through vm_complete; the connection
@@ -39,4 +42,7 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
 /* The operation that a waiting line started has ended; result is a JSON text for its command's
  * finish function (or "" when it has none). Sends the answer by registry_answer. */
 struct pending;
-void vm_complete(struct vm *vm, struct pending **pending, struct slice result);
+void vm_complete(struct pending **pending, struct slice result);
+
+/* Forgets all commands that wait, unanswered, and cancels their probes: the proxy ends. */
+void vm_forget_pendings(struct control *c);

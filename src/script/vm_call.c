@@ -129,6 +129,8 @@ static void start_clock(lua_State *L, struct vm_limits *limits, uint64_t budget_
     limits->expired = false;
     limits->budget_ms = budget_ms;
     limits->deadline_ms = clock_ms() + budget_ms;
+    if (limits->latest_ms && limits->latest_ms < limits->deadline_ms)
+        limits->deadline_ms = limits->latest_ms;
     lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
 }
 

@@ -20,6 +20,7 @@ struct vm_limits {
     size_t used, cap;     /* bytes */
     uint64_t budget_ms;   /* of the call that runs */
     uint64_t deadline_ms; /* monotonic */
+    uint64_t latest_ms;   /* no call goes on after it, whatever its budget; 0: none */
     bool running;         /* inside vm_call */
     bool expired;         /* its time is up */
 };

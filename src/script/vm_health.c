@@ -1,7 +1,7 @@
 #include "script/vm_health.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "control/scripts.h"
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/vm_state.h"
@@ -44,6 +44,13 @@ static struct vm_policy *find_policy(const struct vm *vm, const char *name)
 bool vm_has_policy(const struct vm *vm, const char *name)
 {
     return find_policy(vm, name) != NULL;
+}
+
+bool vm_policy_off(const struct vm *vm, const char *name)
+{
+    const struct vm_policy *policy = find_policy(vm, name);
+
+    return policy && policy->off;
 }
 
 static void push_results(lua_State *L, const struct health_history *h)
@@ -120,7 +127,7 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
 
     ASSERT_CONTROL();
     CHECK(policy && facts->history.count > 0);
-    if (start < policy->rests_until_ms)
+    if (policy->off || start < policy->rests_until_ms)
         return false;
     snprintf(what, sizeof(what), "health policy %s", name);
     if (vm_call(vm->L, policy->failed ? NULL : what, judge_body, &q, BUDGET_HEALTH_MS, &err)) {
@@ -130,5 +137,9 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
     policy->failed = true;
     if (clock_ms() - start >= SLOW_MS)
         policy->rests_until_ms = clock_ms() + REST_MS;
+    if (scripts_too_many(vm->control, &policy->failures)) {
+        policy->off = true;
+        scripts_note_policy_off(vm->control, name, &err);
+    }
     return false;
 }

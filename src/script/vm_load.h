@@ -1,9 +1,11 @@
-/* vm_load.h - the scripts of a directory, into a fresh VM.
+/* vm_load.h - the scripts of a bundle, into a fresh VM.
  *
  * Thread: control. */
 #pragma once
 #include "script/vm_state.h"
 
-/* Opens the sandbox and loads commands/, hooks/, health/ and maintenance/ of dir. False: err names file, line and what to
- * mend. */
-MUST_USE bool vm_load(struct vm *vm, const char *dir, struct error *err);
+struct bundle;
+
+/* Opens the sandbox, loads all scripts and lets each check itself, within BUDGET_LOAD_MS together. False:
+ * err names file, line and what to mend. */
+MUST_USE bool vm_load(struct vm *vm, const struct bundle *bundle, struct error *err);

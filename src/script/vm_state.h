@@ -3,6 +3,7 @@
  * Thread: control. */
 #pragma once
 #include "base/list.h"
+#include "guard/failure_window.h"
 #include "script/vm.h"
 #include "script/vm_call.h"
 
@@ -12,7 +13,6 @@ struct vm {
     struct control *control;
     lua_State *L;
     struct vm_limits limits;
-    struct list pendings;
     struct list policies;    /* struct vm_policy */
     struct connection *conn; /* whose line runs, or NULL */
     struct pending *started; /* by the line that runs, or NULL */
@@ -25,13 +25,15 @@ struct vm_policy {
     struct list link;        /* in vm.policies */
     char name[65];           /* as the option health_policy has it */
     bool failed;             /* and that was logged */
+    bool off;                /* it failed too often: not asked any more by this VM */
+    struct failure_window failures;
     uint64_t rests_until_ms; /* not asked before, it was slow; 0: never was */
 };
 
-/* An operation that a line started and that answers it later. */
+/* An operation that a line started and that answers it later. It outlives the VM that ran the line. */
 struct pending {
-    struct list link; /* in vm.pendings */
-    struct vm *vm;
+    struct list link; /* in control.pendings */
+    struct control *control;
     uint64_t serial;     /* of the connection that waits; 0: nobody */
     char *command;       /* that started it, NULL until its run returned */
     char *txn;           /* its transaction id, or NULL */
@@ -48,4 +50,4 @@ struct pending *vm_start_pending(lua_State *L);
 void vm_drop_pending(struct pending *pending);
 
 /* The operation was refused after it had started; answers ERROR|reason. */
-void vm_refuse(struct vm *vm, struct pending **pending, const char *reason);
+void vm_refuse(struct pending **pending, const char *reason);

@@ -31,6 +31,7 @@ describe("an empty configuration", function()
       http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 3,
       log_level = "info", ["access_log.format"] = "off",
       ["access_log.file"] = "-", unknown_host = "404", forwarded = false, health_checks = true,
+      scripts_watch = true, ["scripts_rollback.failures"] = 5, ["scripts_rollback.window"] = 60000,
     }
     assert.same(expected, s)
   end)

@@ -1,0 +1,434 @@
+#include "control/scripts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/page.h"
+#include "control/control.h"
+#include "control/maintenance.h"
+#include "control/pages.h"
+#include "control/publish.h"
+#include "control/scripts_tell.h"
+#include "script/bundle.h"
+#include "script/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A command that asked for a reload. */
+struct reload_request {
+    struct list link; /* in scripts.requests, then in announcement.requests */
+    void (*done)(void *arg, const char *refused, bool changed);
+    void *arg;
+};
+
+/* A new generation whose pages are on their way to the workers. */
+struct announcement {
+    struct list link; /* in scripts.announcements */
+    struct scripts *scripts;
+    struct bundle *old, *now;
+    uint64_t taken_back; /* the generation that was given up, or 0 */
+    struct error reason; /* for it */
+    struct list requests;
+};
+
+/* ---- who waits */
+
+static void end_requests(struct list *requests, const char *refused, bool changed)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, requests) {
+        struct reload_request *r = CONTAINER_OF(node, struct reload_request, link);
+
+        list_remove(&r->link);
+        r->done(r->arg, refused, changed);
+        free(r);
+    }
+}
+
+static void forget_requests(struct list *requests)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, requests)
+        free(CONTAINER_OF(node, struct reload_request, link));
+    list_init(requests);
+}
+
+static void announcement_free(struct announcement *a)
+{
+    list_remove(&a->link);
+    forget_requests(&a->requests);
+    bundle_unref(a->old);
+    bundle_unref(a->now);
+    free(a);
+}
+
+static void on_published(void *arg)
+{
+    struct announcement *a = arg;
+
+    ASSERT_CONTROL();
+    scripts_send_serving(a->scripts->control, a->old, a->now, a->taken_back, a->reason.text);
+    end_requests(&a->requests, NULL, true);
+    announcement_free(a);
+}
+
+/* Tells the world once all workers have the new pages. old: a reference, taken. */
+static void announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
+{
+    struct announcement *a = calloc(1, sizeof(*a));
+    struct list *node, *tmp;
+
+    CHECK(a);
+    a->scripts = s;
+    a->old = old;
+    a->now = bundle_ref(s->serving);
+    a->taken_back = taken_back;
+    a->reason = s->taken_back.error;
+    list_init(&a->requests);
+    LIST_EACH (node, tmp, &s->requests) {
+        list_remove(node);
+        list_push_back(&a->requests, node);
+    }
+    list_push_back(&s->announcements, &a->link);
+    publish(s->control, on_published, a);
+}
+
+/* ---- a generation */
+
+/* Everything that can go wrong with a bundle, before it is put in service. */
+static struct vm *try_bundle(struct scripts *s, const struct bundle *bundle,
+                             struct page_book **pages, struct error *err)
+{
+    struct vm *vm = vm_new(s->control, bundle, err);
+
+    if (!vm)
+        return NULL;
+    *pages = pages_make(vm, err);
+    if (*pages)
+        return vm;
+    vm_free(vm);
+    return NULL;
+}
+
+static void replace(struct bundle **place, struct bundle *with)
+{
+    bundle_unref(*place);
+    *place = with;
+}
+
+static void forget_failures(struct scripts *s)
+{
+    s->failures = (struct failure_window){0};
+    s->failed = (struct scripts_fault){0};
+    s->give_up = s->told_stuck = false;
+}
+
+/* The swap: from here on every call goes to vm. All three are taken. Returns the bundle that was in service. */
+static struct bundle *put_in_service(struct scripts *s, struct bundle *bundle, struct vm *vm,
+                                     struct page_book *pages)
+{
+    struct control *c = s->control;
+    struct bundle *old = s->serving;
+
+    if (!bundle->generation)
+        bundle->generation = ++s->generations;
+    s->serving = bundle;
+    s->since_wall_ms = clock_wall_ms();
+    s->refused = (struct scripts_fault){0};
+    forget_failures(s);
+    vm_free(c->vm);
+    c->vm = vm;
+    page_book_unref(c->pages);
+    c->pages = pages;
+    maintenance_render_again(c);
+    return old;
+}
+
+/* ---- reload */
+
+static void refuse(struct scripts *s, struct bundle *bundle, const struct error *err,
+                   const char *why)
+{
+    replace(&s->bad, bundle);
+    s->bad_in_service = false;
+    scripts_fault_set(&s->refused, err);
+    scripts_tell_refused(s, why);
+    end_requests(&s->requests, s->refused.error.text, false);
+}
+
+/* A generation that has not failed lately is worth going back to; any is better than none. */
+static void keep_last_good(struct scripts *s, struct bundle *old, bool healthy)
+{
+    if (healthy || !s->last_good)
+        replace(&s->last_good, bundle_ref(old));
+}
+
+static void load(struct scripts *s, struct bundle *bundle, const char *why)
+{
+    bool healthy = scripts_failures(s->control) == 0;
+    struct page_book *pages;
+    struct bundle *old;
+    struct error err;
+    struct vm *vm = try_bundle(s, bundle, &pages, &err);
+
+    if (!vm) {
+        refuse(s, bundle, &err, why);
+        return;
+    }
+    replace(&s->bad, NULL);
+    s->taken_back = (struct scripts_fault){0};
+    old = put_in_service(s, bundle, vm, pages);
+    keep_last_good(s, old, healthy);
+    scripts_log_serving(s, old, why);
+    announce(s, old, 0);
+}
+
+/* The files are what is in service. */
+static void stay(struct scripts *s)
+{
+    if (s->refused.wall_ms)
+        log_write(LOG_INFO, "[scripts] the files are those in service again", "generation=%llu",
+                  (unsigned long long)s->serving->generation);
+    replace(&s->bad, NULL);
+    s->refused = (struct scripts_fault){0};
+    end_requests(&s->requests, NULL, false);
+}
+
+/* The files are what was bad before. asked: by somebody, not by the watch. */
+static bool skip_bad(struct scripts *s, const struct bundle *bundle, bool asked)
+{
+    char reason[400];
+
+    if (!s->bad || !bundle_equal(bundle, s->bad) || (asked && !s->bad_in_service))
+        return false;
+    if (s->bad_in_service) {
+        snprintf(reason, sizeof(reason), "generation %llu failed in service, change its files: %s",
+                 (unsigned long long)s->bad->generation, s->taken_back.error.text);
+        end_requests(&s->requests, reason, false);
+    }
+    return true;
+}
+
+static void reload(struct scripts *s, const char *why, bool asked)
+{
+    struct error err;
+    struct bundle *bundle = bundle_read(s->control->settings->scripts_dir, &err);
+
+    if (!bundle) {
+        refuse(s, NULL, &err, why);
+    } else if (bundle_equal(bundle, s->serving)) {
+        stay(s);
+        bundle_unref(bundle);
+    } else if (skip_bad(s, bundle, asked)) {
+        bundle_unref(bundle);
+    } else {
+        load(s, bundle, why);
+    }
+}
+
+void scripts_reload(struct control *c, const char *why)
+{
+    ASSERT_CONTROL();
+    if (!c->stopping)
+        reload(c->scripts, why, true);
+}
+
+static void on_changed(void *arg)
+{
+    struct scripts *s = arg;
+
+    if (!s->control->stopping)
+        reload(s, "files", false);
+}
+
+/* ---- going back */
+
+static void log_given_up(const struct scripts *s, const struct bundle *bad)
+{
+    char *msg;
+
+    CHECK(asprintf(&msg, "[scripts] generation %llu fails in service, back to generation %llu",
+                   (unsigned long long)bad->generation,
+                   (unsigned long long)s->serving->generation) >= 0);
+    log_write(LOG_ERROR, msg, "failures=%llu window_ms=%llu last=\"%s\"",
+              (unsigned long long)s->control->settings->rollback_failures,
+              (unsigned long long)s->control->settings->rollback_window_ms,
+              s->taken_back.error.text);
+    free(msg);
+}
+
+static void say_stuck(struct scripts *s)
+{
+    if (!s->told_stuck)
+        log_write(LOG_ERROR, "[scripts] fail in service, and there is no generation to go back to",
+                  "generation=%llu last=\"%s\"", (unsigned long long)s->serving->generation,
+                  s->failed.error.text);
+    s->told_stuck = true;
+}
+
+static void go_back(struct scripts *s)
+{
+    struct bundle *good = s->last_good, *bad;
+    struct page_book *pages;
+    struct error err;
+    struct vm *vm = good ? try_bundle(s, good, &pages, &err) : NULL;
+
+    s->give_up = false;
+    s->last_good = NULL;
+    if (!vm) {
+        bundle_unref(good);
+        say_stuck(s);
+        return;
+    }
+    s->taken_back = s->failed;
+    s->taken_back_generation = s->serving->generation;
+    bad = put_in_service(s, good, vm, pages);
+    replace(&s->bad, bundle_ref(bad));
+    s->bad_in_service = true;
+    log_given_up(s, bad);
+    announce(s, bad, bad->generation);
+}
+
+static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct scripts *s = timer->data;
+
+    (void)loop;
+    (void)revents;
+    if (s->control->stopping) {
+        end_requests(&s->requests, "the proxy stops", false);
+        return;
+    }
+    if (s->give_up)
+        go_back(s);
+    if (!list_empty(&s->requests))
+        reload(s, "command", true);
+}
+
+static void take_turn(struct scripts *s)
+{
+    ev_timer_start(s->control->loop, &s->turn);
+}
+
+void scripts_request(struct control *c, void (*done)(void *arg, const char *refused, bool changed),
+                     void *arg)
+{
+    struct reload_request *r = calloc(1, sizeof(*r));
+
+    ASSERT_CONTROL();
+    CHECK(r);
+    r->done = done;
+    r->arg = arg;
+    list_push_back(&c->scripts->requests, &r->link);
+    take_turn(c->scripts);
+}
+
+/* ---- failures in service */
+
+bool scripts_too_many(const struct control *c, struct failure_window *w)
+{
+    const struct settings *settings = c->settings;
+    uint64_t requests = 0, failures = 0, now_ms = clock_ms();
+
+    failure_window_add(w, true, settings->rollback_window_ms, now_ms);
+    failure_window_sum(w, settings->rollback_window_ms, now_ms, &requests, &failures);
+    return settings->rollback_failures && failures >= settings->rollback_failures;
+}
+
+unsigned scripts_failures(const struct control *c)
+{
+    uint64_t requests = 0, failures = 0;
+
+    failure_window_sum(&c->scripts->failures, c->settings->rollback_window_ms, clock_ms(),
+                       &requests, &failures);
+    return (unsigned)failures;
+}
+
+void scripts_note_failure(struct control *c, const char *what, const struct error *err)
+{
+    struct scripts *s = c->scripts;
+    struct error reason;
+
+    ASSERT_CONTROL();
+    if (!s)
+        return; /* --check */
+    scripts_fault_set(&s->failed, err);
+    reason = s->failed.error;
+    error_set(&s->failed.error, "%s: %s", what, reason.text);
+    if (!scripts_too_many(c, &s->failures) || c->stopping)
+        return;
+    s->give_up = true;
+    take_turn(s);
+}
+
+void scripts_note_policy_off(struct control *c, const char *policy, const struct error *err)
+{
+    struct scripts_fault fault;
+    char what[96];
+
+    scripts_fault_set(&fault, err);
+    scripts_tell_policy_off(c->scripts, policy, &fault);
+    snprintf(what, sizeof(what), "health policy %s", policy);
+    scripts_note_failure(c, what, err);
+}
+
+/* ---- start and stop */
+
+void scripts_follow_settings(struct control *c)
+{
+    struct scripts *s = c->scripts;
+
+    ASSERT_CONTROL();
+    if (!c->settings->scripts_watch)
+        script_watch_stop(&s->watch);
+    else if (!s->watch)
+        s->watch = script_watch_start(c->loop, c->settings->scripts_dir, on_changed, s);
+}
+
+bool scripts_start(struct control *c, struct error *err)
+{
+    struct scripts *s = calloc(1, sizeof(*s));
+
+    ASSERT_CONTROL();
+    CHECK(s);
+    c->scripts = s;
+    s->control = c;
+    list_init(&s->requests);
+    list_init(&s->announcements);
+    list_init(&c->pendings);
+    ev_timer_init(&s->turn, on_turn, 0, 0);
+    s->turn.data = s;
+    scripts_follow_settings(c);
+    s->serving = bundle_read(c->settings->scripts_dir, err);
+    c->vm = s->serving ? vm_new(c, s->serving, err) : NULL;
+    if (!c->vm)
+        return false;
+    s->serving->generation = ++s->generations;
+    s->since_wall_ms = clock_wall_ms();
+    return true;
+}
+
+void scripts_stop(struct control *c)
+{
+    struct scripts *s = c->scripts;
+    struct list *node, *tmp;
+
+    ASSERT_CONTROL();
+    if (!s)
+        return;
+    script_watch_stop(&s->watch);
+    ev_timer_stop(c->loop, &s->turn);
+    vm_forget_pendings(c);
+    vm_free(c->vm);
+    c->vm = NULL;
+    forget_requests(&s->requests);
+    LIST_EACH (node, tmp, &s->announcements)
+        announcement_free(CONTAINER_OF(node, struct announcement, link));
+    bundle_unref(s->serving);
+    bundle_unref(s->last_good);
+    bundle_unref(s->bad);
+    free(s);
+    c->scripts = NULL;
+}

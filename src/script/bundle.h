@@ -1,0 +1,50 @@
+/* bundle.h - the texts of one generation of scripts, as they stood in their directory at one moment.
+ *
+ * Read in one go, then immutable (but for its generation, which it gets when it is put in service): a VM
+ * is made from it, now or again later, whatever has become of the files.
+ *
+ * Every error of reading or loading begins with a path below the directory: "commands/x.lua:3: ...".
+ *
+ * Thread: control. Ownership: references counted. FFI-clean. */
+#ifndef FFI_CDEF
+#pragma once
+#include "base/check.h"
+#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#endif
+
+/* One script. */
+struct bundle_file {
+    char *path; /* below the directory: "commands/drain.lua" */
+    char *text; /* len bytes, any of them; not NUL-terminated */
+    size_t len;
+};
+
+struct bundle {
+    unsigned refs;
+    uint64_t generation; /* 0: never was in service */
+    unsigned count;
+    struct bundle_file *files; /* sorted by path */
+};
+
+/* Reads commands/, hooks/authorize.lua, health/, maintenance/page.lua and policies/ of dir; the first and the
+ * third have to be there with at least one script. One reference, the caller's. NULL: err. */
+struct bundle *bundle_read(const char *dir, struct error *err);
+
+struct bundle *bundle_ref(struct bundle *b);
+void bundle_unref(struct bundle *b); /* frees with the last one; NULL is fine */
+
+/* Have both the same files with the same texts? */
+bool bundle_equal(const struct bundle *a, const struct bundle *b);
+
+/* The script of a path, or NULL. */
+const struct bundle_file *bundle_find(const struct bundle *b, const char *path);
+
+/* Calls fn for each script of a folder ("health"), sorted by name, until it returns false. True: it never did. */
+bool bundle_each(const struct bundle *b, const char *folder,
+                 bool (*fn)(const struct bundle_file *file, void *arg), void *arg);
+
+/* Puts the path in front of the error's text unless that begins with it. */
+void bundle_name_error(const char *path, struct error *err);
