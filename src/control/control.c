@@ -14,6 +14,8 @@
 #include "control/reload.h"
 #include "control/resolve.h"
 #include "control/startup.h"
+#include "script/bundle.h"
+#include "script/hook.h"
 #include "script/vm.h"
 #include "worker/worker.h"
 
@@ -21,6 +23,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { FIRST_GENERATION = 1 }; /* of the scripts */
 
 /* ---- signals */
 
@@ -210,7 +214,11 @@ static bool start_scripts(struct control *c)
 {
     struct error err;
 
-    c->vm = vm_new(c, c->settings->scripts_dir, &err);
+    c->bundle = bundle_read(c->settings->scripts_dir, &err);
+    if (c->bundle && hook_check(c->bundle, &err)) {
+        c->bundle->generation = FIRST_GENERATION;
+        c->vm = vm_new(c, c->settings->scripts_dir, &err);
+    }
     if (!c->vm)
         fprintf(stderr, "tidelock: %s\n", err.text);
     return c->vm != NULL;
@@ -303,6 +311,7 @@ static void end(struct control *c)
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
+    bundle_unref(c->bundle);
     probe_tls_cleanup();
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
@@ -367,6 +376,7 @@ int control_check(const struct cli *cli)
     if (ok)
         printf("scripts ok: %s\n", c.settings->scripts_dir);
     vm_free(c.vm);
+    bundle_unref(c.bundle);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

@@ -10,6 +10,7 @@
 #include "worker/worker.h"
 #include <ev.h>
 
+struct bundle;
 struct cli;
 struct control;
 struct page_book;
@@ -30,6 +31,7 @@ struct control {
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
+    struct bundle *bundle;       /* script/bundle.h: the sources of the request policies, referenced */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */

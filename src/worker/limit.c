@@ -1,8 +1,10 @@
 #include "worker/limit.h"
 
+#include "base/hash.h"
 #include "worker/client.h"
-#include "worker/field_list.h"
+#include "http/field_list.h"
 #include "worker/forward.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 
 #include <stdio.h>
@@ -40,15 +42,32 @@ static bool forwarded_source(const struct request *rq, struct address *out)
     return false;
 }
 
-static uint64_t source_key(const struct request *rq, const struct group_limit *limit)
+void limit_source(const struct request *rq, struct address *out)
 {
     const struct address *peer = &rq->client->peer;
-    struct address forwarded;
+
+    if (!forward_is_trusted(rq->lease->snapshot->settings, peer) || !forwarded_source(rq, out))
+        *out = *peer;
+}
+
+/* A key of any length, as the network of an IPv6 address, in a group of its own. */
+static uint64_t text_key(uint64_t identity, struct slice text)
+{
+    uint64_t ip[2] = {hash_bytes(text.data, text.len, hash_seed()), UINT64_MAX};
+
+    return ratelimit_key(~identity, (const uint8_t *)ip, sizeof(ip));
+}
+
+static uint64_t source_key(const struct request *rq, const struct group_limit *limit)
+{
+    struct address source;
+    struct slice own = policy_rate_key(rq);
     uint8_t ip[16];
 
-    if (forward_is_trusted(rq->lease->snapshot->settings, peer) && forwarded_source(rq, &forwarded))
-        peer = &forwarded;
-    return ratelimit_key(limit->identity, ip, address_ip_bytes(peer, ip));
+    if (own.data)
+        return text_key(limit->identity, own);
+    limit_source(rq, &source);
+    return ratelimit_key(limit->identity, ip, address_ip_bytes(&source, ip));
 }
 
 bool limit_admit(struct request *rq)

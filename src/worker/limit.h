@@ -1,14 +1,18 @@
 /* limit.h - the rate limit of a request's group: asking it, and what the response says of it.
  *
- * The source is the client's address, or, behind trusted proxies, the last address in X-Forwarded-For that is none of theirs.
+ * The source is what the group's policy says, else the client's address, or, behind trusted proxies, the last address in X-Forwarded-For that is none of theirs.
  *
  * Thread: the worker's. */
 #pragma once
 #include "base/check.h"
 #include <stdbool.h>
 
+struct address;
 struct field_list;
 struct request;
+
+/* The address a request comes from. */
+void limit_source(const struct request *rq, struct address *out);
 
 /* May the request go on? Asked once for each request; sets what limit_fields says. */
 MUST_USE bool limit_admit(struct request *rq);
