@@ -2,8 +2,18 @@ local behind = require("spec.scripts.policies.behind")
 local cjson = require("cjson")
 local loop = require("spec.support.loop")
 local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
 
 describe("a request policy", function()
+  it("is written as scripts/README.md says", function()
+    local text = sys.read_file("scripts/README.md"):match("## A request policy.-```lua\n(.-)```")
+    local b = behind.start("tenant", "domain=shop.example", { scripts = behind.scripts { tenant = text } })
+    assert.equal(404, b:get("/", { host = "shop.example" }).status)
+    assert.equal("red", b:get("/", { host = "red.shop.example" }).headers["X-Served-For"])
+    assert.equal("red", b:received().headers["X-Tenant"])
+    assert.equal(404, b:get("/", { host = "red.shopxexample" }).status)
+  end)
+
   it("reads the request's head", function()
     local b = behind.asked([[
       local parts = { req:method(), req:path(), req:query(), req:target(), req:host(), req:authority(),
@@ -65,7 +75,9 @@ describe("a request policy", function()
     assert.equal("", c:request({ method = "HEAD", path = "/" }).body)
     assert.equal(418, c:request({ path = "/" }).status)
     assert.equal(0, b.origin:count())
-    assert.equal(4, cjson.decode(b.session:ok("STATS_GET", "r1")).requests)
+    loop.eventually(function()
+      return cjson.decode(b.session:ok("STATS_GET", "r1")).requests == 4
+    end)
   end)
 
   it("answers without a body where there is none", function()
@@ -127,6 +139,22 @@ describe("a request policy", function()
         options = { policy = "own", policy_args = "text=static" } },
     } } }
     assert.equal("static", p:get("/").body)
+  end)
+
+  it("is the same on all workers while configurations come and go", function()
+    local b = behind.own([[on_request = function(req) req:keep(req:path()) end,
+      on_response = function(res) res:set_header("X-Kept", res:kept()) end]], nil, { workers = 4 })
+    local kept = {}
+    for i = 1, 20 do
+      kept[i] = b.proxy:connect()
+      kept[i]:send_request { path = "/" .. i }
+      b.session:ok("OPTIONS_SET", "r1", "retries", i)
+      b.session:ok("CONFIG_APPLY")
+    end
+    for i = 1, 20 do
+      assert.equal("/" .. i, kept[i]:receive().headers["X-Kept"])
+      assert.equal("/again", kept[i]:request({ path = "/again" }).headers["X-Kept"])
+    end
   end)
 
   it("has a say about the proxy's own answers", function()
