@@ -58,7 +58,8 @@ describe("a request policy", function()
       handler = function() return { status = 200, headers = { ["X-Backend"] = "1" }, body = "text" } end,
     })
     local answer = b:get("/p")
-    assert.same({ 201, "Created", "text", "/p" }, { answer.status, answer.reason, answer.body, answer.headers["X-New"] })
+    assert.same({ 201, "Created", "text", "/p" },
+      { answer.status, answer.reason, answer.body, answer.headers["X-New"] })
     assert.is_nil(answer.headers["X-Backend"])
     assert.same({ "a=1", "b=2" }, answer:values("Set-Cookie"))
   end)

@@ -9,7 +9,7 @@ struct hook_exchange *hook_arg_request(lua_State *L)
     struct hook_vm *vm = hook_vm_of(L);
 
     if (UNLIKELY(!vm->exchange || lua_touserdata(L, 1) != vm->request_handle))
-        luaL_error(L, "call it as a method of the request, req:name(...), within on_request or on_response");
+        vm_raise(L, "call it as a method of the request, req:name(...), within on_request or on_response");
     return vm->exchange;
 }
 
@@ -18,7 +18,7 @@ struct hook_response *hook_arg_response(lua_State *L)
     struct hook_vm *vm = hook_vm_of(L);
 
     if (UNLIKELY(!vm->response || lua_touserdata(L, 1) != vm->response_handle))
-        luaL_error(L, "call it as a method of the response, res:name(...), within on_response");
+        vm_raise(L, "call it as a method of the response, res:name(...), within on_response");
     return vm->response;
 }
 
@@ -56,9 +56,9 @@ struct slice hook_arg_name(lua_State *L, int index)
     struct slice name = arg_text(L, index);
 
     if (UNLIKELY(!http_is_token(name)))
-        luaL_error(L, "not a header name: \"%s\"", name.data);
+        vm_raise(L, "not a header name: \"%s\"", name.data);
     if (UNLIKELY(is_framing(name)))
-        luaL_error(L, "the header %s is the proxy's own", name.data);
+        vm_raise(L, "the header %s is the proxy's own", name.data);
     return name;
 }
 
@@ -67,7 +67,7 @@ struct slice hook_arg_value(lua_State *L, int index)
     struct slice value = arg_text(L, index);
 
     if (UNLIKELY(!http_is_field_value(value)))
-        luaL_error(L, "not a header value: it has control characters");
+        vm_raise(L, "not a header value: it has control characters");
     return slice_trim(value);
 }
 
@@ -76,7 +76,7 @@ struct slice hook_keep(lua_State *L, struct hook_exchange *ex, struct slice text
     char *to = ex->text + ex->text_len;
 
     if (UNLIKELY(HOOK_TEXT_SIZE - ex->text_len < text.len))
-        luaL_error(L, "a request may get %d bytes of text from its policy", HOOK_TEXT_SIZE);
+        vm_raise(L, "a request may get %d bytes of text from its policy", HOOK_TEXT_SIZE);
     if (text.len)
         memcpy(to, text.data, text.len);
     ex->text_len += (uint32_t)text.len;
@@ -86,11 +86,11 @@ struct slice hook_keep(lua_State *L, struct hook_exchange *ex, struct slice text
 void hook_take_body(lua_State *L, struct hook_body *body, struct slice text)
 {
     if (text.len > HOOK_BODY_MAX)
-        luaL_error(L, "a body may have %d bytes", HOOK_BODY_MAX);
+        vm_raise(L, "a body may have %d bytes", HOOK_BODY_MAX);
     hook_body_free(body);
     body->data = malloc(text.len + 1);
     if (!body->data)
-        luaL_error(L, "not enough memory");
+        vm_raise(L, "not enough memory");
     memcpy(body->data, text.data, text.len);
     body->len = text.len;
 }

@@ -11,7 +11,7 @@ static struct hook_exchange *arg_open(lua_State *L)
     struct hook_exchange *ex = hook_arg_request(L);
 
     if (UNLIKELY(hook_vm_of(L)->response != NULL))
-        luaL_error(L, "too late: within on_response the request can be read only");
+        vm_raise(L, "too late: within on_response the request can be read only");
     return ex;
 }
 
@@ -21,7 +21,7 @@ static struct hook_field *edit_of(lua_State *L, struct hook_exchange *ex, struct
         if (slice_eq_nocase(ex->edit[i].name, name))
             return &ex->edit[i];
     if (ex->edit_count == HOOK_EDITS_MAX)
-        luaL_error(L, "a policy may set %d headers of a request", HOOK_EDITS_MAX);
+        vm_raise(L, "a policy may set %d headers of a request", HOOK_EDITS_MAX);
     return &ex->edit[ex->edit_count];
 }
 
@@ -59,7 +59,7 @@ static void set_target(lua_State *L, struct hook_exchange *ex, struct slice path
 static int request_set_path(lua_State *L)
 {
     struct hook_exchange *ex = arg_open(L);
-    struct slice path = api_slice(L, 2), old = ex->target.data ? ex->target : ex->head->path, rest = old;
+    struct slice path = api_slice(L, 2), rest = ex->target.data ? ex->target : ex->head->path, old = rest;
 
     if (!path.len || path.data[0] != '/' || !http_is_target(path) || memchr(path.data, '?', path.len))
         return luaL_error(L, "not a path: \"%s\"", path.data);
@@ -72,7 +72,7 @@ static int request_set_path(lua_State *L)
 static int request_set_query(lua_State *L)
 {
     struct hook_exchange *ex = arg_open(L);
-    struct slice rest = ex->target.data ? ex->target : ex->head->path, path, query = slice_of(NULL, 0);
+    struct slice rest = ex->target.data ? ex->target : ex->head->path, path = rest, query = slice_of(NULL, 0);
 
     if (!lua_isnoneornil(L, 2)) {
         query = api_slice(L, 2);
@@ -183,11 +183,11 @@ static void add_answer_field(lua_State *L, struct hook_exchange *ex)
     struct slice name, value;
 
     if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "headers of an answer are texts: { [\"Name\"] = \"value\" }");
+        vm_raise(L, "headers of an answer are texts: { [\"Name\"] = \"value\" }");
     name = hook_arg_name(L, lua_gettop(L) - 1);
     value = hook_arg_value(L, lua_gettop(L));
     if (ex->edit_count == HOOK_EDITS_MAX)
-        luaL_error(L, "an answer may have %d headers", HOOK_EDITS_MAX);
+        vm_raise(L, "an answer may have %d headers", HOOK_EDITS_MAX);
     ex->edit[ex->edit_count].name = hook_keep(L, ex, name);
     ex->edit[ex->edit_count].value = hook_keep(L, ex, value);
     ex->edit_count++;

@@ -39,7 +39,7 @@ static void add_field(lua_State *L, struct field_list *fields, struct slice name
 {
     field_list_copy(fields, name, value);
     if (UNLIKELY(fields->overflow))
-        luaL_error(L, "the response has too many headers, or too long ones");
+        vm_raise(L, "the response has too many headers, or too long ones");
 }
 
 /* res:set_header(name, value); nil takes it away */

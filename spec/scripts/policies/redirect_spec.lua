@@ -23,7 +23,8 @@ describe("the policy redirect", function()
 
   it("adds or removes www., once", function()
     local add, remove = behind.start("redirect", "www=add"), behind.start("redirect", "www=remove status=302")
-    assert.same({ "http://www.a.example:81/p?q", 200 }, { location(add, "a.example:81"), location(add, "www.a.example") })
+    assert.same({ "http://www.a.example:81/p?q", 200 },
+      { location(add, "a.example:81"), location(add, "www.a.example") })
     assert.same({ "http://a.example/p?q", 200 }, { location(remove, "WWW.a.example"), location(remove, "a.example") })
     assert.equal(302, remove:get("/", { host = "www.a.example" }).status)
   end)
