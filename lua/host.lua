@@ -12,9 +12,14 @@
 --   event_known(type) -> boolean
 --   option_find(key) -> { key, type, in_effect, meaning } | nil
 --   log(level, message, pairs)
--- There and in the configuration's VM:
+--   policies() -> list of the names of the request policies
+-- In the VM of the request policies only:
+--   base64_decode(text) -> bytes | nil    sha256(text) -> hex
+--   same_secret(a, b) -> boolean, in a time that does not tell where they differ
+--   now_ms() -> wall clock, ms
+-- In these two and in the configuration's VM:
 --   duration(text) -> ms | nil   Go durations, or bare seconds
--- In the configuration's VM only:
+-- JSON in all but the configuration's VM. In that only:
 --   is_address(text), is_ip(text), is_cidr(text) -> boolean
 --   setting_check(scope, key, value) -> true | nil, err    see src/control/config_check.h
 --   run(text, env) -> true, result | nil, err    runs the file's text with env as its globals

@@ -12,10 +12,21 @@ local function option_key(text, name)
   return check.text(text, name)
 end
 
+--- Refuses a name that no script has.
+local function script_name(text, what, names)
+  for _, name in ipairs(names) do
+    if name == text then
+      return text
+    end
+  end
+  return nil, ("unknown %s: %s; there are %s"):format(what, text, table.concat(names, ", "))
+end
+
 local function option_value(text, name, cmd)
-  if text ~= "" and cmd.key == "health_policy" and not health.known(text) then
-    local names = table.concat(health.names(), ", ")
-    return nil, ("unknown health policy: %s; there are %s"):format(text, names)
+  if text ~= "" and cmd.key == "policy" then
+    return script_name(text, "policy", host.policies())
+  elseif text ~= "" and cmd.key == "health_policy" then
+    return script_name(text, "health policy", health.names())
   end
   return check.text(text, name)
 end
@@ -33,6 +44,7 @@ return {
     since = "0.1",
     errors = {
       "route not found", "unknown option: colour", "unknown health policy: x; there are default, ratio",
+      "unknown policy: x; there are address_filter, basic_auth, ...",
     },
     example = { "OPTIONS_SET|<sid>|r1|timeout|10s", "OPTIONS_OK" },
     run = function(cmd)

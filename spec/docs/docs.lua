@@ -142,7 +142,7 @@ end
 local TYPES = {
   DURATION = "duration", SIZE = "size", COUNT = "whole number", BOOL = "`true` or `false`",
   LB = "`round_robin`, `least_request`, `ip_hash`", PATH = "path", NAME = "name",
-  PERCENT = "0 to 100", PANICS = "`none`, `fail_open`",
+  PERCENT = "0 to 100", PANICS = "`none`, `fail_open`", TEXT = "text",
 }
 
 function parts.options()

@@ -10,7 +10,7 @@ local MAY_INCLUDE = {
   script = { "base", "http", "guard", "config", "control" },
   control = {
     "base", "http", "guard", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
-    "script/engine.h", "script/bundle.h",
+    "script/engine.h", "script/bundle.h", "script/hook.h",
     "script/settings_load.h", "worker/worker.h", "worker/stats.h",
   },
 }

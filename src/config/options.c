@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { NAME_MAX_LENGTH = 64, PATH_MAX_LENGTH = 1024, TEXT_SHOWN = 40 };
+enum { NAME_MAX_LENGTH = 64, PATH_MAX_LENGTH = 1024, TEXT_MAX_LENGTH = 1024, TEXT_SHOWN = 40 };
 
 #define COUNT_MAX 1000000u
 #define SIZE_VALUE_MAX (UINT64_C(1) << 50)
@@ -213,6 +213,17 @@ static bool is_name(struct slice text)
     return true;
 }
 
+static bool is_text(struct slice text)
+{
+    if (text.len == 0 || text.len > TEXT_MAX_LENGTH)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 127)
+            return false;
+    }
+    return true;
+}
+
 static bool parse_value(enum option_type type, struct slice value, uint64_t *out)
 {
     *out = 0;
@@ -236,6 +247,8 @@ static bool parse_value(enum option_type type, struct slice value, uint64_t *out
         return parse_number(value, 100, out);
     case OPTION_PANICS:
         return parse_panic(value, out);
+    case OPTION_TEXT:
+        return is_text(value);
     }
     return false;
 }
@@ -252,6 +265,7 @@ bool option_parse(const struct option_info *option, struct slice value, union op
         [OPTION_NAME] = "a name of letters, digits, \"_\" and \"-\"",
         [OPTION_PERCENT] = "a whole number from 0 to 100",
         [OPTION_PANICS] = "none or fail_open",
+        [OPTION_TEXT] = "1 to 1024 bytes of text",
     };
 
     if (parse_value(option->type, value, &out->number))

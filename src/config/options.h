@@ -18,7 +18,8 @@ enum option_type {
     OPTION_PATH,     /* starts with "/" */
     OPTION_NAME,     /* a script's name */
     OPTION_PERCENT,  /* a whole number from 0 to 100 */
-    OPTION_PANICS    /* none, fail_open */
+    OPTION_PANICS,   /* none, fail_open */
+    OPTION_TEXT      /* any text of at most 1024 bytes without control characters */
 };
 
 /* What a group does when all its members are down. */
@@ -45,7 +46,9 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(TLS_VERIFY, "tls_verify", OPTION_BOOL, false, "verify the backend's certificate")            \
     X(SLOW_START, "slow_start", OPTION_DURATION, true,                                            \
       "time over which a new member's share grows")                                                \
-    X(POLICY, "policy", OPTION_NAME, false, "request policy script")                               \
+    X(POLICY, "policy", OPTION_NAME, true, "script of scripts/policies/ that requests pass through") \
+    X(POLICY_ARGS, "policy_args", OPTION_TEXT, true,                                               \
+      "what that script is told: key=value, blanks between them, key='a b' with blanks inside")    \
     X(HEALTH_POLICY, "health_policy", OPTION_NAME, true,                                           \
       "script of scripts/health/ that says what results of checks mean, default without it")       \
     X(PANIC, "panic", OPTION_PANICS, true,                                                          \
@@ -82,8 +85,8 @@ extern const struct option_info option_table[OPTION_IDS];
 /* The row of a key, or NULL for an unknown one. Its index is the enum option_id. */
 const struct option_info *option_find(struct slice key);
 
-/* Reads a value. false: err names the key and what it takes. For OPTION_PATH and OPTION_NAME only
- * checks. */
+/* Reads a value. false: err names the key and what it takes. For OPTION_PATH, OPTION_NAME and
+ * OPTION_TEXT only checks. */
 MUST_USE bool option_parse(const struct option_info *option, struct slice value,
                            union option_value *out, struct error *err);
 

@@ -192,6 +192,8 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(turned_by_ratelimit);
     ADD(shadowed_by_ratelimit);
     ADD(panicked);
+    ADD(policy_failures);
+    ADD(policy_skipped);
     ADD(successes);
     ADD(probes);
     ADD(in_flight);

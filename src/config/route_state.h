@@ -75,6 +75,8 @@ struct route_local {
     _Atomic uint64_t turned_by_ratelimit;   /* refused */
     _Atomic uint64_t shadowed_by_ratelimit; /* would have been refused */
     _Atomic uint64_t panicked;              /* sent there although it was down */
+    _Atomic uint64_t policy_failures;       /* calls of its request policy that failed */
+    _Atomic uint64_t policy_skipped;        /* requests that went without it, because it is switched off */
     _Atomic uint64_t successes;             /* attempts that its circuit counts as such */
     _Atomic uint64_t probes;                /* attempts made while its circuit was half-open */
     _Atomic uint32_t in_flight;      /* requests in progress */
@@ -161,6 +163,7 @@ struct route_totals {
     uint64_t requests, errors, bytes_sent, bytes_received, connects, connect_errors, retries;
     uint64_t turned_by_drain, turned_by_maintenance, turned_by_circuit, turned_by_health;
     uint64_t turned_by_ratelimit, shadowed_by_ratelimit, panicked, successes, probes;
+    uint64_t policy_failures, policy_skipped;
     uint64_t in_flight;
     uint64_t statuses[STATUS_SLOTS];
     struct histogram_sum latency;

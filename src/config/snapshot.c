@@ -271,6 +271,15 @@ static void limit_group(struct group *g, const struct route_input *route, const 
     g->limit.shadow = option_or(route, OPTION_RATELIMIT_SHADOW, false) != 0;
 }
 
+static void set_policy(struct snapshot *s, struct group *g, const struct route_input *route)
+{
+    if (g->policy.len || !route->policy.data)
+        return;
+    g->policy = arena_copy(&s->arena, route->policy);
+    g->policy_args =
+        arena_copy(&s->arena, route->policy_args.data ? route->policy_args : SLICE(""));
+}
+
 void snapshot_add(struct snapshot *s, const struct route_input *route)
 {
     const struct member *member = add_member(s, route);
@@ -285,6 +294,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route)
             g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
         }
         limit_group(&g->group, route, member);
+        set_policy(s, &g->group, route);
         dm->member = member;
         *g->last = dm;
         g->last = &dm->next;

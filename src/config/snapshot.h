@@ -21,6 +21,7 @@
 #endif
 
 struct address;
+struct bundle;
 struct header_value;
 struct page;
 struct page_book;
@@ -66,6 +67,8 @@ struct group {
     unsigned index;           /* dense, from 0, within the snapshot: for per-worker counters */
     enum lb_policy lb_policy; /* of the first member that sets one */
     struct group_limit limit;
+    struct slice policy;      /* request policy, of the first member that sets one; empty: none */
+    struct slice policy_args; /* of the same member; may be empty */
     int priority;
     struct slice path; /* the prefix */
 };
@@ -75,6 +78,7 @@ struct snapshot {
     const struct router *router;     /* NULL until snapshot_seal */
     const struct settings *settings; /* referenced */
     const struct page_book *pages;   /* the proxy's own answers, referenced; never NULL */
+    const struct bundle *bundle; /* sources of the request policies, script/bundle.h; counted by control; NULL: none */
     unsigned group_count;
     const struct group *const *groups; /* by index; NULL until snapshot_seal */
     unsigned leases; /* control only: workers that hold it, one more while it is newest */
@@ -112,6 +116,7 @@ struct route_input {
     unsigned address_count;
     const union option_value *options; /* indexed by enum option_id; NULL: none set */
     uint32_t options_set;              /* bit (1u << enum option_id): that option is set */
+    struct slice policy, policy_args;  /* absent: not set */
     const struct header_value *headers;
     unsigned header_count;
     struct circuit_rules circuit; /* threshold, half_open_requests, timeout_ms; the rest is options */

@@ -5,6 +5,7 @@
 #include "control/control.h"
 #include "control/maintenance.h"
 #include "control/resolve.h"
+#include "script/bundle.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,10 @@ static void put_option(void *arg, const struct setting_entry *setting)
     CHECK(option);
     id = (unsigned)(option - option_table);
     CHECK(option_parse(option, slice_str(setting->value), &co->options[id], &err));
+    if (id == OPTION_POLICY)
+        co->input.policy = slice_str(setting->value);
+    else if (id == OPTION_POLICY_ARGS)
+        co->input.policy_args = slice_str(setting->value);
     co->input.options_set |= 1u << id;
 }
 
@@ -134,6 +139,7 @@ struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
     struct composer co = {.snapshot = snapshot_new(generation, c->settings, c->pages)};
 
     ASSERT_CONTROL();
+    co.snapshot->bundle = bundle_ref(c->bundle);
     model_each_live(&c->model, add_route, &co);
     free(co.headers);
     free(co.domains);

@@ -16,6 +16,7 @@
 #include "control/scripts.h"
 #include "control/startup.h"
 #include "script/bundle.h"
+#include "script/hook.h"
 #include "script/vm.h"
 #include "worker/worker.h"
 
@@ -359,7 +360,8 @@ static bool check_scripts(struct control *c)
     struct page_book *pages = NULL;
     struct error err;
     struct bundle *bundle = bundle_read(c->settings->scripts_dir, &err);
-    struct vm *vm = bundle ? vm_new(c, bundle, &err) : NULL;
+    struct vm *vm =
+        bundle && hook_check(bundle, &err) ? vm_new(c, bundle, &err) : NULL;
 
     if (vm)
         pages = pages_make(vm, &err);

@@ -10,6 +10,7 @@
 #include "worker/worker.h"
 #include <ev.h>
 
+struct bundle;
 struct cli;
 struct control;
 struct page_book;
@@ -33,6 +34,7 @@ struct control {
     struct scripts *scripts;     /* control/scripts.h */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
+    struct bundle *bundle; /* script/bundle.h: of that generation, control/scripts.c's */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */

@@ -6,6 +6,7 @@
 #include "config/snapshot.h"
 #include "control/compose.h"
 #include "control/control.h"
+#include "script/bundle.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -39,8 +40,10 @@ struct publisher {
 static void snapshot_release(struct snapshot *s)
 {
     CHECK(s->leases > 0);
-    if (--s->leases == 0)
-        snapshot_free(s);
+    if (--s->leases > 0)
+        return;
+    bundle_unref((struct bundle *)s->bundle);
+    snapshot_free(s);
 }
 
 static void call_waiters(struct list *waiters)

@@ -9,6 +9,7 @@
 #include "control/publish.h"
 #include "control/scripts_tell.h"
 #include "script/bundle.h"
+#include "script/hook.h"
 #include "script/vm.h"
 
 #include <stdlib.h>
@@ -101,8 +102,11 @@ static void announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
 static struct vm *try_bundle(struct scripts *s, const struct bundle *bundle,
                              struct page_book **pages, struct error *err)
 {
-    struct vm *vm = vm_new(s->control, bundle, err);
+    struct vm *vm;
 
+    if (!hook_check(bundle, err))
+        return NULL;
+    vm = vm_new(s->control, bundle, err);
     if (!vm)
         return NULL;
     *pages = pages_make(vm, err);
@@ -134,7 +138,7 @@ static struct bundle *put_in_service(struct scripts *s, struct bundle *bundle, s
 
     if (!bundle->generation)
         bundle->generation = ++s->generations;
-    s->serving = bundle;
+    c->bundle = s->serving = bundle;
     s->since_wall_ms = clock_wall_ms();
     s->refused = (struct scripts_fault){0};
     forget_failures(s);
@@ -401,8 +405,8 @@ bool scripts_start(struct control *c, struct error *err)
     ev_timer_init(&s->turn, on_turn, 0, 0);
     s->turn.data = s;
     scripts_follow_settings(c);
-    s->serving = bundle_read(c->settings->scripts_dir, err);
-    c->vm = s->serving ? vm_new(c, s->serving, err) : NULL;
+    c->bundle = s->serving = bundle_read(c->settings->scripts_dir, err);
+    c->vm = s->serving && hook_check(s->serving, err) ? vm_new(c, s->serving, err) : NULL;
     if (!c->vm)
         return false;
     s->serving->generation = ++s->generations;
@@ -431,4 +435,5 @@ void scripts_stop(struct control *c)
     bundle_unref(s->bad);
     free(s);
     c->scripts = NULL;
+    c->bundle = NULL;
 }

@@ -60,6 +60,12 @@
       "The backend failed a while ago and is being tried with few requests.") \
     X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \
       "Too many requests were sent from this address.") \
+    X(POLICY_ANSWER, 403, "policy_answer", "", \
+      "The policy of this service answered the request.") \
+    X(POLICY_FAILED, 503, "policy_failed", "proxy_internal_error", \
+      "The policy of this service failed, and nothing passes without it.") \
+    X(POLICY_EXCLUDED, 503, "policy_excluded", "destination_unavailable", \
+      "The policy of this service lets no backend answer.") \
     X(RESPONSE_CUT, 0, "response_cut", "http_response_incomplete", "") \
     X(CLIENT_GONE, 0, "client_gone", "", "") \
     X(NO_MEMORY, 503, "no_memory", "proxy_internal_error", \

@@ -136,6 +136,8 @@ static void set_counters(lua_State *L, const struct route_totals *totals)
 {
     api_set_number(L, "requests", (double)totals->requests);
     api_set_number(L, "errors", (double)totals->errors);
+    api_set_number(L, "policy_failures", (double)totals->policy_failures);
+    api_set_number(L, "policy_skipped", (double)totals->policy_skipped);
 }
 
 static int session_route_status(lua_State *L)

@@ -1,10 +1,14 @@
-/* host: compression, log and time, in the registry's VM. */
+/* host: compression, log, time and the names of the request policies, in the registry's VM. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/control.h"
 #include "control/events.h"
 #include "script/api.h"
+#include "script/bundle.h"
+#include "script/vm_state.h"
 
 #include <lauxlib.h>
+#include <string.h>
 #include <zlib.h>
 
 enum { TEXT_MAX = 16 * 1024 * 1024, GZIP_WINDOW = 15 + 16 };
@@ -92,6 +96,23 @@ static int host_event_known(lua_State *L)
     return 1;
 }
 
+static bool append_name(const struct bundle_file *file, void *arg)
+{
+    lua_State *L = arg;
+    const char *name = strrchr(file->path, '/') + 1;
+
+    lua_pushlstring(L, name, strlen(name) - strlen(".lua"));
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    return true;
+}
+
+static int host_policies(lua_State *L)
+{
+    lua_newtable(L);
+    bundle_each(vm_of(L)->control->bundle, "policies", append_name, L);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"gzip", host_gzip},
     {"base64", host_base64},
@@ -99,6 +120,7 @@ static const luaL_Reg functions[] = {
     {"format_time", host_format_time},
     {"log", host_log},
     {"event_known", host_event_known},
+    {"policies", host_policies},
     {NULL, NULL},
 };
 

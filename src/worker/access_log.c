@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "script/hook.h"
 #include "worker/client.h"
 #include "worker/request.h"
 
@@ -97,6 +98,16 @@ static void put_target(struct line *l, const struct request *rq)
     put_text(l, "member", slice_of(address, len));
 }
 
+static void put_tags(struct line *l, const struct hook_exchange *ex)
+{
+    for (unsigned i = 0; i < ex->tag_count; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "tag_%.*s", SLICE_ARGS(ex->tag[i].name));
+        put_text(l, name, ex->tag[i].value);
+    }
+}
+
 static void put_all(struct line *l, const struct request *rq)
 {
     char text[ADDRESS_TEXT_SIZE]; /* larger than CLOCK_TEXT_SIZE */
@@ -117,6 +128,8 @@ static void put_all(struct line *l, const struct request *rq)
     put_ms(l, "total", rq->start_us, now_us);
     put_number(l, "retries", rq->tries);
     put_text(l, "verdict", verdict_table[rq->verdict].name);
+    if (UNLIKELY(rq->exchange))
+        put_tags(l, rq->exchange);
 }
 
 void access_log_write(struct request *rq)

@@ -3,6 +3,7 @@
 #include "worker/client.h"
 #include "worker/limit.h"
 #include "worker/page_server.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 
 /* What one request's forwarding fields are made of. */
@@ -125,7 +126,8 @@ void forward_request(const struct request *rq, struct field_list *out)
     field_list_text(out, slice_of(peer, address_format_ip(&rq->client->peer, peer)));
     f.peer = slice_of(out->text, out->text_len);
     f.trusted = forward_is_trusted(f.settings, &rq->client->peer);
-    field_list_add(out, SLICE("Host"), own_host ? rq->member->host : head->host);
+    field_list_add(out, SLICE("Host"),
+                   policy_host(rq, own_host ? rq->member->host : head->host));
     for (unsigned i = 0; i < head->field_count; i++)
         if (request_field_passes(head, &head->fields[i], &f) &&
             (!rq->paging || page_server_takes(head->fields[i].name)))
@@ -138,6 +140,8 @@ void forward_request(const struct request *rq, struct field_list *out)
         field_list_add(out, SLICE("TE"), SLICE("trailers"));
         field_list_add(out, SLICE("Connection"), SLICE("TE"));
     }
+    if (UNLIKELY(rq->exchange) && !rq->paging)
+        policy_edit_fields(rq, out);
 }
 
 static bool names(const struct header_value *headers, unsigned count, struct slice name)

@@ -2,17 +2,19 @@
 
 #include "http/write.h"
 #include "worker/origin.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 
 static void write_head(struct writer *w, const struct request *rq, const struct field_list *fields)
 {
     const struct http_head *head = &rq->head;
+    struct slice target = policy_target(rq);
 
     write_slice(w, head->method_text);
     write_literal(w, " ");
-    if (head->path.data[0] != '*')
+    if (target.data[0] != '*')
         write_slice(w, rq->member->base_path);
-    write_slice(w, head->path);
+    write_slice(w, target);
     write_literal(w, " HTTP/1.1\r\n");
     for (unsigned i = 0; i < fields->count; i++)
         write_field(w, fields->field[i].name, fields->field[i].value);

@@ -1,16 +1,29 @@
 #include "worker/limit.h"
 
-#include "worker/field_list.h"
+#include "base/hash.h"
+#include "http/field_list.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 #include "worker/source.h"
 
 #include <stdio.h>
 
+/* A key of any length, as the network of an IPv6 address, in a group of its own. */
+static uint64_t text_key(uint64_t identity, struct slice text)
+{
+    uint64_t ip[2] = {hash_bytes(text.data, text.len, hash_seed()), UINT64_MAX};
+
+    return ratelimit_key(~identity, (const uint8_t *)ip, sizeof(ip));
+}
+
 static uint64_t source_key(const struct request *rq, const struct group_limit *limit)
 {
+    struct slice own = policy_rate_key(rq);
     struct address source;
     uint8_t ip[16];
 
+    if (own.data)
+        return text_key(limit->identity, own);
     source_of(rq, &source);
     return ratelimit_key(limit->identity, ip, address_ip_bytes(&source, ip));
 }

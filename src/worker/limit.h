@@ -1,6 +1,6 @@
 /* limit.h - the rate limit of a request's group: asking it, and what the response says of it.
  *
- * The source is worker/source.h's: clients behind a trusted proxy count by themselves.
+ * The source is what the group's policy says, else worker/source.h's: clients behind a trusted proxy count by themselves.
  *
  * Thread: the worker's. */
 #pragma once

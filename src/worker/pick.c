@@ -2,12 +2,14 @@
 
 #include "base/hash.h"
 #include "config/member_state.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 #include "worker/source.h"
 
 /* Best first. */
 enum rank {
     RANK_GOOD,
+    RANK_UNCHOSEN,    /* as good, but the policy would rather have another */
     RANK_SPARED,      /* its share says: not this one */
     RANK_SUSPECT,     /* refused a connection within the last second */
     RANK_LAST_RESORT, /* its session is gone */
@@ -127,6 +129,20 @@ static enum rank state_rank(struct search *s, const struct member *m, struct rou
     return blocked_by(s, m, rule->verdict);
 }
 
+/* What the request's policy makes of a rank. */
+static enum rank policy_rank(struct search *s, const struct member *m, enum rank rank)
+{
+    switch (policy_choice(s->rq, m)) {
+    case POLICY_ANY:
+        break;
+    case POLICY_RATHER_NOT:
+        return rank == RANK_GOOD ? RANK_UNCHOSEN : rank;
+    case POLICY_NEVER:
+        return blocked_by(s, m, VERDICT_POLICY_EXCLUDED);
+    }
+    return rank;
+}
+
 static enum rank rank_of(struct search *s, const struct member *m)
 {
     struct request *rq = s->rq;
@@ -142,6 +158,8 @@ static enum rank rank_of(struct search *s, const struct member *m)
         return blocked_by(s, m, VERDICT_BODY_TOO_BIG);
     if (rank < RANK_NONE && !m->address_count)
         return RANK_UNRESOLVED;
+    if (UNLIKELY(rq->exchange) && rank < RANK_NONE)
+        rank = policy_rank(s, m, rank);
     if (rank < RANK_SUSPECT && local && local->suspect_until_ms > rq->worker->now_ms)
         return RANK_SUSPECT;
     return rank;

@@ -4,8 +4,11 @@
 #include "config/page.h"
 #include "config/snapshot.h"
 #include "http/accept.h"
+#include "http/status.h"
+#include "script/hook.h"
 #include "worker/forward.h"
 #include "worker/limit.h"
+#include "worker/policy.h"
 #include "worker/request.h"
 
 #include <stdio.h>
@@ -19,8 +22,11 @@ static void add_proxy_status(const struct request *rq, struct field_list *out)
     const struct verdict_info *v = &verdict_table[rq->verdict];
     uint32_t start = out->text_len;
 
-    field_list_text(out, SLICE("tidelock; error="));
-    field_list_text(out, v->error_type);
+    field_list_text(out, SLICE("tidelock"));
+    if (v->error_type.len) {
+        field_list_text(out, SLICE("; error="));
+        field_list_text(out, v->error_type);
+    }
     field_list_text(out, SLICE("; details=\""));
     field_list_text(out, v->name);
     if (rq->error) {
@@ -134,8 +140,6 @@ static uint64_t open_page(struct request *rq, enum page_format format)
         rq->reply = (struct reply_source){{body->whole}, 0};
     for (int i = 0; i < REPLY_PIECES; i++)
         len += rq->reply.piece[i].len;
-    rq->download.from = &reply_source_ops;
-    rq->download.source = &rq->reply;
     return len;
 }
 
@@ -151,32 +155,61 @@ static void add_fields(const struct request *rq, enum page_format format, struct
 
     field_list_reset(out);
     add_date(out);
-    field_list_add(out, SLICE("Content-Type"), types[format]);
-    field_list_add(out, SLICE("Vary"), SLICE("Accept"));
-    field_list_add(out, SLICE("Cache-Control"), SLICE("no-store"));
+    if (rq->verdict == VERDICT_POLICY_ANSWER) {
+        policy_answer_fields(rq, out);
+    } else {
+        field_list_add(out, SLICE("Content-Type"), types[format]);
+        field_list_add(out, SLICE("Vary"), SLICE("Accept"));
+        field_list_add(out, SLICE("Cache-Control"), SLICE("no-store"));
+    }
     add_reason(rq->verdict, retry_after_s(rq), out);
     add_proxy_status(rq, out);
     forward_defaults(rq, out);
     limit_fields(rq, out);
 }
 
-bool reply_start(struct request *rq)
+/* The head with its fields, and what the policy says to it. */
+static void compose(struct request *rq, enum page_format format, struct response_head *head)
 {
     struct field_list *fields = &rq->worker->fields;
+
+    head->status = verdict_table[rq->verdict].status;
+    if (rq->verdict == VERDICT_POLICY_ANSWER)
+        head->status = rq->exchange->status;
+    add_fields(rq, format, fields);
+    if (UNLIKELY(rq->exchange) && policy_response(rq, head, fields) != POLICY_DONE)
+        add_fields(rq, format, fields); /* as if there were none */
+}
+
+/* The policy's body, or the page's. */
+static uint64_t open_body(struct request *rq, enum page_format format)
+{
+    struct slice body = policy_body(rq);
+
+    if (!body.data)
+        return open_page(rq, format);
+    rq->reply = (struct reply_source){{body}, 0};
+    return body.len;
+}
+
+bool reply_start(struct request *rq)
+{
     enum page_format format = choose_format(rq);
-    bool no_body = rq->head.method == METHOD_HEAD;
     struct response_head head = {
-        .status = verdict_table[rq->verdict].status,
-        .fields = fields,
-        .body = no_body ? BODY_NONE : BODY_LENGTH,
-        .content_length = open_page(rq, format),
-        .tell_length = no_body,
+        .fields = &rq->worker->fields,
         .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,
     };
+    bool no_body;
 
+    compose(rq, format, &head);
+    no_body = rq->head.method == METHOD_HEAD || !http_status_has_body(head.status);
+    head.content_length = open_body(rq, format);
+    head.body = no_body ? BODY_NONE : BODY_LENGTH;
+    head.tell_length = no_body && http_status_has_body(head.status);
+    rq->download.from = &reply_source_ops;
+    rq->download.source = &rq->reply;
     if (no_body)
         rq->reply.at = REPLY_PIECES;
-    add_fields(rq, format, fields);
     if (!rq->codec->send_head(rq, &head, &rq->download))
         return false;
     rq->status = head.status;

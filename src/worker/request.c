@@ -11,6 +11,7 @@
 #include "worker/origin.h"
 #include "worker/page_server.h"
 #include "worker/pick.h"
+#include "worker/policy.h"
 #include "worker/reply.h"
 #include "worker/request_steps.h"
 #include "worker/response.h"
@@ -148,6 +149,8 @@ static enum step step_admit(struct request *rq)
 {
     enum verdict verdict = admit_request(rq);
 
+    if (verdict == VERDICT_PASS && rq->group->policy.len)
+        verdict = policy_request(rq);
     if (verdict != VERDICT_PASS)
         return request_refuse(rq, verdict);
     return request_goto(rq, &request_step_pick_target);
@@ -331,6 +334,7 @@ void request_free(struct request **rqp)
     *rqp = NULL;
     CHECK(!rq->origin);
     attempt_target(rq, NULL);
+    policy_release(rq);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);

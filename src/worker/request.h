@@ -16,6 +16,7 @@
 #include "worker/worker_state.h"
 
 struct client;
+struct hook_exchange;
 struct origin;
 struct page;
 
@@ -70,6 +71,7 @@ struct request {
     struct circuit_ticket ticket;    /* of member's circuit; settled by worker/outcome.c */
     bool limited;                    /* the group's rate limit was asked: limit says what of it is left */
     struct ratelimit_result limit;
+    struct hook_exchange *exchange;  /* with the group's policy, worker/policy.h; NULL: it has none */
 
     /* bodies */
     struct relay upload, download;

@@ -7,6 +7,7 @@
 #include "worker/outcome.h"
 #include "worker/page_server.h"
 #include "worker/pick.h"
+#include "worker/policy.h"
 #include "worker/request_steps.h"
 
 /* Moves request body; a backend that takes no more may still have answered. */
@@ -104,6 +105,27 @@ static bool may_keep_alive(const struct request *rq)
            !pick_group_drains(rq);
 }
 
+/* Puts the fields together and shows the head to the policy. False: it failed, and nothing passes without it. */
+static bool compose_head(struct request *rq, const struct http_head *response, struct response_head *head)
+{
+    struct field_list *fields = &rq->worker->fields;
+
+    forward_response(rq, response, fields);
+    if (rq->paging)
+        page_server_response(response, head, fields);
+    if (LIKELY(!rq->exchange))
+        return true;
+    switch (policy_response(rq, head, fields)) {
+    case POLICY_DONE:
+        return true;
+    case POLICY_LEFT:
+        return compose_head(rq, response, head); /* as if there were none */
+    case POLICY_REFUSES:
+        break;
+    }
+    return false;
+}
+
 static enum step start_response(struct request *rq, const struct http_head *response)
 {
     struct field_list *fields = &rq->worker->fields;
@@ -121,9 +143,8 @@ static enum step start_response(struct request *rq, const struct http_head *resp
     if (rq->paging && page_server_is_empty(rq, response))
         return request_refuse(rq, VERDICT_MAINTENANCE);
     outcome_head(rq, response->status);
-    forward_response(rq, response, fields);
-    if (rq->paging)
-        page_server_response(response, &head, fields);
+    if (!compose_head(rq, response, &head))
+        return request_refuse(rq, VERDICT_POLICY_FAILED);
     rq->download.trailers = &rq->worker->response;
     rq->origin_codec->open_download(rq, response, &rq->download);
     if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))

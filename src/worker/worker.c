@@ -6,6 +6,8 @@
 #include "base/map.h"
 #include "worker/client.h"
 #include "worker/listener.h"
+#include "script/hook.h"
+#include "worker/policy.h"
 #include "worker/pool.h"
 #include "worker/request.h"
 
@@ -294,6 +296,8 @@ void worker_free(struct worker *w)
     w->lease->retired = true;
     return_if_unused(w, w->lease);
     request_free_kept(w);
+    policy_free_kept(w);
+    hook_vm_free(w->hooks);
     block_pool_fini(&w->blocks);
     CHECK(map_count(w->pools) == 0);
     map_free(w->pools);

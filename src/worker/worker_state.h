@@ -12,13 +12,16 @@
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
-#include "worker/field_list.h"
+#include "http/field_list.h"
 #include "worker/worker.h"
 #include <ev.h>
 #include <pthread.h>
 
 enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
        WORKER_REQUESTS_KEPT = 512 };
+
+struct hook_exchange;
+struct hook_vm;
 
 /* Freed when the loop turn ends: whatever was closed inside its own callback. Embedded first. */
 struct retired {
@@ -56,6 +59,10 @@ struct worker {
     struct block_pool blocks;
     struct request *free_requests;
     unsigned free_request_count;
+    struct hook_exchange *free_exchanges;
+    unsigned free_exchange_count;
+
+    struct hook_vm *hooks; /* the request policies' VM; NULL: none was needed yet */
 
     /* scratch, valid within one step */
     struct http_head response;

@@ -7,7 +7,8 @@ local GOOD = {
   timeout = "10s", connect_timeout = "300ms", health_check_path = "/health", health_check_interval = "30",
   health_check_timeout = "5s", websocket = "true", compression = "false", http2 = "true", http3 = "false",
   max_body_size = "10m", retries = "3", lb_policy = "least_request", preserve_host = "false",
-  tls_verify = "true", slow_start = "1m30s", policy = "geo", health_policy = "ratio",
+  tls_verify = "true", slow_start = "1m30s", policy = "rewrite",
+  policy_args = "strip=/a add='/b c'", health_policy = "ratio",
 }
 
 local BAD = {
@@ -16,6 +17,7 @@ local BAD = {
   compression = { "on" }, http2 = { "x" }, http3 = { "x" }, max_body_size = { "big", "-1", "1x" },
   retries = { "-1", "x", "1.5" }, lb_policy = { "random" }, preserve_host = { "y" },
   tls_verify = { "x" }, slow_start = { "x" }, health_policy = { "" },
+  policy = { "", "guess", "../rewrite" }, policy_args = { "", ("x"):rep(1025) },
 }
 
 describe("OPTIONS_SET", function()
@@ -35,6 +37,13 @@ describe("OPTIONS_SET", function()
     local r = start()
     refused("unknown health policy: guess; there are default, ratio",
       r:call("OPTIONS_SET", "ALL", "health_policy", "guess"))
+  end)
+
+  it("refuses a request policy that there is not, naming those there are", function()
+    local r = start()
+    refused("unknown policy: guess; there are address_filter, basic_auth, block_agents, canary, cors, json_errors, "
+      .. "maintenance_window, redirect, request_id, rewrite, security_headers, sticky",
+      r:call("OPTIONS_SET", "ALL", "policy", "guess"))
   end)
 
   for key, values in pairs(BAD) do

@@ -21,6 +21,7 @@ local KEYS = {
   "websocket", "compression", "http2", "http3", "max_body_size", "retries", "lb_policy",
   "preserve_host", "tls_verify", "slow_start", "policy",
   -- the proxy's own
+  "policy_args",
   "health_policy", "panic", "circuit_failure_rate", "circuit_window", "circuit_min_requests",
   "ratelimit_shadow",
 }
@@ -47,6 +48,7 @@ local TAKEN = {
   { "circuit_failure_rate", "100", 100 },
   { "health_check_path", "/health", 0 },
   { "policy", "my-policy_2", 0 },
+  { "policy_args", "to=v2 note='a b'", 0 },
 }
 
 -- key, value, reason
@@ -77,6 +79,9 @@ local REFUSED = {
   { "panic", "true", "takes none or fail_open" },
   { "circuit_failure_rate", "101", "takes a whole number from 0 to 100" },
   { "policy", ("x"):rep(65), "takes a name" },
+  { "policy_args", "", "takes 1 to 1024 bytes of text" },
+  { "policy_args", ("x"):rep(1025), "takes 1 to 1024 bytes of text" },
+  { "policy_args", "a\1b", "takes 1 to 1024 bytes of text" },
 }
 
 describe("option", function()

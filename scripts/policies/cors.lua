@@ -1,0 +1,54 @@
+--- Lets web pages of other origins use a service (CORS, Fetch standard). Preflight requests are answered here.
+--
+--   policy_args   origins=https://a.example,https://b.example methods=GET,PUT headers=Content-Type
+--                 credentials=true max_age=600
+--
+-- origins      who may; "*" for everybody, who then cannot send credentials
+-- methods      beyond GET, HEAD and POST
+-- headers      that requests may have
+-- credentials  "true": cookies and the like may be sent
+-- max_age      seconds a browser may keep the answer to a preflight request
+
+--- The origin that may have the response, or nil.
+local function allowed(req)
+  local origin, origins = req:header("Origin"), req:arg("origins", "")
+  if origin and origins == "*" then
+    return "*"
+  end
+  for one in origins:gmatch("[^,]+") do
+    if one == origin then
+      return origin
+    end
+  end
+end
+
+local function is_preflight(req)
+  return req:method() == "OPTIONS" and req:header("Access-Control-Request-Method") ~= nil
+end
+
+return {
+  summary = "CORS, preflight requests included.",
+  on_request = function(req)
+    if not is_preflight(req) then
+      return
+    end
+    req:answer(204, allowed(req) and {
+      ["Access-Control-Allow-Methods"] = req:arg("methods", "GET"),
+      ["Access-Control-Allow-Headers"] = req:arg("headers"),
+      ["Access-Control-Max-Age"] = req:arg("max_age"),
+    })
+  end,
+  on_response = function(res, req)
+    local origin = allowed(req)
+    if req:arg("origins") ~= "*" then
+      res:add_header("Vary", "Origin")
+    end
+    if not origin then
+      return
+    end
+    res:set_header("Access-Control-Allow-Origin", origin)
+    if req:arg("credentials") == "true" and origin ~= "*" then
+      res:set_header("Access-Control-Allow-Credentials", "true")
+    end
+  end,
+}

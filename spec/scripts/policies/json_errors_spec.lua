@@ -1,0 +1,17 @@
+local behind = require("spec.scripts.policies.behind")
+local cjson = require("cjson")
+
+describe("the policy json_errors", function()
+  it("answers with JSON where the proxy answers itself", function()
+    local b = behind.start("json_errors")
+    b.origin:kill()
+    local answer = b:get("/p?q", { headers = { Accept = "text/html" } })
+    assert.same({ 502, "application/json" }, { answer.status, answer.headers["Content-Type"] })
+    assert.same({ error = "connect_refused", status = 502, path = "/p" }, cjson.decode(answer.body))
+  end)
+
+  it("leaves the backend's own errors", function()
+    local b = behind.start("json_errors", nil, { handler = function() return { status = 500, body = "own" } end })
+    assert.equal("own", b:get("/").body)
+  end)
+end)

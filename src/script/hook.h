@@ -1,0 +1,133 @@
+/* hook.h - request policies (scripts/policies/): what a worker needs to have a request pass through one.
+ *
+ * A worker has one VM for all policies, made when a request first needs it, and anew when it meets a newer
+ * generation of scripts. The worker describes the request in a struct hook_exchange, in place: nothing is copied
+ * or made into Lua values before a policy asks for it. What the policy decides stands in the same structure
+ * afterwards. A call has a budget of time, the VM one of memory.
+ *
+ * A policy that fails changes nothing (the worker clears the exchange). One that fails HOOK_FAILURES_MAX times
+ * within a minute is left alone until the next generation. It says itself whether requests pass without it:
+ * hook_is_closed.
+ *
+ * Thread: the worker's; hook_check control's. Ownership: the worker owns VM and exchanges; slices in an exchange
+ * point into the request, the configuration, or the exchange's text. */
+#pragma once
+#include "base/check.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "http/field_list.h"
+#include <stdint.h>
+
+struct address;
+struct bundle;
+struct hook_vm;
+struct route_state;
+
+enum {
+    HOOK_EDITS_MAX = 32,
+    HOOK_TAGS_MAX = 8,
+    HOOK_CHOICES_MAX = 8,
+    HOOK_TEXT_SIZE = 8192,
+    HOOK_BODY_MAX = 64 * 1024,
+    HOOK_FAILURES_MAX = 5,
+    BUDGET_POLICY_MS = 5
+};
+
+enum hook_result {
+    HOOK_PASS,   /* the exchange says what the policy wants */
+    HOOK_ANSWER, /* on_request only: the exchange holds the answer */
+    HOOK_FAILED, /* the exchange may hold half of it */
+    HOOK_OFF     /* not asked: it failed too often */
+};
+
+/* What on_request says about members that a text names. */
+enum hook_choice {
+    HOOK_USE,    /* rather these */
+    HOOK_AVOID,  /* rather not these */
+    HOOK_ONLY,   /* no others than these */
+    HOOK_EXCLUDE /* never these */
+};
+
+/* A field that is set, or, with an absent value, taken away. */
+struct hook_field {
+    struct slice name, value;
+};
+
+/* A body that a policy gave. */
+struct hook_body {
+    char *data; /* malloc; NULL: none */
+    size_t len;
+};
+
+/* What is worked out only for policies that ask; request is the exchange's. */
+struct hook_ops {
+    /* The address the request comes from, behind trusted proxies the client's. */
+    void (*source)(const void *request, struct address *out);
+    /* Is what the peer says about the request, as in X-Forwarded-Proto, to be believed? */
+    bool (*is_trusted)(const void *request);
+};
+
+/* One request and what its policy decides about it. */
+struct hook_exchange {
+    struct hook_exchange *next_free; /* while not in use */
+    /* the request; set by the worker before each call, valid during it */
+    const struct hook_ops *ops;
+    const void *request;
+    const struct http_head *head;
+    struct slice host; /* without port */
+    struct slice args; /* the option policy_args */
+    struct random *random;
+    uint64_t now_ms; /* monotonic */
+    /* written by the worker */
+    bool left; /* the policy failed: it has no further say */
+    /* written by policies; the worker clears it by hook_exchange_clear */
+    struct slice target;   /* path and query for the backend; absent: as they came */
+    struct slice to_host;  /* Host for the backend; absent: as configured */
+    struct slice rate_key; /* absent: the source's address */
+    struct slice kept;     /* from on_request for on_response; absent: nothing */
+    int status;            /* of an answer; 0: none. Its fields are the edits */
+    struct hook_body answer; /* its body */
+    struct hook_body page;   /* from on_response, in place of the body of the proxy's own answer */
+    unsigned edit_count, tag_count, choice_count;
+    struct hook_field edit[HOOK_EDITS_MAX];
+    struct hook_field tag[HOOK_TAGS_MAX];
+    struct {
+        enum hook_choice how;
+        struct slice who;
+    } choice[HOOK_CHOICES_MAX];
+    uint32_t text_len;
+    char text[HOOK_TEXT_SIZE];
+};
+
+/* A response head about to be sent, for on_response. */
+struct hook_response {
+    struct field_list *fields;       /* read and changed in place */
+    const struct route_state *state; /* of the member it comes from; NULL: of none */
+    struct slice verdict;            /* why the proxy answers itself; empty: a backend's response */
+    bool own;                        /* the proxy's own answer, or the policy's */
+    bool has_body;                   /* by its status */
+    int status;                      /* read and changed */
+};
+
+void hook_body_free(struct hook_body *body); /* an empty one is fine */
+
+/* Forgets all that a policy decided; frees bodies. */
+void hook_exchange_clear(struct hook_exchange *ex);
+
+/* The VM for a bundle: *vm, or a new one in its place when the bundle is another (freeing *vm). */
+struct hook_vm *hook_vm_get(struct hook_vm **vm, const struct bundle *bundle);
+void hook_vm_free(struct hook_vm *vm); /* NULL is fine */
+
+/* Runs a policy's on_request or on_response; PASS when it has none. An unknown policy fails. */
+enum hook_result hook_request(struct hook_vm *vm, struct slice policy, struct hook_exchange *ex);
+enum hook_result hook_response(struct hook_vm *vm, struct slice policy, struct hook_exchange *ex,
+                               struct hook_response *res);
+
+/* When the policy fails, must the request be refused? True for an unknown policy. */
+bool hook_is_closed(const struct hook_vm *vm, struct slice policy);
+
+/* Does the text name a member: its instance, service or route id, or what res:member() gives? */
+bool hook_names_member(struct slice who, const struct route_state *state);
+
+/* Control: loads all policies of a bundle as workers would. False: err names file, line and what to mend. */
+MUST_USE bool hook_check(const struct bundle *bundle, struct error *err);

@@ -1,0 +1,218 @@
+#include "worker/policy.h"
+
+#include "http/status.h"
+#include "worker/attempt.h"
+#include "worker/client.h"
+#include "worker/forward.h"
+#include "worker/source.h"
+
+#include <stdlib.h>
+
+enum { EXCHANGES_KEPT = 512 };
+
+static void source(const void *request, struct address *out)
+{
+    source_of(request, out);
+}
+
+static bool is_trusted(const void *request)
+{
+    const struct request *rq = request;
+
+    return forward_is_trusted(rq->lease->snapshot->settings, &rq->client->peer);
+}
+
+static const struct hook_ops ops = {source, is_trusted};
+
+/* NULL: out of memory. */
+static struct hook_exchange *take_exchange(struct worker *w)
+{
+    struct hook_exchange *ex = w->free_exchanges;
+
+    if (ex) {
+        w->free_exchanges = ex->next_free;
+        w->free_exchange_count--;
+    } else {
+        ex = malloc(sizeof(*ex));
+        if (!ex)
+            return NULL;
+        ex->answer = ex->page = (struct hook_body){0};
+        hook_exchange_clear(ex);
+    }
+    ex->left = false;
+    return ex;
+}
+
+void policy_release(struct request *rq)
+{
+    struct hook_exchange *ex = rq->exchange;
+    struct worker *w = rq->worker;
+
+    if (LIKELY(!ex))
+        return;
+    rq->exchange = NULL;
+    hook_exchange_clear(ex);
+    if (w->free_exchange_count >= EXCHANGES_KEPT) {
+        free(ex);
+        return;
+    }
+    ex->next_free = w->free_exchanges;
+    w->free_exchanges = ex;
+    w->free_exchange_count++;
+}
+
+void policy_free_kept(struct worker *w)
+{
+    while (w->free_exchanges) {
+        struct hook_exchange *ex = w->free_exchanges;
+
+        w->free_exchanges = ex->next_free;
+        free(ex);
+    }
+}
+
+/* What a policy may look at now: the request's place in memory and the group change while it is tried again. */
+static void show(struct request *rq)
+{
+    struct hook_exchange *ex = rq->exchange;
+
+    ex->ops = &ops;
+    ex->request = rq;
+    ex->head = &rq->head;
+    ex->host = rq->host;
+    ex->args = rq->group->policy_args;
+    ex->random = &rq->worker->random;
+    ex->now_ms = rq->worker->now_ms;
+}
+
+/* Of the newest generation, whatever configuration the request has: one VM does for all. */
+static struct hook_vm *vm_of(struct request *rq)
+{
+    return hook_vm_get(&rq->worker->hooks, rq->worker->lease->snapshot->bundle);
+}
+
+/* It is not to be asked again. True: the request must not go on without it. */
+static bool leave(struct request *rq, enum hook_result why)
+{
+    const struct member *first = rq->group->members[0];
+    struct route_local *local = route_state_local(first->state, rq->worker->id);
+
+    rq->exchange->left = true;
+    if (local && why == HOOK_FAILED)
+        COUNTER_ADD(local->policy_failures, 1);
+    else if (local)
+        COUNTER_ADD(local->policy_skipped, 1);
+    return hook_is_closed(vm_of(rq), rq->group->policy);
+}
+
+/* The answer is counted for the first member and carries its headers. */
+static enum verdict answer(struct request *rq, enum verdict verdict)
+{
+    attempt_target(rq, rq->group->members[0]);
+    return verdict;
+}
+
+enum verdict policy_request(struct request *rq)
+{
+    enum hook_result result;
+
+    if (rq->exchange)
+        return VERDICT_PASS; /* it is tried again */
+    rq->exchange = take_exchange(rq->worker);
+    if (!rq->exchange)
+        return answer(rq, VERDICT_NO_MEMORY);
+    show(rq);
+    result = hook_request(vm_of(rq), rq->group->policy, rq->exchange);
+    switch (result) {
+    case HOOK_PASS:
+        break;
+    case HOOK_ANSWER:
+        return answer(rq, VERDICT_POLICY_ANSWER);
+    case HOOK_FAILED:
+    case HOOK_OFF:
+        hook_exchange_clear(rq->exchange);
+        if (leave(rq, result))
+            return answer(rq, VERDICT_POLICY_FAILED);
+    }
+    return VERDICT_PASS;
+}
+
+enum policy_end policy_response(struct request *rq, struct response_head *head, struct field_list *fields)
+{
+    bool own = rq->verdict != VERDICT_PASS;
+    struct hook_response res = {
+        .fields = fields,
+        .state = rq->member ? rq->member->state : NULL,
+        .verdict = verdict_table[rq->verdict].name,
+        .own = own,
+        .status = head->status,
+    };
+    enum hook_result result;
+
+    if (rq->exchange->left || !rq->group)
+        return POLICY_DONE;
+    show(rq);
+    result = hook_response(vm_of(rq), rq->group->policy, rq->exchange, &res);
+    if (result == HOOK_PASS) {
+        if (res.status != head->status)
+            head->reason = slice_of(NULL, 0);
+        head->status = res.status;
+        return POLICY_DONE;
+    }
+    hook_body_free(&rq->exchange->page);
+    return leave(rq, result) ? POLICY_REFUSES : POLICY_LEFT;
+}
+
+void policy_edit_fields(const struct request *rq, struct field_list *out)
+{
+    const struct hook_exchange *ex = rq->exchange;
+
+    for (unsigned i = 0; i < ex->edit_count; i++) {
+        field_list_remove(out, ex->edit[i].name);
+        if (ex->edit[i].value.data)
+            field_list_add(out, ex->edit[i].name, ex->edit[i].value);
+    }
+}
+
+void policy_answer_fields(const struct request *rq, struct field_list *out)
+{
+    const struct hook_exchange *ex = rq->exchange;
+    bool typed = false;
+
+    for (unsigned i = 0; i < ex->edit_count; i++) {
+        field_list_add(out, ex->edit[i].name, ex->edit[i].value);
+        typed = typed || slice_eq_nocase(ex->edit[i].name, SLICE("content-type"));
+    }
+    if (!typed && ex->answer.len)
+        field_list_add(out, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
+}
+
+enum policy_choice policy_choice(const struct request *rq, const struct member *m)
+{
+    const struct hook_exchange *ex = rq->exchange;
+    bool rather = false, use = false, used = false, only = false, chosen = false;
+
+    for (unsigned i = 0; i < ex->choice_count; i++) {
+        bool named = hook_names_member(ex->choice[i].who, m->state);
+
+        switch (ex->choice[i].how) {
+        case HOOK_USE:
+            use = true;
+            used = used || named;
+            break;
+        case HOOK_AVOID:
+            rather = rather || named;
+            break;
+        case HOOK_ONLY:
+            only = true;
+            chosen = chosen || named;
+            break;
+        case HOOK_EXCLUDE:
+            if (named)
+                return POLICY_NEVER;
+        }
+    }
+    if (only && !chosen)
+        return POLICY_NEVER;
+    return rather || (use && !used) ? POLICY_RATHER_NOT : POLICY_ANY;
+}
