@@ -24,7 +24,7 @@ local ONLY_IN = {
     "^openssl/",
     {
       "src/config/tls_context.c", "src/worker/tls.c", "src/control/probe_tls.c",
-      "src/base/hash.c", "src/base/random.c", -- digests and random bytes
+      "src/base/digest.c", "src/base/random.c", -- digests and random bytes
     },
   },
   { "^ares", { "src/control/" } },

@@ -1,10 +1,8 @@
 #include "base/hash.h"
 
-#include "base/check.h"
 #include "base/random.h"
 
 #include <endian.h>
-#include <openssl/sha.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -111,9 +109,4 @@ uint64_t hash_u64(uint64_t x)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
     return x ^ (x >> 31);
-}
-
-void hash_sha256(const void *bytes, size_t len, uint8_t out[HASH_SHA256_SIZE])
-{
-    CHECK(SHA256(bytes, len, out));
 }

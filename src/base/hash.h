@@ -1,8 +1,6 @@
-/* hash.h - a fast, seeded 64-bit hash of bytes, for tables in memory and for spreading clients; SHA-256 for
- * secrets.
+/* hash.h - a fast, seeded 64-bit hash of bytes, for tables in memory and for spreading clients.
  *
- * Thread: any. But for hash_sha256 not cryptographic; tables that strangers can fill use a random seed
- * (hash_seed). */
+ * Thread: any. Not cryptographic; tables that strangers can fill use a random seed (hash_seed). */
 #ifndef FFI_CDEF
 #pragma once
 #include <stddef.h>
@@ -17,11 +15,6 @@ uint64_t hash_bytes_nocase(const void *bytes, size_t len, uint64_t seed);
 
 /* Spreads one number over 64 bits (splitmix64's finaliser). */
 uint64_t hash_u64(uint64_t x);
-
-enum { HASH_SHA256_SIZE = 32 };
-
-/* The SHA-256 digest of len bytes. */
-void hash_sha256(const void *bytes, size_t len, uint8_t out[HASH_SHA256_SIZE]);
 
 /* A seed drawn from the system when the process started. */
 uint64_t hash_seed(void);

@@ -1,6 +1,6 @@
 /* host: what only the request policies' VM has. */
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/digest.h"
 #include "script/api.h"
 #include "script/hook_state.h"
 
@@ -54,11 +54,11 @@ static int host_base64_decode(lua_State *L)
 static int host_sha256(lua_State *L)
 {
     struct slice text = api_slice(L, 1);
-    uint8_t digest[HASH_SHA256_SIZE];
-    char hex[2 * HASH_SHA256_SIZE + 1];
+    uint8_t digest[DIGEST_SHA256_SIZE];
+    char hex[2 * DIGEST_SHA256_SIZE + 1];
 
-    hash_sha256(text.data, text.len, digest);
-    for (int i = 0; i < HASH_SHA256_SIZE; i++)
+    digest_sha256(text.data, text.len, digest);
+    for (int i = 0; i < DIGEST_SHA256_SIZE; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return hook_push(L, slice_str(hex));
 }

@@ -1,0 +1,16 @@
+local unit = require("spec.support.unit")
+local ffi = unit.ffi
+local lib = unit.load("base/digest.h")
+
+local function sha256(text)
+  local out = ffi.new("uint8_t[?]", lib.DIGEST_SHA256_SIZE)
+  lib.digest_sha256(text, #text, out)
+  return (ffi.string(out, lib.DIGEST_SHA256_SIZE):gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+describe("SHA-256", function()
+  it("gives what FIPS 180-4 says for its examples", function()
+    assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", sha256(""))
+    assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", sha256("abc"))
+  end)
+end)
