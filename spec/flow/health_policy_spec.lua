@@ -18,10 +18,10 @@ local function sequence(statuses)
 end
 
 --- A proxy with policies of one's own and a route that uses the first of them.
-local function start_with(policies, url, name)
+local function start_with(policies, url, name, config)
   local dir = checks.scripts(policies)
   finally(function() os.execute("rm -rf " .. dir) end)
-  local p, r = checks.start { scripts = dir }
+  local p, r = checks.start { scripts = dir, config = config }
   checks.route(r, url, { policy = name or "own", interval = FAST })
   return p, r
 end
@@ -164,7 +164,7 @@ describe("a policy that fails", function()
     local o = sequence("200 200 503")
     local _, r = start_with({ own = [[
       if check.count >= 4 then error("lost") end
-      return "degraded", "so_so", 0.25]] }, o.url)
+      return "degraded", "so_so", 0.25]] }, o.url, "own", { scripts_rollback = { failures = 0 } })
     local health = wait_checks(r, 10)
     assert.same({ "degraded", "so_so", 25 }, { health.state, health.reason, health.share_percent })
   end)

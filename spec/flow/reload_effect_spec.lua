@@ -6,7 +6,8 @@ local origin = require("spec.support.origin")
 local reloads = require("spec.flow.reloads")
 
 local RELOADS, WARM_UP = 1000, 200
-local GROWTH_MAX = 2 * 1024 * 1024
+local GROWTH_MAX = 1024 * 1024
+local SANITIZED = (os.getenv("TIDELOCK_BUILD") or ""):find("san") ~= nil
 
 --- A script for pages that all say one word.
 local function pages(word)
@@ -49,7 +50,9 @@ describe("a reload", function()
   end)
 
   it("changes what a health policy says from the next check on", function()
-    local files, r = reloads.start { files = { ["health/own.lua"] = policy("healthy") }, config = { health_checks = true } }
+    local files, r = reloads.start {
+      files = { ["health/own.lua"] = policy("healthy") }, config = { health_checks = true },
+    }
     local o = origin.start()
     checks.route(r, o.url, { policy = "own", interval = "10ms" })
     checks.wait_state(r, "healthy")
@@ -122,6 +125,7 @@ describe(("%d reloads under load"):format(RELOADS), function()
     assert.same(before, facts(r, opened))
     loop.eventually(function() return cjson.decode((r:ok("STATS_GET", "r1"))).requests == result.requests end)
     assert.equal("FRESH_OK", r:call("FRESH"))
-    assert.is_true(grown < GROWTH_MAX, ("memory grew by %d bytes"):format(grown))
+    -- The sanitizers keep freed memory for a while, and look for leaks themselves.
+    assert.is_true(SANITIZED or grown < GROWTH_MAX, ("memory grew by %d bytes"):format(grown))
   end)
 end)

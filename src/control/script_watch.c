@@ -40,7 +40,7 @@ struct script_watch {
 static void watch_above(struct script_watch *w)
 {
     char at[PATH_MAX];
-    size_t end = strlen(w->dir), len = end;
+    size_t end = strlen(w->dir), len;
 
     w->parent = -1;
     while (w->parent < 0 && end > 0) {
