@@ -72,7 +72,7 @@ describe("a reload", function()
     p:write_config { scripts_watch = false, unknown_host = 503 }
     p:reload()
     reloads.wait_answer(r, "FRESH_OK", "FRESH")
-    assert.equal(503, p:get("/").status)
+    loop.eventually(function() return p:get("/").status == 503 end)
     assert.equal(2, reloads.event(r).scripts_generation)
     p:wait_log('(generation 2 in service" why=signal)')
   end)

@@ -1,4 +1,4 @@
-#include "control/scripts.h"
+#include "control/scripts_state.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,7 +13,6 @@
 #include "script/vm.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* A command that asked for a reload. */
 struct reload_request {
@@ -75,8 +74,7 @@ static void on_published(void *arg)
     announcement_free(a);
 }
 
-/* Tells the world once all workers have the new pages. old: a reference, taken. */
-static void announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
+void scripts_announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
 {
     struct announcement *a = calloc(1, sizeof(*a));
     struct list *node, *tmp;
@@ -98,9 +96,8 @@ static void announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
 
 /* ---- a generation */
 
-/* Everything that can go wrong with a bundle, before it is put in service. */
-static struct vm *try_bundle(struct scripts *s, const struct bundle *bundle,
-                             struct page_book **pages, struct error *err)
+struct vm *scripts_try(struct scripts *s, const struct bundle *bundle, struct page_book **pages,
+                       struct error *err)
 {
     struct vm *vm;
 
@@ -116,12 +113,6 @@ static struct vm *try_bundle(struct scripts *s, const struct bundle *bundle,
     return NULL;
 }
 
-static void replace(struct bundle **place, struct bundle *with)
-{
-    bundle_unref(*place);
-    *place = with;
-}
-
 static void forget_failures(struct scripts *s)
 {
     s->failures = (struct failure_window){0};
@@ -129,9 +120,8 @@ static void forget_failures(struct scripts *s)
     s->give_up = s->told_stuck = false;
 }
 
-/* The swap: from here on every call goes to vm. All three are taken. Returns the bundle that was in service. */
-static struct bundle *put_in_service(struct scripts *s, struct bundle *bundle, struct vm *vm,
-                                     struct page_book *pages)
+struct bundle *scripts_put_in_service(struct scripts *s, struct bundle *bundle, struct vm *vm,
+                                      struct page_book *pages)
 {
     struct control *c = s->control;
     struct bundle *old = s->serving;
@@ -155,7 +145,7 @@ static struct bundle *put_in_service(struct scripts *s, struct bundle *bundle, s
 static void refuse(struct scripts *s, struct bundle *bundle, const struct error *err,
                    const char *why)
 {
-    replace(&s->bad, bundle);
+    scripts_keep(&s->bad, bundle);
     s->bad_in_service = false;
     scripts_fault_set(&s->refused, err);
     scripts_tell_refused(s, why);
@@ -166,7 +156,7 @@ static void refuse(struct scripts *s, struct bundle *bundle, const struct error 
 static void keep_last_good(struct scripts *s, struct bundle *old, bool healthy)
 {
     if (healthy || !s->last_good)
-        replace(&s->last_good, bundle_ref(old));
+        scripts_keep(&s->last_good, bundle_ref(old));
 }
 
 static void load(struct scripts *s, struct bundle *bundle, const char *why)
@@ -175,18 +165,18 @@ static void load(struct scripts *s, struct bundle *bundle, const char *why)
     struct page_book *pages;
     struct bundle *old;
     struct error err;
-    struct vm *vm = try_bundle(s, bundle, &pages, &err);
+    struct vm *vm = scripts_try(s, bundle, &pages, &err);
 
     if (!vm) {
         refuse(s, bundle, &err, why);
         return;
     }
-    replace(&s->bad, NULL);
+    scripts_keep(&s->bad, NULL);
     s->taken_back = (struct scripts_fault){0};
-    old = put_in_service(s, bundle, vm, pages);
+    old = scripts_put_in_service(s, bundle, vm, pages);
     keep_last_good(s, old, healthy);
     scripts_log_serving(s, old, why);
-    announce(s, old, 0);
+    scripts_announce(s, old, 0);
 }
 
 /* The files are what is in service. */
@@ -195,7 +185,7 @@ static void stay(struct scripts *s)
     if (s->refused.wall_ms)
         log_write(LOG_INFO, "[scripts] the files are those in service again", "generation=%llu",
                   (unsigned long long)s->serving->generation);
-    replace(&s->bad, NULL);
+    scripts_keep(&s->bad, NULL);
     s->refused = (struct scripts_fault){0};
     end_requests(&s->requests, NULL, false);
 }
@@ -247,53 +237,7 @@ static void on_changed(void *arg)
         reload(s, "files", false);
 }
 
-/* ---- going back */
-
-static void log_given_up(const struct scripts *s, const struct bundle *bad)
-{
-    char *msg;
-
-    CHECK(asprintf(&msg, "[scripts] generation %llu fails in service, back to generation %llu",
-                   (unsigned long long)bad->generation,
-                   (unsigned long long)s->serving->generation) >= 0);
-    log_write(LOG_ERROR, msg, "failures=%llu window_ms=%llu last=\"%s\"",
-              (unsigned long long)s->control->settings->rollback_failures,
-              (unsigned long long)s->control->settings->rollback_window_ms,
-              s->taken_back.error.text);
-    free(msg);
-}
-
-static void say_stuck(struct scripts *s)
-{
-    if (!s->told_stuck)
-        log_write(LOG_ERROR, "[scripts] fail in service, and there is no generation to go back to",
-                  "generation=%llu last=\"%s\"", (unsigned long long)s->serving->generation,
-                  s->failed.error.text);
-    s->told_stuck = true;
-}
-
-static void go_back(struct scripts *s)
-{
-    struct bundle *good = s->last_good, *bad;
-    struct page_book *pages;
-    struct error err;
-    struct vm *vm = good ? try_bundle(s, good, &pages, &err) : NULL;
-
-    s->give_up = false;
-    s->last_good = NULL;
-    if (!vm) {
-        bundle_unref(good);
-        say_stuck(s);
-        return;
-    }
-    s->taken_back = s->failed;
-    s->taken_back_generation = s->serving->generation;
-    bad = put_in_service(s, good, vm, pages);
-    replace(&s->bad, bundle_ref(bad));
-    s->bad_in_service = true;
-    log_given_up(s, bad);
-    announce(s, bad, bad->generation);
-}
+/* ---- at a turn */
 
 static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -306,12 +250,12 @@ static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
         return;
     }
     if (s->give_up)
-        go_back(s);
+        scripts_go_back(s);
     if (!list_empty(&s->requests))
         reload(s, "command", true);
 }
 
-static void take_turn(struct scripts *s)
+void scripts_take_turn(struct scripts *s)
 {
     ev_timer_start(s->control->loop, &s->turn);
 }
@@ -326,56 +270,7 @@ void scripts_request(struct control *c, void (*done)(void *arg, const char *refu
     r->done = done;
     r->arg = arg;
     list_push_back(&c->scripts->requests, &r->link);
-    take_turn(c->scripts);
-}
-
-/* ---- failures in service */
-
-bool scripts_too_many(const struct control *c, struct failure_window *w)
-{
-    const struct settings *settings = c->settings;
-    uint64_t requests = 0, failures = 0, now_ms = clock_ms();
-
-    failure_window_add(w, true, settings->rollback_window_ms, now_ms);
-    failure_window_sum(w, settings->rollback_window_ms, now_ms, &requests, &failures);
-    return settings->rollback_failures && failures >= settings->rollback_failures;
-}
-
-unsigned scripts_failures(const struct control *c)
-{
-    uint64_t requests = 0, failures = 0;
-
-    failure_window_sum(&c->scripts->failures, c->settings->rollback_window_ms, clock_ms(),
-                       &requests, &failures);
-    return (unsigned)failures;
-}
-
-void scripts_note_failure(struct control *c, const char *what, const struct error *err)
-{
-    struct scripts *s = c->scripts;
-    struct error reason;
-
-    ASSERT_CONTROL();
-    if (!s)
-        return; /* --check */
-    scripts_fault_set(&s->failed, err);
-    reason = s->failed.error;
-    error_set(&s->failed.error, "%s: %s", what, reason.text);
-    if (!scripts_too_many(c, &s->failures) || c->stopping)
-        return;
-    s->give_up = true;
-    take_turn(s);
-}
-
-void scripts_note_policy_off(struct control *c, const char *policy, const struct error *err)
-{
-    struct scripts_fault fault;
-    char what[96];
-
-    scripts_fault_set(&fault, err);
-    scripts_tell_policy_off(c->scripts, policy, &fault);
-    snprintf(what, sizeof(what), "health policy %s", policy);
-    scripts_note_failure(c, what, err);
+    scripts_take_turn(c->scripts);
 }
 
 /* ---- start and stop */
