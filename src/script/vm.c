@@ -32,7 +32,7 @@ struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err)
     vm->control = c;
     list_init(&vm->pendings);
     list_init(&vm->policies);
-    vm->L = vm_state_new(&vm->limits, VM_MEMORY);
+    vm->L = vm_state_new(&vm->limits, c->settings->script_memory);
     CHECK(vm->L);
     if (vm_load(vm, scripts_dir, err))
         return vm;
@@ -61,6 +61,13 @@ void vm_free(struct vm *vm)
     vm_state_close(vm->L);
     free(vm->answer);
     free(vm);
+}
+
+bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
+            struct error *err)
+{
+    vm->limits.cap = vm->control->settings->script_memory;
+    return vm_call(vm->L, what, body, arg, budget_ms, err);
 }
 
 struct pending *vm_start_pending(lua_State *L)
@@ -209,13 +216,14 @@ static void answer_failure(struct vm *vm, struct slice line)
 bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, struct slice *answer)
 {
     struct run run = {.vm = vm, .line = line};
+    uint64_t budget_ms = vm->control->settings->script_command_ms;
     struct error err;
     char what[64];
 
     ASSERT_CONTROL();
     copy_field(line, 0, what, sizeof(what));
     vm->conn = conn;
-    if (!vm_call(vm->L, what, line_body, &run, BUDGET_COMMAND_MS, &err)) {
+    if (!vm_run(vm, what, line_body, &run, budget_ms, &err)) {
         run.waits = false;
         run.answered = true;
         answer_failure(vm, line);
@@ -231,13 +239,13 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
 void vm_complete(struct vm *vm, struct pending **pending, struct slice result)
 {
     struct run run = {.vm = vm, .pending = *pending, .result = result};
-    uint64_t serial = run.pending->serial;
+    uint64_t serial = run.pending->serial, budget_ms = vm->control->settings->script_command_ms;
     struct error err;
 
     ASSERT_CONTROL();
     *pending = NULL;
     if (serial && registry_find(vm->control, serial)) {
-        if (!vm_call(vm->L, run.pending->command, finish_body, &run, BUDGET_COMMAND_MS, &err))
+        if (!vm_run(vm, run.pending->command, finish_body, &run, budget_ms, &err))
             set_answer(vm, run.pending->txn, internal_error, run.pending->command);
         registry_answer(vm->control, serial, slice_of(vm->answer, vm->answer_len));
     }

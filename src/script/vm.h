@@ -4,9 +4,8 @@
  * (lua/) and the scripts of one directory, loaded once. It holds no state between calls that
  * matters: sessions, drafts and answers that wait are C's.
  *
- * vm_call is the only function that runs Lua: protected, with a traceback, within a time budget
- * that stops endless loops (a count hook reads the clock; after the budget every instruction
- * raises, so no pcall can swallow it), stack balance checked.
+ * Everything that is called has a time budget by its kind and all together a memory cap, from the
+ * settings in force (scripts_budget, scripts_memory); see vm_call.h.
  *
  * Thread: control. Ownership: the caller owns a VM until vm_free. */
 #pragma once
@@ -18,16 +17,8 @@ struct connection;
 struct control;
 struct vm;
 
-/* Time budgets in milliseconds, by what is called. */
-enum vm_budget {
-    BUDGET_LOAD_MS = 2000,
-    BUDGET_COMMAND_MS = 250,
-    BUDGET_PAGE_MS = 100,
-    BUDGET_HEALTH_MS = 20
-};
-
-/* Loads the library and all of scripts_dir (commands/, hooks/, health/, maintenance/). NULL: err says file, line and what
- * to mend. */
+/* Loads the library and all of scripts_dir (commands/, hooks/, health/, maintenance/). NULL: err
+ * says file, line and what to mend. */
 struct vm *vm_new(struct control *c, const char *scripts_dir, struct error *err);
 void vm_free(struct vm *vm); /* NULL is fine */
 

@@ -1,5 +1,6 @@
 #include "script/vm_load.h"
 
+#include "control/control.h"
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/vm_health.h"
@@ -106,7 +107,7 @@ static bool load_script(struct vm *vm, const struct script_kind *kind, const cha
     snprintf(script.name, sizeof(script.name), "%.*s", (int)(strlen(file) - strlen(".lua")), file);
     snprintf(script.path, sizeof(script.path), "%s/%s/%s", dir, kind->folder, file);
     ok = read_script(&script, err) &&
-         vm_call(vm->L, NULL, script_body, &script, BUDGET_LOAD_MS, err);
+         vm_run(vm, NULL, script_body, &script, vm->control->settings->script_load_ms, err);
     free(script.text);
     return ok;
 }
@@ -180,7 +181,7 @@ static int list_policies_body(lua_State *L)
 static bool load_policies(struct vm *vm, const char *dir, struct error *err)
 {
     if (!load_folder(vm, &policies, dir, err) ||
-        !vm_call(vm->L, NULL, list_policies_body, vm, BUDGET_LOAD_MS, err))
+        !vm_run(vm, NULL, list_policies_body, vm, vm->control->settings->script_load_ms, err))
         return false;
     if (!vm_has_policy(vm, "default"))
         return error_set(err,
@@ -192,10 +193,9 @@ static bool load_policies(struct vm *vm, const char *dir, struct error *err)
 
 bool vm_load(struct vm *vm, const char *dir, struct error *err)
 {
-    return vm_call(vm->L, NULL, open_body, vm, BUDGET_LOAD_MS, err) &&
+    return vm_run(vm, NULL, open_body, vm, vm->control->settings->script_load_ms, err) &&
            load_folder(vm, &commands, dir, err) &&
            load_optional(vm, &hooks, dir, "authorize.lua", err) &&
-           load_optional(vm, &pages, dir, "page.lua", err) &&
-           load_policies(vm, dir, err) &&
-           vm_call(vm->L, NULL, seal_body, NULL, BUDGET_LOAD_MS, err);
+           load_optional(vm, &pages, dir, "page.lua", err) && load_policies(vm, dir, err) &&
+           vm_run(vm, NULL, seal_body, NULL, vm->control->settings->script_load_ms, err);
 }
