@@ -1,13 +1,13 @@
 --- What the C side gives the trusted library, as one module. Each function is documented here.
 --
 -- In the registry's VM (scripts):
---   json_encode(value) -> text | nil, err
+--   json_encode(value) -> text | false: longer than 1 MiB | nil, err
 --   json_decode(text) -> value | nil, err
 --   json_array(list) -> the list, marked as one even when empty
 --   json_text({ text }) -> a JSON text that goes into an answer as it is
 --   json_object({ key, value, key, value, ... }) -> an object with its keys in this order
 --   null                         JSON's null
---   gzip(text) -> bytes          base64(bytes) -> text
+--   json_pack(value) -> JSON, gzipped, in base64 | false: too long for an answer | nil, err
 --   now_ms() -> wall clock, ms   format_time(ms) -> RFC 3339, UTC, seconds
 --   event_known(type) -> boolean
 --   option_find(key) -> { key, type, in_effect, meaning } | nil

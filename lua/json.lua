@@ -11,11 +11,11 @@ function json.object(...)
 end
 
 --- @param value anything JSON can say
--- @return string; raises when the value is none, which is a mistake of the script
+-- @return string; raises when the value is none or longer than 1 MiB, which is a mistake of the script
 function json.encode(value)
   local text, err = host.json_encode(value)
   if not text then
-    error("cannot be written as JSON: " .. tostring(err), 2)
+    error("cannot be written as JSON: " .. (err or "longer than 1 MiB"), 2)
   end
   return text
 end

@@ -44,6 +44,30 @@ return {
     doc = "How long a failed call counts.",
   },
   {
+    path = "scripts_budget.load", type = "duration", default = "2s", min = 10, max = MINUTE,
+    doc = "How long one script may take to load.",
+  },
+  {
+    path = "scripts_budget.command", type = "duration", default = "250ms", min = 1, max = MINUTE,
+    doc = "How long a registry command may run; the time that it waits for others does not count.",
+  },
+  {
+    path = "scripts_budget.health", type = "duration", default = "20ms", min = 1, max = MINUTE,
+    doc = "How long a health policy may think about a result.",
+  },
+  {
+    path = "scripts_budget.page", type = "duration", default = "100ms", min = 1, max = MINUTE,
+    doc = "How long rendering one page in all formats may take.",
+  },
+  {
+    path = "scripts_budget.policy", type = "duration", default = "5ms", min = 1, max = MINUTE,
+    doc = "How long a request policy may hold up a request.",
+  },
+  {
+    path = "scripts_memory", type = "size", default = "64m", min = 8 * MIB, max = 1024 * MIB,
+    doc = "Memory of the scripts of one VM, with all that they make.",
+  },
+  {
     path = "log_level", type = "enum", default = "info",
     values = { "error", "warn", "info", "debug" },
     doc = "The least important lines that are logged.",

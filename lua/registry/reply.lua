@@ -2,7 +2,6 @@
 -- the length.
 
 local host = require("host")
-local json = require("json")
 
 local reply = {}
 
@@ -25,11 +24,13 @@ end
 -- @param form "compressed": gzipped, in base64; nil: as it is
 -- @return answer
 function reply.json(word, value, form)
-  local text = json.encode(value)
-  if form == "compressed" then
-    return { word = word, fields = { host.base64(host.gzip(text)) }, compressed = true }
+  local compressed = form == "compressed"
+  local text, err = (compressed and host.json_pack or host.json_encode)(value)
+  if text == nil then
+    error("cannot be written as JSON: " .. err, 2)
   end
-  return { word = word, fields = { text }, compressible = true }
+  return { word = word, fields = { text or nil }, too_long = not text,
+    compressed = compressed, compressible = not compressed }
 end
 
 --- The line of an answer.
@@ -37,17 +38,19 @@ end
 -- @param txn string or nil
 -- @return string; or nil, reason
 function reply.line(answer, txn)
-  local parts = { answer.word }
+  local parts, length = { answer.word }, #answer.word
   parts[2] = txn
   for _, field in ipairs(answer.fields) do
     parts[#parts + 1] = tostring(field)
   end
-  local text = table.concat(parts, "|")
-  if #text >= (answer.compressed and reply.COMPRESSED_MAX or reply.LINE_MAX) then
+  for i = 2, #parts do
+    length = length + 1 + #parts[i]
+  end
+  if answer.too_long or length >= (answer.compressed and reply.COMPRESSED_MAX or reply.LINE_MAX) then
     local advice = answer.compressible and ", use compressed" or ""
     return nil, "response too large" .. advice
   end
-  return text
+  return table.concat(parts, "|")
 end
 
 --- The line of a refusal. A reason is one line, whatever it quotes, and never longer than an answer

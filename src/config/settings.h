@@ -44,7 +44,13 @@
     X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
     X(rollback_failures, "scripts_rollback.failures") /* of scripts, which take a generation back; 0: never */ \
     X(rollback_window_ms, "scripts_rollback.window")  /* within which they count */ \
-    X(retries, "retries")       /* further tries, where a route has no option of its own */
+    X(script_load_ms, "scripts_budget.load")         /* one script's */                            \
+    X(script_command_ms, "scripts_budget.command")   /* a registry command's */                    \
+    X(script_health_ms, "scripts_budget.health")     /* a health policy's */                       \
+    X(script_page_ms, "scripts_budget.page")         /* one page's */                              \
+    X(script_policy_ms, "scripts_budget.policy")     /* a request policy's */                      \
+    X(script_memory, "scripts_memory")               /* bytes of a VM */                           \
+    X(retries, "retries") /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
 #define SETTINGS_FLAGS(X)                                                                          \

@@ -1,13 +1,22 @@
-/* host: JSON, by jansson. A tree hangs on a userdata while it is walked, so that an error loses
- * nothing. */
+/* host: JSON, by jansson. A tree and its text hang on a userdata while they are made, so that an
+ * error loses nothing. Neither grows without end, as a table that holds another twice, and so on,
+ * would have it; both stop when the call's time is up. */
 #include "base/check.h"
 #include "script/api.h"
+#include "script/api_packed.h"
+#include "script/vm_call.h"
 
 #include <jansson.h>
 #include <lauxlib.h>
 #include <math.h>
+#include <stdlib.h>
 
-enum { DEPTH_MAX = 32 };
+enum {
+    DEPTH_MAX = 32,
+    VALUES_MAX = 250000,         /* that a text may have */
+    TREE_MAX = 32 * 1024 * 1024, /* bytes of the texts in it */
+    PARSED_MAX = 64 * 1024       /* bytes of a text that is read, in one go */
+};
 
 static const char tree_type[] = "tidelock.json";
 static const char array_type[] = "tidelock.json.array";
@@ -15,15 +24,25 @@ static const char object_type[] = "tidelock.json.object";
 static const char text_type[] = "tidelock.json.text";
 
 struct tree {
-    json_t *root; /* NULL: none */
+    json_t *root;    /* NULL: none */
+    unsigned values; /* in it */
+    size_t bytes;    /* of texts in it */
+    lua_State *L;
+    char *text; /* what it is written as, or NULL */
+    size_t len, size, max;
 };
+
+static void tree_clear(struct tree *tree)
+{
+    json_decref(tree->root);
+    tree->root = NULL;
+    free(tree->text);
+    tree->text = NULL;
+}
 
 static int tree_collect(lua_State *L)
 {
-    struct tree *tree = luaL_checkudata(L, 1, tree_type);
-
-    json_decref(tree->root);
-    tree->root = NULL;
+    tree_clear(luaL_checkudata(L, 1, tree_type));
     return 0;
 }
 
@@ -31,7 +50,7 @@ static struct tree *push_tree(lua_State *L)
 {
     struct tree *tree = lua_newuserdata(L, sizeof(*tree));
 
-    tree->root = NULL;
+    *tree = (struct tree){.L = L};
     luaL_getmetatable(L, tree_type);
     lua_setmetatable(L, -2);
     return tree;
@@ -59,6 +78,15 @@ struct slot {
 };
 
 static void read_value(lua_State *L, int index, struct slot slot, int depth);
+
+/* Counts a value with a text of so many bytes, before it is made. */
+static void count_value(lua_State *L, struct tree *tree, size_t bytes)
+{
+    vm_spend(L, 32 + (unsigned)(bytes / 2));
+    tree->bytes += bytes;
+    if (++tree->values > VALUES_MAX || tree->bytes > TREE_MAX)
+        luaL_error(L, "more than %d values or %d bytes", VALUES_MAX, TREE_MAX);
+}
 
 /* Gives value to its place. */
 static json_t *attach(lua_State *L, struct slot slot, json_t *value)
@@ -128,6 +156,9 @@ static void read_text(lua_State *L, int index, struct slot slot)
 
     lua_rawgeti(L, index, 1);
     text.data = luaL_checklstring(L, -1, &text.len);
+    if (text.len > PARSED_MAX)
+        luaL_error(L, "a JSON text of more than %d bytes", PARSED_MAX);
+    count_value(L, slot.tree, text.len * 16);
     value = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
     if (!value)
         luaL_error(L, "a text that is no JSON");
@@ -155,6 +186,7 @@ static void read_value(lua_State *L, int index, struct slot slot, int depth)
     struct slice text;
     lua_Number number;
 
+    count_value(L, slot.tree, lua_type(L, index) == LUA_TSTRING ? lua_objlen(L, index) : 0);
     switch (lua_type(L, index)) {
     case LUA_TNIL:
         attach(L, slot, json_null());
@@ -184,38 +216,90 @@ static void read_value(lua_State *L, int index, struct slot slot, int depth)
     }
 }
 
-static int encode_body(lua_State *L)
+/* Adds a piece of the text; not 0 ends the writing. */
+static int write_piece(const char *piece, size_t len, void *arg)
+{
+    struct tree *tree = arg;
+    char *text;
+
+    if (len > tree->max - tree->len || vm_expired(tree->L))
+        return -1;
+    if (len > tree->size - tree->len) {
+        tree->size = 2 * tree->size + len + 256;
+        text = realloc(tree->text, tree->size);
+        CHECK(text);
+        tree->text = text;
+    }
+    memcpy(tree->text + tree->len, piece, len);
+    tree->len += len;
+    return 0;
+}
+
+/* The text of the value at 1, in the tree at 2; absent: it would be longer than max. */
+static struct slice write_text(lua_State *L, size_t max)
 {
     struct tree *tree = luaL_checkudata(L, 2, tree_type);
-    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15), len;
-    char *out;
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
 
     read_value(L, 1, (struct slot){tree, NULL, NULL}, 0);
-    len = json_dumpb(tree->root, NULL, 0, flags);
-    out = lua_newuserdata(L, len + 1);
-    CHECK(json_dumpb(tree->root, out, len, flags) == len);
-    lua_pushlstring(L, out, len);
+    tree->max = max;
+    if (json_dump_callback(tree->root, write_piece, tree, flags) == 0)
+        return slice_of(tree->text, tree->len);
+    if (vm_expired(L))
+        luaL_error(L, "the time is up");
+    return slice_of(NULL, 0);
+}
+
+static int encode_body(lua_State *L)
+{
+    struct slice text = write_text(L, VM_TEXT_MAX);
+
+    if (text.data)
+        lua_pushlstring(L, text.data, text.len);
+    else
+        lua_pushboolean(L, 0);
     return 1;
 }
 
-static int host_json_encode(lua_State *L)
+static int pack_body(lua_State *L)
+{
+    struct slice text = write_text(L, PACKED_TEXT_MAX);
+
+    if (text.data)
+        api_push_packed(L, text);
+    else
+        lua_pushboolean(L, 0);
+    return 1;
+}
+
+/* What body makes of the value at 1; false: too long; or nil, reason. */
+static int encode(lua_State *L, lua_CFunction body)
 {
     struct tree *tree;
     int status;
 
     lua_settop(L, 1);
     tree = push_tree(L);
-    lua_pushcfunction(L, encode_body);
+    lua_pushcfunction(L, body);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     status = lua_pcall(L, 2, 1, 0);
-    json_decref(tree->root);
-    tree->root = NULL;
+    tree_clear(tree);
     if (status == 0)
         return 1;
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
+}
+
+static int host_json_encode(lua_State *L)
+{
+    return encode(L, encode_body);
+}
+
+static int host_json_pack(lua_State *L)
+{
+    return encode(L, pack_body);
 }
 
 /* ---- to Lua */
@@ -292,14 +376,16 @@ static int host_json_decode(lua_State *L)
     json_error_t why;
     int status;
 
+    if (text.len > PARSED_MAX)
+        return luaL_error(L, "json.decode: more than %d bytes", PARSED_MAX);
+    vm_spend(L, (unsigned)text.len * 4);
     tree->root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!tree->root)
         return api_refuse(L, why.text);
     lua_pushcfunction(L, decode_body);
     lua_pushvalue(L, -2);
     status = lua_pcall(L, 1, 1, 0);
-    json_decref(tree->root);
-    tree->root = NULL;
+    tree_clear(tree);
     if (status == 0)
         return 1;
     lua_pushnil(L);
@@ -334,6 +420,7 @@ static int host_json_text(lua_State *L)
 static const luaL_Reg functions[] = {
     {"json_text", host_json_text},
     {"json_encode", host_json_encode},
+    {"json_pack", host_json_pack},
     {"json_decode", host_json_decode},
     {"json_array", host_json_array},
     {"json_object", host_json_object},

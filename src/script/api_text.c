@@ -1,4 +1,4 @@
-/* host: compression, log, time and the names of the request policies, in the registry's VM. */
+/* host: log, time and the names of the request policies, in the registry's VM. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control.h"
@@ -9,59 +9,6 @@
 
 #include <lauxlib.h>
 #include <string.h>
-#include <zlib.h>
-
-enum { TEXT_MAX = 16 * 1024 * 1024, GZIP_WINDOW = 15 + 16 };
-
-static int host_gzip(lua_State *L)
-{
-    struct slice text = api_slice(L, 1);
-    z_stream z = {0};
-    size_t bound;
-    int status;
-    char *out;
-
-    if (text.len > TEXT_MAX)
-        return luaL_error(L, "gzip: more than %d bytes", TEXT_MAX);
-    bound = compressBound(text.len) + 32;
-    out = lua_newuserdata(L, bound);
-    status =
-        deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY);
-    if (status == Z_OK) {
-        z.next_in = (Bytef *)text.data;
-        z.avail_in = (uInt)text.len;
-        z.next_out = (Bytef *)out;
-        z.avail_out = (uInt)bound;
-        status = deflate(&z, Z_FINISH);
-        deflateEnd(&z);
-    }
-    if (status != Z_STREAM_END)
-        return luaL_error(L, "gzip: failed (%d)", status);
-    lua_pushlstring(L, out, z.total_out);
-    return 1;
-}
-
-static int host_base64(lua_State *L)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct slice in = api_slice(L, 1);
-    const uint8_t *bytes = (const uint8_t *)in.data;
-    char *out = lua_newuserdata(L, in.len / 3 * 4 + 4);
-    size_t len = 0;
-
-    for (size_t i = 0; i < in.len; i += 3) {
-        size_t have = in.len - i;
-        uint32_t group = (uint32_t)bytes[i] << 16 | (have > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                         (have > 2 ? bytes[i + 2] : 0);
-
-        out[len++] = digits[group >> 18];
-        out[len++] = digits[group >> 12 & 63];
-        out[len++] = have > 1 ? digits[group >> 6 & 63] : '=';
-        out[len++] = have > 2 ? digits[group & 63] : '=';
-    }
-    lua_pushlstring(L, out, len);
-    return 1;
-}
 
 static int host_now_ms(lua_State *L)
 {
@@ -114,8 +61,6 @@ static int host_policies(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"gzip", host_gzip},
-    {"base64", host_base64},
     {"now_ms", host_now_ms},
     {"format_time", host_format_time},
     {"log", host_log},

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNT_INSTRUCTIONS = 1000, FAILURES_WINDOW_MS = 60 * 1000, LOG_EVERY_MS = 1000 };
+enum { FAILURES_WINDOW_MS = 60 * 1000, LOG_EVERY_MS = 1000 };
 
 /* Where things stand on the state's stack, outside of calls. */
 enum { ON_STACK_HANDLER = 1, ON_STACK_REQUEST, ON_STACK_RESPONSE };
@@ -25,30 +25,6 @@ struct hook_vm *hook_vm_of(lua_State *L)
 
     lua_getallocf(L, &limits);
     return CONTAINER_OF(limits, struct hook_vm, limits);
-}
-
-/* ---- the clock: armed once for all calls, it starts with the first count of each, so that a short call reads none */
-
-static void on_count(lua_State *L, lua_Debug *ar)
-{
-    struct vm_limits *limits = &hook_vm_of(L)->limits;
-
-    (void)ar;
-    if (!limits->deadline_ms)
-        limits->deadline_ms = clock_ms() + BUDGET_POLICY_MS;
-    if (!limits->expired && clock_ms() < limits->deadline_ms)
-        return;
-    limits->expired = true;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-    luaL_where(L, 0);
-    lua_pushfstring(L, "took longer than its %d ms", BUDGET_POLICY_MS);
-    lua_concat(L, 2);
-    lua_error(L);
-}
-
-static void arm(lua_State *L)
-{
-    lua_sethook(L, on_count, LUA_MASKCOUNT, COUNT_INSTRUCTIONS);
 }
 
 static int on_error(lua_State *L)
@@ -180,7 +156,6 @@ static struct hook_vm *vm_make(const struct bundle *bundle)
     for (int i = 0; i < ON_STACK_RESPONSE; i++)
         lua_rawgeti(vm->L, LUA_REGISTRYINDEX, refs[i]);
     (void)bundle_each(bundle, "policies", load_policy, vm);
-    arm(vm->L);
     return vm;
 }
 
@@ -269,9 +244,6 @@ static void recover(struct hook_vm *vm, struct hook_policy *p, uint64_t now_ms)
 
     failed(p, now_ms, error ? error : "no message");
     lua_settop(vm->L, ON_STACK_RESPONSE);
-    if (vm->limits.expired)
-        arm(vm->L);
-    vm->limits.expired = false;
     if (vm->limits.used > vm->limits.cap / 2)
         lua_gc(vm->L, LUA_GCCOLLECT, 0);
 }
@@ -296,12 +268,13 @@ static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook
         return HOOK_PASS;
     vm->exchange = ex;
     vm->response = res;
-    vm->limits.deadline_ms = 0;
+    vm_clock_start(&vm->limits, ex->budget_ms);
     lua_rawgeti(L, LUA_REGISTRYINDEX, function);
     if (res)
         lua_pushvalue(L, ON_STACK_RESPONSE);
     lua_pushvalue(L, ON_STACK_REQUEST);
     status = lua_pcall(L, res ? 2 : 1, 0, ON_STACK_HANDLER);
+    vm_clock_stop(&vm->limits);
     vm->exchange = NULL;
     vm->response = NULL;
     if (UNLIKELY(status))

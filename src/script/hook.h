@@ -30,7 +30,7 @@ enum {
     HOOK_TEXT_SIZE = 8192,
     HOOK_BODY_MAX = 64 * 1024,
     HOOK_FAILURES_MAX = 5,
-    BUDGET_POLICY_MS = 5
+    BUDGET_LOAD_MS = 2000 /* of all policies, one after the other */
 };
 
 enum hook_result {
@@ -78,6 +78,7 @@ struct hook_exchange {
     struct slice args; /* the option policy_args */
     struct random *random;
     uint64_t now_ms; /* monotonic */
+    uint64_t budget_ms; /* of one call */
     /* written by the worker */
     bool left; /* the policy failed: it has no further say */
     /* written by policies; the worker clears it by hook_exchange_clear */

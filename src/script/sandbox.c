@@ -1,25 +1,25 @@
 #include "script/sandbox.h"
 
 #include "base/check.h"
-#include "base/log.h"
+#include "script/lib_base.h"
+#include "script/lib_string.h"
+#include "script/lib_table.h"
 #include "script/library.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
 
-enum { REP_MAX = 1024 * 1024 }; /* bytes that string.rep may make: it cannot be interrupted */
-
 /* Keys into the Lua registry, by address. */
 static char library_env_key, loaded_key;
 
-/* What scripts see of each library; table.move and string.rep as they come could run for ever. */
-static const char *const base_names[] = {"assert",   "error",    "ipairs", "next",         "pairs",
-                                         "pcall",    "rawequal", "rawget", "rawset",       "select",
-                                         "tonumber", "tostring", "unpack", "setmetatable", "type",
-                                         "xpcall",   NULL};
-static const char *const string_names[] = {"byte", "char",  "find",  "format", "gmatch",
-                                           "gsub", "len",   "lower", "match",  "reverse",
-                                           "sub",  "upper", NULL};
+/* What scripts see of each library, and require. */
+static const char *const base_names[] = {"assert", "error",  "getmetatable", "ipairs",   "next",
+                                         "pairs",  "pcall",  "print",        "rawequal", "rawget",
+                                         "rawset", "select", "setmetatable", "tonumber", "tostring",
+                                         "type",   "unpack", "xpcall",       NULL};
+static const char *const string_names[] = {"byte",    "char", "find",  "format", "gmatch",
+                                           "gsub",    "len",  "lower", "match",  "rep",
+                                           "reverse", "sub",  "upper", NULL};
 static const char *const table_names[] = {"concat", "insert", "maxn", "remove", "sort", NULL};
 static const char *const os_names[] = {"clock", "date", "time", NULL};
 static const char *const math_names[] = {
@@ -30,6 +30,18 @@ static const char *const bit_names[] = {"arshift", "band",   "bnot", "bor", "bsw
                                         "bxor",    "lshift", "rol",  "ror", "rshift",
                                         "tobit",   "tohex",  NULL};
 
+static const char *const host_names[] = {"event_known", "option_check", "option_find", "options",
+                                         NULL};
+static const char *const health_names[] = {"known", "names", NULL};
+
+/* The modules that scripts may require; fields: those of it that they see, NULL for all. */
+static const struct public_module {
+    const char *name;
+    const char *const *fields;
+} public_modules[] = {{"check", NULL},  {"health", health_names}, {"host", host_names},
+                      {"json", NULL},   {"page.html", NULL},      {"registry.reply", NULL},
+                      {"setting", NULL}};
+
 static const struct {
     const char *name;
     const char *const *functions;
@@ -38,61 +50,6 @@ static const struct {
                  {"os", os_names},
                  {"math", math_names},
                  {"bit", bit_names}};
-
-static int string_rep(lua_State *L)
-{
-    size_t len, sep_len;
-    lua_Number times = luaL_checknumber(L, 2);
-
-    luaL_checklstring(L, 1, &len);
-    luaL_optlstring(L, 3, "", &sep_len);
-    if (times > 0 && (lua_Number)(len + sep_len) * times > REP_MAX)
-        return luaL_error(L, "string.rep: would be longer than %d bytes", REP_MAX);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
-    return 1;
-}
-
-/* Of tables only, so that nobody reaches the tables behind strings and handles. */
-static int table_metatable(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    if (!luaL_getmetafield(L, 1, "__metatable") && !lua_getmetatable(L, 1))
-        lua_pushnil(L);
-    return 1;
-}
-
-static int print_to_log(lua_State *L)
-{
-    int count = lua_gettop(L);
-    luaL_Buffer buffer;
-
-    for (int i = 1; i <= count; i++) {
-        lua_pushvalue(L, lua_upvalueindex(1));
-        lua_pushvalue(L, i);
-        lua_call(L, 1, 1);
-        lua_replace(L, i);
-        if (!lua_isstring(L, i))
-            return luaL_error(L, "tostring has to return a string");
-    }
-    luaL_buffinit(L, &buffer);
-    for (int i = 1; i <= count; i++) {
-        if (i > 1)
-            luaL_addchar(&buffer, ' ');
-        lua_pushvalue(L, i);
-        luaL_addvalue(&buffer);
-    }
-    luaL_pushresult(&buffer);
-    log_write(LOG_INFO, "script says", "text=%s", lua_tostring(L, -1));
-    return 0;
-}
-
-static int require(lua_State *L)
-{
-    sandbox_require(L, luaL_checkstring(L, 1));
-    return 1;
-}
 
 /* Pushes a table with the named fields of the one at the top, in its place. */
 static void keep_fields(lua_State *L, const char *const *names)
@@ -115,18 +72,6 @@ static void push_globals(lua_State *L)
         keep_fields(L, libraries[i].functions);
         lua_setfield(L, -2, libraries[i].name);
     }
-    lua_getfield(L, -1, "string");
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "rep");
-    lua_setfield(L, -3, "rep");
-    lua_pop(L, 2);
-    lua_getglobal(L, "tostring");
-    lua_pushcclosure(L, print_to_log, 1);
-    lua_setfield(L, -2, "print");
-    lua_pushcfunction(L, table_metatable);
-    lua_setfield(L, -2, "getmetatable");
-    lua_pushcfunction(L, require);
-    lua_setfield(L, -2, "require");
 }
 
 static void open_library(lua_State *L, lua_CFunction open, const char *name)
@@ -136,25 +81,29 @@ static void open_library(lua_State *L, lua_CFunction open, const char *name)
     lua_call(L, 1, 0);
 }
 
-/* Methods of strings find the bounded functions too, and nobody gets at the table behind them. */
+/* Puts bounded functions in the place of Lua's own. */
+static void bound_libraries(lua_State *L)
+{
+    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    lib_base_open(L);
+    lua_getfield(L, -1, "string");
+    lib_string_open(L);
+    lua_getfield(L, -2, "table");
+    lib_table_open(L);
+    lua_pop(L, 3);
+}
+
+/* Methods of strings find the same functions, and nobody gets at the table behind them. */
 static void lock_strings(lua_State *L)
 {
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "rep");
-    lua_pushcclosure(L, string_rep, 1);
-    lua_setfield(L, -2, "rep");
-    keep_fields(L, string_names);
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "rep");
-    lua_setfield(L, -3, "rep");
-    lua_pop(L, 1);
     lua_pushliteral(L, "");
     CHECK(lua_getmetatable(L, -1));
-    lua_pushvalue(L, -3);
+    lua_getglobal(L, "string");
+    keep_fields(L, string_names);
     lua_setfield(L, -2, "__index");
     lua_pushliteral(L, "string");
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 3);
+    lua_pop(L, 2);
 }
 
 /* Makes the table at the top refuse names that it does not have. */
@@ -169,6 +118,12 @@ static void seal(lua_State *L)
     lua_pop(L, 1);
 }
 
+static int library_require(lua_State *L)
+{
+    sandbox_require(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
 void sandbox_open(lua_State *L)
 {
     open_library(L, luaopen_base, "");
@@ -177,12 +132,15 @@ void sandbox_open(lua_State *L)
     open_library(L, luaopen_math, LUA_MATHLIBNAME);
     open_library(L, luaopen_os, LUA_OSLIBNAME);
     open_library(L, luaopen_bit, LUA_BITLIBNAME);
+    bound_libraries(L);
     lock_strings(L);
     lua_pushlightuserdata(L, &loaded_key);
     lua_newtable(L);
     lua_rawset(L, LUA_REGISTRYINDEX);
     lua_pushlightuserdata(L, &library_env_key);
     push_globals(L);
+    lua_pushcfunction(L, library_require);
+    lua_setfield(L, -2, "require");
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, "host");
     lua_rawset(L, LUA_REGISTRYINDEX);
@@ -250,11 +208,64 @@ void sandbox_require(lua_State *L, const char *module)
     lua_remove(L, -2);
 }
 
+static const struct public_module *find_public(lua_State *L, const char *name)
+{
+    for (size_t i = 0; i < sizeof(public_modules) / sizeof(public_modules[0]); i++) {
+        if (strcmp(public_modules[i].name, name) == 0)
+            return &public_modules[i];
+    }
+    luaL_error(L, "there is no library module %s for scripts; files cannot be loaded", name);
+    return NULL;
+}
+
+/* Puts a copy in the place of the table at the top, of all tables in it too; the metatable, which
+ * nobody reaches, is the same. */
+static void copy_table(lua_State *L)
+{
+    luaL_checkstack(L, 8, "module");
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -3)) {
+        if (lua_istable(L, -1))
+            copy_table(L);
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    if (lua_getmetatable(L, -2))
+        lua_setmetatable(L, -2);
+    lua_remove(L, -2);
+}
+
+/* Every script has copies of the modules, so that none can change another's. Upvalue: those that it
+ * has. */
+static int script_require(lua_State *L)
+{
+    const struct public_module *module = find_public(L, luaL_checkstring(L, 1));
+
+    lua_getfield(L, lua_upvalueindex(1), module->name);
+    if (!lua_isnil(L, -1))
+        return 1;
+    sandbox_require(L, module->name);
+    if (module->fields) {
+        lua_pushvalue(L, -1);
+        keep_fields(L, module->fields);
+    } else {
+        copy_table(L);
+    }
+    lua_pushvalue(L, -1);
+    lua_setfield(L, lua_upvalueindex(1), module->name);
+    return 1;
+}
+
 void sandbox_compile(lua_State *L, struct slice text, const char *name)
 {
     lua_pushfstring(L, "@%s", name);
     compile(L, text.data, text.len, lua_tostring(L, -1));
     push_globals(L);
+    lua_newtable(L);
+    lua_pushcclosure(L, script_require, 1);
+    lua_setfield(L, -2, "require");
     seal(L);
     lua_setfenv(L, -2);
     lua_remove(L, -2);

@@ -2,9 +2,12 @@
  * require.
  *
  * The trusted library (lua/) shares one environment, which also holds the table host. Every script
- * has an environment of its own with copies of the libraries, so that none can change what another
- * sees; reading or setting a global that is not there raises. Only source text is compiled, never
- * bytecode.
+ * has an environment of its own with copies of the libraries and of the modules that it may
+ * require, so that none can change what another sees; reading or setting a global that is not there
+ * raises. Only source text is compiled, never bytecode.
+ *
+ * Lua's C functions that could run for long are replaced by bounded ones, for the library too
+ * (lib_base.h, lib_string.h, lib_table.h).
  *
  * All functions run inside vm_call and raise Lua errors.
  *

@@ -32,7 +32,7 @@ struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *
     CHECK(vm);
     vm->control = c;
     list_init(&vm->policies);
-    vm->L = vm_state_new(&vm->limits, VM_MEMORY);
+    vm->L = vm_state_new(&vm->limits, c->settings->script_memory);
     CHECK(vm->L);
     if (vm_load(vm, bundle, err))
         return vm;
@@ -69,6 +69,13 @@ void vm_forget_pendings(struct control *c)
         maintenance_forget(&c->model, pending);
         vm_drop_pending(pending);
     }
+}
+
+bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
+            struct error *err)
+{
+    vm->limits.cap = vm->control->settings->script_memory;
+    return vm_call(vm->L, what, body, arg, budget_ms, err);
 }
 
 struct pending *vm_start_pending(lua_State *L)
@@ -219,13 +226,14 @@ static void answer_failure(struct vm *vm, struct slice line)
 bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, struct slice *answer)
 {
     struct run run = {.vm = vm, .line = line};
+    uint64_t budget_ms = vm->control->settings->script_command_ms;
     struct error err;
     char what[64];
 
     ASSERT_CONTROL();
     copy_field(line, 0, what, sizeof(what));
     vm->conn = conn;
-    if (!vm_call(vm->L, what, line_body, &run, BUDGET_COMMAND_MS, &err)) {
+    if (!vm_run(vm, what, line_body, &run, budget_ms, &err)) {
         run.waits = false;
         run.answered = true;
         answer_failure(vm, line);
@@ -243,13 +251,13 @@ void vm_complete(struct pending **pending, struct slice result)
 {
     struct control *c = (*pending)->control;
     struct run run = {.vm = c->vm, .pending = *pending, .result = result};
-    uint64_t serial = run.pending->serial;
+    uint64_t serial = run.pending->serial, budget_ms = c->settings->script_command_ms;
     struct error err;
 
     ASSERT_CONTROL();
     *pending = NULL;
     if (serial && registry_find(c, serial)) {
-        if (!vm_call(c->vm->L, run.pending->command, finish_body, &run, BUDGET_COMMAND_MS, &err)) {
+        if (!vm_run(c->vm, run.pending->command, finish_body, &run, budget_ms, &err)) {
             set_answer(c->vm, run.pending->txn, internal_error, run.pending->command);
             scripts_note_failure(c, run.pending->command, &err);
         }

@@ -5,9 +5,8 @@
  * matters: sessions, drafts and answers that wait are C's. So it can be replaced between two calls: a
  * command that waits is finished by the VM in service when its operation ends.
  *
- * vm_call is the only function that runs Lua: protected, with a traceback, within a time budget
- * that stops endless loops (a count hook reads the clock; after the budget every instruction
- * raises, so no pcall can swallow it), stack balance checked.
+ * Everything that is called has a time budget by its kind and all together a memory cap, from the
+ * settings in force (scripts_budget, scripts_memory); see vm_call.h.
  *
  * Thread: control. Ownership: the caller owns a VM until vm_free. */
 #pragma once
@@ -19,14 +18,6 @@ struct bundle;
 struct connection;
 struct control;
 struct vm;
-
-/* Time budgets in milliseconds, by what is called. */
-enum vm_budget {
-    BUDGET_LOAD_MS = 2000,
-    BUDGET_COMMAND_MS = 250,
-    BUDGET_PAGE_MS = 100,
-    BUDGET_HEALTH_MS = 20
-};
 
 /* Loads the library and all scripts, and lets each check itself. NULL: err says file, line and what to mend. */
 struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *err);

@@ -8,7 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOOK_INSTRUCTIONS = 1000, TRACE_SIZE = 1500 };
+enum {
+    STRIDE_MAX = 1000,             /* instructions between two looks at the clock */
+    SPEND_STRIDE = 4096,           /* steps between two of a C function */
+    LARGE = 16 * 1024,             /* bytes of the first class of large blocks */
+    BYTES_PER_US = 256,            /* that the slowest instruction takes in: "1111..." + 0 */
+    COLLECT_BYTES_PER_US = 512,    /* that a full collection frees, if they are small */
+    GARBAGE_MAX = 8 * 1024 * 1024, /* bytes that a call may leave to Lua's own collecting */
+    MESSAGE_MAX = 1000,            /* bytes of an error's message that are kept */
+    TRACE_SIZE = 2 * MESSAGE_MAX
+};
 
 /* What a protected call is about. */
 struct call {
@@ -18,23 +27,7 @@ struct call {
     char trace[TRACE_SIZE]; /* message and traceback of a failure */
 };
 
-static void *limited_alloc(void *arg, void *old, size_t old_size, size_t new_size)
-{
-    struct vm_limits *limits = arg;
-    void *block;
-
-    if (new_size == 0) {
-        free(old);
-        limits->used -= old_size;
-        return NULL;
-    }
-    if (new_size > old_size && limits->used + (new_size - old_size) > limits->cap)
-        return NULL;
-    block = realloc(old, new_size);
-    if (block)
-        limits->used += new_size - old_size;
-    return block;
-}
+static void on_count(lua_State *L, lua_Debug *ar);
 
 static struct vm_limits *limits_of(lua_State *L)
 {
@@ -44,19 +37,152 @@ static struct vm_limits *limits_of(lua_State *L)
     return arg;
 }
 
+static unsigned class_of(size_t size)
+{
+    unsigned class = 0;
+
+    for (size /= LARGE * 2; size && class < VM_CLASSES - 1; size /= 2)
+        class ++;
+    return class;
+}
+
+/* What an instruction may take at worst. */
+static uint64_t instruction_us(const struct vm_limits *limits)
+{
+    unsigned class = VM_CLASSES - 1;
+
+    while (class > 0 && !limits->large[class])
+        class --;
+    return ((uint64_t)LARGE << class) / BYTES_PER_US;
+}
+
+/* What is left of the call's time, without what cleaning up after it will take; 0: nothing. */
+static uint64_t time_left_us(const struct vm_limits *limits)
+{
+    uint64_t end_us = clock_us();
+
+    if (limits->used > limits->used_before)
+        end_us += (limits->used - limits->used_before) / COLLECT_BYTES_PER_US;
+    return limits->expired || end_us >= limits->deadline_us ? 0 : limits->deadline_us - end_us;
+}
+
+/* Sees to it that the clock is looked at before the time is up, whatever the instructions until
+ * then do. */
+static void set_stride(struct vm_limits *limits)
+{
+    uint64_t stride = time_left_us(limits) / instruction_us(limits);
+
+    stride = stride < 1 ? 1 : stride > STRIDE_MAX ? STRIDE_MAX : stride;
+    if (stride == limits->stride)
+        return;
+    limits->stride = (unsigned)stride;
+    lua_sethook(limits->L, on_count, LUA_MASKCOUNT, (int)stride);
+}
+
+static void count_block(struct vm_limits *limits, size_t old_size, size_t new_size)
+{
+    uint64_t before;
+
+    if (old_size >= LARGE)
+        limits->large[class_of(old_size)]--;
+    if (new_size < LARGE)
+        return;
+    before = instruction_us(limits);
+    limits->large[class_of(new_size)]++;
+    if (limits->running && instruction_us(limits) > before)
+        set_stride(limits);
+}
+
+static void *limited_alloc(void *arg, void *old, size_t old_size, size_t new_size)
+{
+    struct vm_limits *limits = arg;
+    void *block;
+
+    if (new_size == 0) {
+        free(old);
+        count_block(limits, old_size, 0);
+        limits->used -= old_size;
+        return NULL;
+    }
+    if (new_size > old_size) {
+        limits->too_large |= new_size > limits->block_max;
+        if (new_size > limits->block_max || limits->used + (new_size - old_size) > limits->cap) {
+            limits->starved = true;
+            return NULL;
+        }
+    }
+    block = realloc(old, new_size);
+    if (block) {
+        count_block(limits, old_size, new_size);
+        limits->used = limits->used + new_size - old_size;
+    }
+    return block;
+}
+
+/* level: of the function that is named, see luaL_where. */
+static void expire(lua_State *L, int level)
+{
+    struct vm_limits *limits = limits_of(L);
+
+    limits->expired = true;
+    set_stride(limits);
+    luaL_where(L, level);
+    lua_pushfstring(L, "took longer than its %d ms", (int)limits->budget_ms);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct vm_limits *limits = limits_of(L);
 
     (void)ar;
-    if (clock_ms() < limits->deadline_ms)
+    if (!time_left_us(limits))
+        expire(L, 0);
+    set_stride(limits);
+}
+
+void vm_spend(lua_State *L, unsigned steps)
+{
+    struct vm_limits *limits = limits_of(L);
+
+    limits->spent += steps;
+    if (limits->spent < SPEND_STRIDE)
         return;
-    limits->expired = true;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-    luaL_where(L, 0);
-    lua_pushfstring(L, "took longer than its %d ms", (int)limits->budget_ms);
-    lua_concat(L, 2);
-    lua_error(L);
+    limits->spent = 0;
+    if (limits->running && !time_left_us(limits))
+        expire(L, 1);
+}
+
+bool vm_expired(lua_State *L)
+{
+    return limits_of(L)->running && !time_left_us(limits_of(L));
+}
+
+void vm_enter(lua_State *L)
+{
+    if (limits_of(L)->depth >= VM_DEPTH_MAX)
+        vm_raise(L, "calls through C functions are nested deeper than %d", VM_DEPTH_MAX);
+    limits_of(L)->depth++;
+}
+
+void vm_leave(lua_State *L)
+{
+    limits_of(L)->depth--;
+}
+
+int vm_pcall(lua_State *L, int count, int handler)
+{
+    struct vm_limits *limits = limits_of(L);
+    unsigned depth = limits->depth;
+    int status;
+
+    vm_enter(L);
+    status = lua_pcall(L, count, LUA_MULTRET, handler);
+    limits->depth = depth;
+    if (status && limits->expired)
+        lua_error(L);
+    return status;
 }
 
 static int on_panic(lua_State *L)
@@ -70,10 +196,11 @@ lua_State *vm_state_new(struct vm_limits *limits, size_t cap)
 {
     lua_State *L;
 
-    *limits = (struct vm_limits){.cap = cap};
+    *limits = (struct vm_limits){.cap = cap, .block_max = VM_BLOCK_MAX};
     L = lua_newstate(limited_alloc, limits);
     if (!L)
         return NULL;
+    limits->L = L;
     lua_atpanic(L, on_panic);
     CHECK(luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
     return L;
@@ -89,10 +216,14 @@ void vm_state_close(lua_State *L)
 
 static int on_error(lua_State *L)
 {
-    const char *message = lua_tostring(L, 1);
+    char start[MESSAGE_MAX + 4];
+    size_t len;
+    const char *message = lua_tolstring(L, 1, &len);
 
     if (!message)
         message = lua_pushfstring(L, "an error that is a %s", luaL_typename(L, 1));
+    else if (len > MESSAGE_MAX && snprintf(start, sizeof(start), "%.*s...", MESSAGE_MAX, message))
+        message = start;
     luaL_traceback(L, L, message, 1);
     return 1;
 }
@@ -123,29 +254,76 @@ static void take_message(const char *trace, struct error *err)
     error_set(err, "%.*s", (int)(len < sizeof(err->text) ? len : sizeof(err->text) - 1), trace);
 }
 
-static void start_clock(lua_State *L, struct vm_limits *limits, uint64_t budget_ms)
+void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms)
 {
+    uint64_t deadline_us = clock_us() + budget_ms * 1000;
+
+    if (limits->latest_us && limits->latest_us < deadline_us)
+        deadline_us = limits->latest_us;
+    if (!limits->running || deadline_us < limits->deadline_us)
+        limits->deadline_us = deadline_us;
+    limits->budget_ms = budget_ms;
+    limits->used_before = limits->used;
     limits->running = true;
     limits->expired = false;
-    limits->budget_ms = budget_ms;
-    limits->deadline_ms = clock_ms() + budget_ms;
-    if (limits->latest_ms && limits->latest_ms < limits->deadline_ms)
-        limits->deadline_ms = limits->latest_ms;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    limits->starved = limits->too_large = false;
+    set_stride(limits);
+}
+
+void vm_clock_stop(struct vm_limits *limits)
+{
+    limits->running = limits->expired = false;
+    limits->depth = 0;
 }
 
 /* Back to the call around the one that ended, or to none. */
-static void stop_clock(lua_State *L, struct vm_limits *limits, const struct vm_limits *outer)
+static void stop_clock(struct vm_limits *limits, const struct vm_limits *outer)
 {
     limits->running = outer->running;
+    limits->depth = outer->depth;
     if (!outer->running) {
-        lua_sethook(L, NULL, 0, 0);
+        lua_sethook(limits->L, NULL, 0, 0);
+        limits->stride = 0;
         return;
     }
     limits->expired = outer->expired;
     limits->budget_ms = outer->budget_ms;
-    limits->deadline_ms = outer->deadline_ms;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    limits->deadline_us = outer->deadline_us;
+    limits->used_before = outer->used_before;
+    limits->too_large = outer->too_large;
+    limits->starved |= outer->starved;
+    limits->stride = 0;
+    set_stride(limits);
+}
+
+/* Why a call failed that could not even say so. */
+static void explain(struct call *call, const struct vm_limits *limits)
+{
+    if (limits->expired)
+        snprintf(call->trace, sizeof(call->trace), "took longer than its %llu ms",
+                 (unsigned long long)limits->budget_ms);
+    else if (limits->too_large)
+        snprintf(call->trace, sizeof(call->trace), "a text or table longer than %zu bytes",
+                 limits->block_max);
+}
+
+static int collect_body(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return 0;
+}
+
+/* Frees all that nobody needs. Lua may have to allocate for it, which must not fail. */
+static void collect(lua_State *L, struct vm_limits *limits)
+{
+    size_t cap = limits->cap, block_max = limits->block_max;
+
+    limits->cap = limits->block_max = SIZE_MAX;
+    if (lua_cpcall(L, collect_body, NULL))
+        lua_pop(L, 1);
+    limits->cap = cap;
+    limits->block_max = block_max;
+    limits->kept = limits->used;
 }
 
 bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
@@ -154,17 +332,21 @@ bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint
     struct call call = {.body = body, .arg = arg, .status = LUA_ERRMEM};
     struct vm_limits *limits = limits_of(L), outer = *limits;
     int top = lua_gettop(L);
+    bool starved;
 
     snprintf(call.trace, sizeof(call.trace), "not enough memory");
-    start_clock(L, limits, budget_ms);
+    vm_clock_start(limits, budget_ms);
     if (lua_cpcall(L, trampoline, &call))
-        lua_settop(L, top);
-    stop_clock(L, limits, &outer);
+        lua_settop(L, top); /* what cpcall left is not even a message: memory ran out */
+    if (call.status == LUA_ERRMEM || call.status == LUA_ERRERR)
+        explain(&call, limits);
+    starved = limits->starved;
+    stop_clock(limits, &outer);
     CHECK(lua_gettop(L) == top);
+    if (starved || limits->used > limits->kept + GARBAGE_MAX)
+        collect(L, limits);
     if (call.status == 0)
         return true;
-    if (limits->used > limits->cap / 2) /* a full collection takes longer than most calls */
-        lua_gc(L, LUA_GCCOLLECT, 0);
     take_message(call.trace, err);
     if (what)
         log_write(LOG_ERROR, "script failed", "during=%s error=%s", what, call.trace);

@@ -1,6 +1,7 @@
 #include "script/vm_health.h"
 
 #include "base/clock.h"
+#include "control/control.h"
 #include "control/scripts.h"
 #include "script/api.h"
 #include "script/sandbox.h"
@@ -9,9 +10,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* A policy that took this long is not asked again for this long, so that even one that never ends
- * leaves the thread to others. */
-enum { SLOW_MS = BUDGET_HEALTH_MS / 2, REST_MS = 10 * 1000 };
+/* A policy that took half of its budget and failed is not asked again for this long, so that even
+ * one that never ends leaves the thread to others. */
+enum { REST_MS = 10 * 1000 };
 
 static const char *const answers[] = {
     [HEALTH_ANSWER_HEALTHY] = "healthy",
@@ -121,7 +122,7 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
     struct vm_policy *policy = find_policy(vm, name);
     struct health_judgement answer = *out;
     struct question q = {name, facts, &answer};
-    uint64_t start = clock_ms();
+    uint64_t start = clock_ms(), budget_ms = vm->control->settings->script_health_ms;
     char what[96];
     struct error err;
 
@@ -130,12 +131,12 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
     if (policy->off || start < policy->rests_until_ms)
         return false;
     snprintf(what, sizeof(what), "health policy %s", name);
-    if (vm_call(vm->L, policy->failed ? NULL : what, judge_body, &q, BUDGET_HEALTH_MS, &err)) {
+    if (vm_run(vm, policy->failed ? NULL : what, judge_body, &q, budget_ms, &err)) {
         *out = answer;
         return true;
     }
     policy->failed = true;
-    if (clock_ms() - start >= SLOW_MS)
+    if (clock_ms() - start >= budget_ms / 2)
         policy->rests_until_ms = clock_ms() + REST_MS;
     if (scripts_too_many(vm->control, &policy->failures)) {
         policy->off = true;

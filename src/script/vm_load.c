@@ -1,6 +1,7 @@
 #include "script/vm_load.h"
 
 #include "base/clock.h"
+#include "control/control.h"
 #include "script/api.h"
 #include "script/bundle.h"
 #include "script/sandbox.h"
@@ -74,7 +75,7 @@ static bool load_script(const struct bundle_file *file, void *arg)
     struct loading *l = arg;
 
     l->file = file;
-    if (vm_call(l->vm->L, NULL, script_body, l, BUDGET_LOAD_MS, l->err))
+    if (vm_run(l->vm, NULL, script_body, l, l->vm->control->settings->script_load_ms, l->err))
         return true;
     bundle_name_error(file->path, l->err);
     return false;
@@ -124,7 +125,7 @@ static int list_policies_body(lua_State *L)
 
 static bool check_policies(struct vm *vm, struct error *err)
 {
-    if (!vm_call(vm->L, NULL, list_policies_body, vm, BUDGET_LOAD_MS, err))
+    if (!vm_run(vm, NULL, list_policies_body, vm, vm->control->settings->script_load_ms, err))
         return false;
     if (!vm_has_policy(vm, "default"))
         return error_set(err, "health/default.lua: is missing; it holds for every route without "
@@ -146,11 +147,12 @@ static bool load_all(struct vm *vm, const struct bundle *bundle, struct error *e
 
 bool vm_load(struct vm *vm, const struct bundle *bundle, struct error *err)
 {
+    uint64_t budget_ms = vm->control->settings->script_load_ms;
     bool ok;
 
-    vm->limits.latest_ms = clock_ms() + BUDGET_LOAD_MS;
-    ok = vm_call(vm->L, NULL, open_body, vm, BUDGET_LOAD_MS, err) && load_all(vm, bundle, err) &&
-         check_policies(vm, err) && vm_call(vm->L, NULL, check_body, NULL, BUDGET_LOAD_MS, err);
-    vm->limits.latest_ms = 0;
+    vm->limits.latest_us = clock_us() + budget_ms * 1000;
+    ok = vm_run(vm, NULL, open_body, vm, budget_ms, err) && load_all(vm, bundle, err) &&
+         check_policies(vm, err) && vm_run(vm, NULL, check_body, NULL, budget_ms, err);
+    vm->limits.latest_us = 0;
     return ok;
 }

@@ -6,6 +6,6 @@
 
 struct bundle;
 
-/* Opens the sandbox, loads all scripts and lets each check itself, within BUDGET_LOAD_MS together. False:
+/* Opens the sandbox, loads all scripts and lets each check itself, within scripts_budget.load together. False:
  * err names file, line and what to mend. */
 MUST_USE bool vm_load(struct vm *vm, const struct bundle *bundle, struct error *err);

@@ -1,6 +1,7 @@
 #include "script/vm_page.h"
 
 #include "config/page.h"
+#include "control/control.h"
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/vm_state.h"
@@ -61,7 +62,7 @@ bool vm_render_page(struct vm *vm, const struct page_facts *facts, struct page *
     bool ok;
 
     ASSERT_CONTROL();
-    ok = vm_call(vm->L, NULL, render_body, &r, BUDGET_PAGE_MS, err);
+    ok = vm_run(vm, NULL, render_body, &r, vm->control->settings->script_page_ms, err);
     *out = r.page;
     return ok;
 }

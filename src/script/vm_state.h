@@ -40,6 +40,10 @@ struct pending {
     struct probe *probe; /* when it is a probe, or NULL */
 };
 
+/* vm_call with the memory that the settings in force allow. */
+MUST_USE bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg,
+                     uint64_t budget_ms, struct error *err);
+
 /* The VM of a state. */
 struct vm *vm_of(lua_State *L);
 

@@ -83,6 +83,7 @@ static void show(struct request *rq)
     ex->args = rq->group->policy_args;
     ex->random = &rq->worker->random;
     ex->now_ms = rq->worker->now_ms;
+    ex->budget_ms = worker_settings(rq->worker)->script_policy_ms;
 }
 
 /* Of the newest generation, whatever configuration the request has: one VM does for all. */

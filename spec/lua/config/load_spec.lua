@@ -27,6 +27,8 @@ describe("an empty configuration", function()
       ["limits.buffer_size"] = 16384, ["limits.pool_size"] = 512,
       ["limits.ratelimit_sources"] = 400000, ["maintenance.check_interval"] = 1000,
       ["maintenance.timeout"] = 60000,
+      ["scripts_budget.load"] = 2000, ["scripts_budget.command"] = 250, ["scripts_budget.health"] = 20,
+      ["scripts_budget.page"] = 100, ["scripts_budget.policy"] = 5, scripts_memory = 67108864,
       ["limits.registry_connections"] = 1024, ["limits.registry_output"] = 1048576,
       http = { ":8080" }, registry = "127.0.0.1:8181", workers = 0, retries = 3,
       log_level = "info", ["access_log.format"] = "off",

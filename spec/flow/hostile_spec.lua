@@ -1,0 +1,133 @@
+local checks = require("spec.flow.checks")
+local hostile = require("spec.scripts.hostile")
+local loop = require("spec.support.loop")
+local origin = require("spec.support.origin")
+local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
+
+local BUDGET_MS = 30
+
+--- A copy of scripts/ with further files: path below it to text.
+local function scripts_with(files)
+  local dir = sys.temp_dir()
+  os.execute("cp -r scripts/commands scripts/hooks scripts/health scripts/maintenance " .. dir)
+  for path, text in pairs(files) do
+    sys.write_file(dir .. "/" .. path, text)
+  end
+  finally(function() os.execute("rm -rf " .. dir) end)
+  return dir
+end
+
+--- A command HOSTILE|session_id|number that runs that body.
+local function hostile_command(cases)
+  local parts = { "local check = require('check') local runs = {" }
+  for _, case in ipairs(cases) do
+    parts[#parts + 1] = ("function() %s end,"):format(case[2])
+  end
+  parts[#parts + 1] = [[}
+    return { {
+      name = "HOSTILE", summary = "", args = { { "number", check.whole(1, 1000) } }, reply = "X", since = "0.1",
+      run = function(cmd) runs[cmd.number]() return require("registry.reply").ok("X") end,
+    } }]]
+  return table.concat(parts, "\n")
+end
+
+local function start(files, config, options)
+  config.scripts_budget = config.scripts_budget or { command = BUDGET_MS .. "ms" }
+  options = options or {}
+  options.scripts, options.config, options.workers = scripts_with(files), config, 1
+  return proxy.start(options)
+end
+
+local function named(name)
+  for _, case in ipairs(hostile) do
+    if case[1] == name then
+      return case[2]
+    end
+  end
+  error("no hostile script is called " .. name)
+end
+
+local BOMBS = {
+  { "a JSON text of a table in a table, twice, and so on", "local t = { 1 } for _ = 1, 30 do t = { t, t } end "
+    .. "require('json').encode(t)" },
+  { "a long JSON text", "local t = {} for i = 1, 1e5 do t[i] = 'text of some length ' .. i end "
+    .. "require('json').encode(t)" },
+  { "a long answer", "local t = {} for i = 1, 1e5 do t[i] = i * 1.1 end "
+    .. "while true do require('registry.reply').json('X', t, 'compressed') end" },
+  { "JSON that is read over and over",
+    "local s = '[' .. ('[],'):rep(10000) .. '0]' while true do require('json').decode(s) end" },
+}
+
+describe("a hostile command", function()
+  it("is its caller's internal error, and nobody else's", function()
+    local cases = {}
+    for _, list in ipairs { hostile, BOMBS } do
+      for _, case in ipairs(list) do
+        cases[#cases + 1] = case
+      end
+    end
+    local p = start({ ["commands/hostile.lua"] = hostile_command(cases) }, {})
+    local r, other = p:registry(), p:registry()
+    r:register("shop", "one")
+    other:register("shop", "two")
+    for i, case in ipairs(cases) do
+      assert.equal("ERROR|internal error in command HOSTILE", r:call("HOSTILE", i), case[1])
+      assert.equal("ROUTE_LIST_OK|[]", other:call("ROUTE_LIST"), case[1])
+    end
+  end)
+
+  it("delays the line of another connection by its budget at most", function()
+    local p = start({ ["commands/hostile.lua"] = hostile_command(hostile) }, { scripts_budget = { command = "300ms" } })
+    local r, other = p:registry(), p:registry()
+    r:register("shop", "one")
+    other:register("shop", "two")
+    r:send(r:format("HOSTILE", 1) .. "\n")
+    local before = sys.now()
+    assert.equal("PONG", other:call("PING"))
+    assert.is_true(sys.now() - before < 0.3 + 0.2)
+    assert.equal("ERROR|internal error in command HOSTILE", r:receive())
+  end)
+
+  it("has the time that SIGHUP gives it", function()
+    local p = start({ ["commands/hostile.lua"] = hostile_command(hostile) }, {})
+    local r = p:registry()
+    r:register("shop", "one")
+    r:call("HOSTILE", 1)
+    p:wait_log("took longer than its 30 ms")
+    p:write_config { scripts_budget = { command = "40ms" } }
+    p:reload()
+    p:wait_log("configuration reloaded")
+    r:call("HOSTILE", 1)
+    p:wait_log("took longer than its 40 ms")
+  end)
+end)
+
+describe("a hostile page", function()
+  for _, name in ipairs { "an endless loop that swallows errors", "a list without end", "nested quantifiers" } do
+    it("leaves the built-in one: " .. name, function()
+      local text = ("local function page() %s end return { summary = '', html = page, json = page, text = page }")
+        :format(named(name))
+      local p = start({ ["maintenance/page.lua"] = text }, { scripts_budget = { page = "5ms" } })
+      assert.equal(404, p:get("/").status)
+      local r = p:registry()
+      r:register("shop", "one")
+      assert.equal("PONG", r:call("PING"))
+    end)
+  end
+end)
+
+describe("a hostile health policy", function()
+  for _, name in ipairs { "an endless loop that swallows errors", "a list without end", "nested quantifiers" } do
+    it("leaves the state as it is: " .. name, function()
+      local o = origin.start(function() return { status = 200 } end)
+      local dir = checks.scripts { own = named(name) }
+      finally(function() os.execute("rm -rf " .. dir) end)
+      local _, r = checks.start { scripts = dir }
+      checks.route(r, o.url, { policy = "own", interval = "10ms" })
+      loop.eventually(function() return o:count() >= 4 end)
+      assert.equal("healthy", checks.health(r).state)
+      assert.equal("PONG", r:call("PING"))
+    end)
+  end
+end)
