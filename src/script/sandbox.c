@@ -30,8 +30,9 @@ static const char *const bit_names[] = {"arshift", "band",   "bnot", "bor", "bsw
                                         "bxor",    "lshift", "rol",  "ror", "rshift",
                                         "tobit",   "tohex",  NULL};
 
-static const char *const host_names[] = {"event_known", "option_check", "option_find", "options",
-                                         NULL};
+static const char *const host_names[] = {
+    "event_known", "option_check",  "option_find", "options",     "policies",
+    "now_ms",      "base64_decode", "sha256",      "same_secret", NULL};
 static const char *const health_names[] = {"known", "names", NULL};
 
 /* The modules that scripts may require; fields: those of it that they see, NULL for all. */
