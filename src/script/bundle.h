@@ -5,7 +5,8 @@
  *
  * Every error of reading or loading begins with a path below the directory: "commands/x.lua:3: ...".
  *
- * Thread: control. Ownership: references counted. FFI-clean. */
+ * Thread: made, counted and freed by control; a worker reads the one that its newest lease's snapshot
+ * carries. Ownership: references counted, by control alone. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"
