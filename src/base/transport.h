@@ -42,6 +42,7 @@ struct transport {
     bool open;        /* not closed yet */
     bool wants_write; /* reading or the handshake waits for the descriptor to be writable */
     bool wants_read;  /* writing waits for it to be readable */
+    bool unsent;      /* written bytes are still here: write again, be it nothing, when the descriptor is writable */
     bool pending;     /* received bytes are here already, of which the descriptor does not tell */
 };
 

@@ -115,7 +115,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         iov[count++] = (struct iovec){(char *)data.data, data.len};
     if (tail.len)
         iov[count++] = (struct iovec){(char *)tail.data, tail.len};
-    if (!count)
+    if (!count && !c->transport.unsent)
         return 0;
     switch (transport_write(&c->transport, iov, count, &sent)) {
     case IO_OK:
@@ -126,7 +126,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         return 0;
     }
     total = buf_len(&c->out) + data.len + tail.len;
-    if (sent < total) {
+    if (sent < total || c->transport.unsent) {
         c->blocked = true;
         conn_update_io(c);
     }

@@ -55,8 +55,14 @@ enum io conn_read(struct conn *c);
  * unwritable; while one of them is set nothing is sent. */
 size_t conn_write(struct conn *c, struct slice data, struct slice tail);
 
-/* Sends what c->out holds. */
+/* Sends what c->out, and the transport, hold. */
 void conn_flush(struct conn *c);
+
+/* Is there anything that conn_flush would send? */
+static inline bool conn_has_unsent(const struct conn *c)
+{
+    return buf_len(&c->out) || c->transport.unsent;
+}
 
 /* Appends to c->out without sending; false when it does not fit in a large block. */
 MUST_USE bool conn_queue(struct conn *c, struct slice data);

@@ -154,7 +154,7 @@ void origin_release(struct origin **op, bool reusable)
     const struct settings *settings = worker_settings(w);
 
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
-        buf_len(&o->conn.out)) {
+        conn_has_unsent(&o->conn)) {
         origin_close(op, CLOSE_ORIGIN_DONE);
         return;
     }
