@@ -1,3 +1,4 @@
+#include "control/backend_tls.h"
 #include "control/control.h"
 
 #include "base/clock.h"
@@ -8,7 +9,6 @@
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
-#include "control/probe_tls.h"
 #include "control/publish.h"
 #include "control/registry.h"
 #include "control/reload.h"
@@ -237,6 +237,16 @@ static bool start_resolver(struct control *c)
     return error == 0;
 }
 
+static bool start_backend_tls(struct control *c)
+{
+    struct error err;
+
+    c->backend_tls = backend_tls_new(c->settings, &err);
+    if (!c->backend_tls)
+        fprintf(stderr, "tidelock: %s\n", err.text);
+    return c->backend_tls != NULL;
+}
+
 static bool start_registry(struct control *c)
 {
     int error = registry_open(c, &c->settings->registry);
@@ -279,7 +289,7 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
@@ -314,7 +324,7 @@ static void end(struct control *c)
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
-    probe_tls_cleanup();
+    backend_tls_free(c->backend_tls);
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
     free(c->workers);

@@ -1,6 +1,7 @@
 #include "control/reload.h"
 
 #include "base/log.h"
+#include "control/backend_tls.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
@@ -100,11 +101,19 @@ static void on_published(void *arg)
     events_send(c, EVENT_GLOBAL_CONFIG_CHANGED, NULL, json);
 }
 
+static void give_up(struct settings *new, struct config_set *routes)
+{
+    config_set_free(routes);
+    settings_unref(new);
+}
+
 void reload_configuration(struct control *c)
 {
     struct config_set *routes = NULL;
     char *problems = NULL;
     struct settings *new = startup_settings(c->cli, &routes, &problems);
+    struct backend_tls *tls;
+    struct error err;
     int error;
 
     ASSERT_CONTROL();
@@ -112,14 +121,22 @@ void reload_configuration(struct control *c)
         log_refused(problems);
         return;
     }
+    tls = backend_tls_new(new, &err);
+    if (!tls) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
+        give_up(new, routes);
+        return;
+    }
     error = reload_logs(new);
     if (error) {
         log_write(LOG_ERROR, "configuration refused, nothing changed",
                   "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
-        config_set_free(routes);
-        settings_unref(new);
+        backend_tls_free(tls);
+        give_up(new, routes);
         return;
     }
+    backend_tls_free(c->backend_tls);
+    c->backend_tls = tls;
     keep_fixed(c->settings, new);
     settings_unref(c->settings);
     c->settings = new;

@@ -199,12 +199,11 @@ static enum step connecting(struct request *rq)
     struct origin *o = rq->origin;
     int error = o->timed_out ? -ETIMEDOUT : o->error;
 
-    if (!error && o->phase == ORIGIN_CONNECTING)
-        return STEP_WAIT;
     if (!error)
-        return STEP_MORE;
+        return o->phase == ORIGIN_BUSY ? STEP_MORE : STEP_WAIT;
     COUNTER_ADD(rq->local->connect_errors, 1);
-    return attempt_failed(rq, attempt_verdict(error), false);
+    return attempt_failed(rq, error == -EPROTO ? attempt_tls_verdict(rq) : attempt_verdict(error),
+                          false);
 }
 
 static enum step step_connect(struct request *rq)
@@ -213,8 +212,8 @@ static enum step step_connect(struct request *rq)
 
     if (next != STEP_MORE || !rq->origin)
         return next;
-    if (rq->origin->phase == ORIGIN_CONNECTING)
-        return STEP_WAIT;
+    if (rq->origin->phase != ORIGIN_BUSY)
+        return connecting(rq);
     if (!rq->origin->reused)
         COUNTER_ADD(rq->local->connects, 1);
     rq->connected_us = rq->worker->now_us;
