@@ -176,6 +176,7 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
         return request_refuse(rq, why);
     rq->tried[rq->tries++] = rq->member->state;
     rq->failure = why;
+    rq->failure_error = rq->error;
     COUNTER_ADD(rq->local->retries, 1);
     return try_again(rq);
 }
