@@ -24,7 +24,7 @@ local ONLY_IN = {
   {
     "^openssl/",
     {
-      "src/tls/", "src/control/probe_tls.c",
+      "src/tls/",
       "src/base/digest.c", "src/base/random.c", -- digests and random bytes
     },
   },

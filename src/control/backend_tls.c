@@ -166,6 +166,31 @@ struct backend_tls_choice backend_tls_choose(const struct config_set *set, const
     };
 }
 
+static const char *copy_text(const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+
+    CHECK(copy || !text);
+    return copy;
+}
+
+struct backend_tls_choice backend_tls_copy(const struct backend_tls_choice *choice)
+{
+    return (struct backend_tls_choice){
+        .verify = choice->verify,
+        .authority = copy_text(choice->authority),
+        .certificate = copy_text(choice->certificate),
+        .server_name = copy_text(choice->server_name),
+    };
+}
+
+void backend_tls_choice_fini(struct backend_tls_choice *copy)
+{
+    free((char *)copy->authority);
+    free((char *)copy->certificate);
+    free((char *)copy->server_name);
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;

@@ -34,6 +34,10 @@ void backend_tls_free(struct backend_tls *tls); /* NULL is fine */
 /* route_id: a route of set, or "ALL" for what is set for all of them. */
 struct backend_tls_choice backend_tls_choose(const struct config_set *set, const char *route_id);
 
+/* A copy with texts of its own. */
+struct backend_tls_choice backend_tls_copy(const struct backend_tls_choice *choice);
+void backend_tls_choice_fini(struct backend_tls_choice *copy);
+
 /* Do both say the same? */
 bool backend_tls_equal(const struct backend_tls_choice *a, const struct backend_tls_choice *b);
 

@@ -153,7 +153,7 @@ static int conn_probe(lua_State *L)
 
     luaL_argcheck(L, timeout >= 1 && timeout <= 600000, 3, "1 to 600000 ms");
     pending = vm_start_pending(L);
-    pending->probe = probe_start(conn->control, url, (uint64_t)timeout, on_probed, pending, &err);
+    pending->probe = probe_start(conn->control, url, NULL, (uint64_t)timeout, on_probed, pending, &err);
     if (pending->probe)
         return api_pending(L);
     vm_drop_pending(pending);
