@@ -1,9 +1,9 @@
-#include "control/backend_tls.h"
 #include "control/control.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/page.h"
+#include "control/backend_tls.h"
 #include "control/circuits.h"
 #include "control/cli.h"
 #include "control/health.h"
@@ -18,6 +18,7 @@
 #include "script/bundle.h"
 #include "script/hook.h"
 #include "script/vm.h"
+#include "tls/registry_context.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -247,13 +248,37 @@ static bool start_backend_tls(struct control *c)
     return c->backend_tls != NULL;
 }
 
+static bool start_registry_tls(struct control *c)
+{
+    struct tls_registry *tls;
+    struct error err;
+    int error;
+
+    if (!c->settings->registry_tls_on)
+        return true;
+    tls = startup_registry_tls(c->settings, &err);
+    if (!tls) {
+        fprintf(stderr, "tidelock: registry_tls: %s\n", err.text);
+        return false;
+    }
+    registry_set_tls(c, tls);
+    error = registry_open_tls(c, &c->settings->registry_tls);
+    if (error)
+        fprintf(stderr, "tidelock: cannot listen for the registry with TLS: %s; see registry_tls.listen\n",
+                strerror(-error));
+    return error == 0;
+}
+
 static bool start_registry(struct control *c)
 {
-    int error = registry_open(c, &c->settings->registry);
+    int error = 0;
 
+    registry_new(c);
+    if (!c->settings->registry_tls_only)
+        error = registry_open(c, &c->settings->registry);
     if (error)
         startup_say_listen("the registry", "registry", &c->settings->registry, error);
-    return error == 0;
+    return error == 0 && start_registry_tls(c);
 }
 
 static void announce(struct control *c, const struct startup_listeners *l)
@@ -265,9 +290,11 @@ static void announce(struct control *c, const struct startup_listeners *l)
         address_format(&l->real[i], text);
         printf("listening http %s\n", text);
     }
-    if (registry_address(c, &at) == 0) {
-        address_format(&at, text);
-        printf("listening registry %s\n", text);
+    for (int tls = 0; tls <= 1; tls++) {
+        if (registry_address(c, tls, &at) == 0) {
+            address_format(&at, text);
+            printf("listening registry%s %s\n", tls ? "_tls" : "", text);
+        }
     }
     printf("ready workers=%u\n", c->worker_count);
     fflush(stdout);

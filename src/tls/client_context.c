@@ -1,5 +1,6 @@
 #include "tls/client_context.h"
 
+#include "tls/files.h"
 #include "tls/sessions.h"
 #include "tls/tls_transport.h"
 
@@ -8,11 +9,6 @@
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
-
-/* Mozilla's intermediate list, without what needs Diffie-Hellman parameters of our own. */
-static const char ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                              "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                              "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 struct tls_client {
     unsigned refs; /* control only */
@@ -40,58 +36,18 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-static bool refused(struct error *err, const char *file, const char *what)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *why = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
-
-    error_set(err, "%s: %s: %s", file, what, why ? why : "not understood");
-    ERR_clear_error();
-    return false;
-}
-
-static bool trust(SSL_CTX *ctx, const char *file, struct error *err)
-{
-    /* Without any store every certificate is refused. */
-    if (!file)
-        return SSL_CTX_set_default_verify_paths(ctx) == 1 || refused(err, "system store", "not readable");
-    return SSL_CTX_load_verify_file(ctx, file) == 1 || refused(err, file, "no certificates of authorities");
-}
-
-static bool present(SSL_CTX *ctx, const struct tls_client_files *files, struct error *err)
-{
-    if (!files->certificate)
-        return true;
-    if (SSL_CTX_use_certificate_chain_file(ctx, files->certificate) != 1)
-        return refused(err, files->certificate, "no certificate");
-    if (SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) != 1)
-        return refused(err, files->key, "no private key of the certificate");
-    return true;
-}
-
-/* Never asks a terminal. */
-static int no_password(char *to, int size, int writing, void *arg)
-{
-    (void)to;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
 static bool set_up(SSL_CTX *ctx, const struct tls_client_files *files, enum tls_verify verify, struct slice alpn,
                    struct error *err)
 {
-    CHECK(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
-    CHECK(SSL_CTX_set_cipher_list(ctx, ciphers) == 1);
+    tls_files_defaults(ctx);
     CHECK(!alpn.len || SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)alpn.data, (unsigned)alpn.len) == 0);
-    SSL_CTX_set_default_passwd_cb(ctx, no_password);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, on_session);
     SSL_CTX_set_verify(ctx, verify == TLS_VERIFY_REPORT ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     if (verify == TLS_VERIFY_NOTHING)
         return true;
-    return trust(ctx, files->authorities, err) && present(ctx, files, err);
+    return tls_files_trust(ctx, files->authorities, err) &&
+           (!files->certificate || tls_files_present(ctx, files->certificate, files->key, err));
 }
 
 struct tls_client *tls_client_new(const struct tls_client_files *files, enum tls_verify verify, struct slice alpn,
