@@ -80,7 +80,8 @@ describe("maintenance with TLS", function()
   it("shows the built-in page when the server is not to be trusted", function()
     local o = tls_origin.start()
     local page = tls_origin.start({ body = "soon back", headers = { ["Content-Type"] = "text/html" } })
-    local p = tls_origin.proxy({ to = o.url }, { config = { maintenance = { check_interval = "20ms", timeout = "200ms" } } })
+    local p = tls_origin.proxy({ to = o.url },
+      { config = { maintenance = { check_interval = "20ms", timeout = "200ms" } } })
     assert.equal("ACK", p.session:call("MAINT_ENTER", "ALL", page.url))
     assert.matches("^ERROR|timeout waiting for maintenance page", p.session:next_event())
     local response = p:get("/")
@@ -107,7 +108,8 @@ describe("names of TLS files", function()
 
   it("are names: no path can be given", function()
     local s = session(tls_origin.proxy())
-    assert.matches("^ERROR|invalid option tls_ca: takes a name", s:call("OPTIONS_SET", "ALL", "tls_ca", "/etc/ssl/a.pem"))
+    assert.matches("^ERROR|invalid option tls_ca: takes a name",
+      s:call("OPTIONS_SET", "ALL", "tls_ca", "/etc/ssl/a.pem"))
     assert.matches("^ERROR|invalid option tls_server_name: takes a host name",
       s:call("OPTIONS_SET", "ALL", "tls_server_name", "a b"))
   end)

@@ -71,8 +71,8 @@ local function must(ok, what)
 end
 
 --- What many connections share.
--- @param options certificate, key (files); client_ca (file: the other's certificate is asked for and verified), optional
---   (none will do); version ("1.2": only that), tickets (number that a server of TLS 1.3 sends by itself);
+-- @param options certificate, key (files); client_ca (file: the other's certificate is asked for and verified),
+--   optional (none will do); version ("1.2": only that), tickets (number that a server of TLS 1.3 sends by itself);
 --   client = true for tls.connect
 function tls.context(options)
   crypto.ERR_clear_error()
