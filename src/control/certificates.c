@@ -2,26 +2,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/certificates_state.h"
 #include "control/control.h"
+#include "control/file_watch.h"
 #include "control/publish.h"
-#include "tls/certificate.h"
+#include "tls/pem_file.h"
 #include "tls/server_context.h"
 #include "tls/tickets.h"
 
 #include <stdlib.h>
 
-/* One for each pair of the settings, in their order. */
-struct certificate_list {
-    struct certificate **of;
-    unsigned count;
-};
-
-struct certificates {
-    struct control *control;
-    struct certificate_list list; /* of c->settings */
-    struct tickets *tickets;
-    ev_timer rotation;
-};
+enum { DAY_S = 24 * 3600, WARN_DAYS = 30 };
 
 static int64_t now_s(void)
 {
@@ -110,12 +101,37 @@ static struct server_context *make(const struct control *c, const struct setting
     return NULL;
 }
 
+/* Notes which of them are new in their place, so that it is told once workers serve them. */
+static void note_renewed(struct certificates *cs, const struct certificate_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        struct certificate *new = list->of[i];
+
+        for (unsigned n = 0; n < cs->list.count; n++)
+            if (!strcmp(cs->list.of[n]->file, new->file) &&
+                strcmp(cs->list.of[n]->fingerprint, new->fingerprint) != 0)
+                new->renewed = true;
+    }
+}
+
 static void put_in_service(struct control *c, struct certificate_list *list, struct server_context *tls)
 {
+    note_renewed(c->certificates, list);
     list_free(&c->certificates->list);
     c->certificates->list = *list;
     server_context_unref(c->tls);
     c->tls = tls;
+}
+
+/* What the files of client certificates hold, so that a change is noticed. */
+static void digest_client_ca(const struct tls_config *config, uint8_t out[DIGEST_SHA256_SIZE])
+{
+    size_t len = 0;
+    struct error err;
+    char *text = config->client_ca ? pem_file_read(config->client_ca, &len, &err) : NULL;
+
+    digest_sha256(text ? text : "", len, out);
+    free(text);
 }
 
 /* Loads and puts in service; false: err, nothing changed. */
@@ -131,8 +147,70 @@ static bool renew(struct control *c, const struct settings *settings, struct err
         list_free(&list);
         return false;
     }
+    digest_client_ca(&settings->tls, c->certificates->client_ca);
     put_in_service(c, &list, tls);
     return true;
+}
+
+/* ---- files that change */
+
+static void watch_files(struct certificates *cs)
+{
+    const struct tls_config *config = &cs->control->settings->tls;
+    const char **paths = calloc(3 * config->pair_count + 1, sizeof(*paths));
+    unsigned count = 0;
+
+    CHECK(paths);
+    for (unsigned i = 0; i < config->pair_count; i++) {
+        paths[count++] = config->pairs[i].certificate;
+        paths[count++] = config->pairs[i].key;
+        paths[count++] = config->pairs[i].ocsp;
+    }
+    paths[count++] = config->client_ca;
+    file_watch_set(cs->watch, paths, count);
+    free(paths);
+}
+
+static bool same_list(const struct certificate_list *a, const struct certificate_list *b)
+{
+    for (unsigned i = 0; i < a->count && a->count == b->count; i++)
+        if (memcmp(a->of[i]->digest, b->of[i]->digest, DIGEST_SHA256_SIZE) != 0)
+            return false;
+    return a->count == b->count;
+}
+
+static void on_published(void *arg)
+{
+    certificates_tell_renewed(arg);
+}
+
+/* Something happened to the files: reads them again, and takes what is new into service. */
+static void on_files(void *arg)
+{
+    struct certificates *cs = arg;
+    struct control *c = cs->control;
+    struct certificate_list list = {0};
+    uint8_t digest[DIGEST_SHA256_SIZE];
+    struct server_context *tls;
+    struct error err;
+
+    if (c->stopping)
+        return;
+    CHECK(load_all(c, &c->settings->tls, &list, &err)); /* each has one before */
+    digest_client_ca(&c->settings->tls, digest);
+    if (same_list(&cs->list, &list) && !memcmp(digest, cs->client_ca, sizeof(digest))) {
+        list_free(&list);
+        return;
+    }
+    tls = make(c, c->settings, &list, &err);
+    if (!tls) {
+        log_write(LOG_ERROR, "certificates refused, nothing changed", "reason=\"%s\"", err.text);
+        list_free(&list);
+        return;
+    }
+    memcpy(cs->client_ca, digest, sizeof(digest));
+    put_in_service(c, &list, tls);
+    publish(c, on_published, cs);
 }
 
 /* ---- tickets */
@@ -168,6 +246,13 @@ static void on_rotation(struct ev_loop *loop, ev_timer *timer, int revents)
     log_write(LOG_DEBUG, "session tickets have a new key", "keys=%d", TICKET_KEYS);
 }
 
+static void on_daily(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    certificates_tell_expiry(timer->data);
+}
+
 /* ---- start and end */
 
 static struct certificates *certificates_new(struct control *c)
@@ -178,7 +263,8 @@ static struct certificates *certificates_new(struct control *c)
     cs->control = c;
     cs->tickets = tickets_rotate(NULL);
     ev_timer_init(&cs->rotation, on_rotation, 0, 0);
-    cs->rotation.data = cs;
+    ev_timer_init(&cs->daily, on_daily, DAY_S, DAY_S);
+    cs->rotation.data = cs->daily.data = cs;
     return cs;
 }
 
@@ -192,7 +278,11 @@ bool certificates_start(struct control *c)
         fprintf(stderr, "tidelock: %s\n", err.text);
         return false;
     }
+    certificates_tell_expiry(c->certificates);
+    c->certificates->watch = file_watch_start(c->loop, on_files, c->certificates);
+    watch_files(c->certificates);
     arm_rotation(c->certificates);
+    ev_timer_start(c->loop, &c->certificates->daily);
     return true;
 }
 
@@ -207,6 +297,31 @@ bool certificates_follow(struct control *c, const struct settings *settings)
     return false;
 }
 
+void certificates_watch(struct control *c)
+{
+    watch_files(c->certificates);
+    arm_rotation(c->certificates);
+}
+
+void certificates_published(struct control *c)
+{
+    certificates_tell_renewed(c->certificates);
+}
+
+/* --check speaks to a terminal. */
+static void say_expiry(const struct certificate_list *list)
+{
+    printf("certificates ok: %u\n", list->count);
+    for (unsigned i = 0; i < list->count; i++) {
+        int days = certificate_days_left(list->of[i]);
+
+        if (days < 0)
+            fprintf(stderr, "tidelock: warning: %s: has expired\n", list->of[i]->file);
+        else if (days < WARN_DAYS)
+            fprintf(stderr, "tidelock: warning: %s: expires in %d days\n", list->of[i]->file, days);
+    }
+}
+
 bool certificates_check(const struct settings *settings)
 {
     struct control c = {.settings = (struct settings *)settings};
@@ -218,7 +333,7 @@ bool certificates_check(const struct settings *settings)
     if (!ok)
         fprintf(stderr, "tidelock: %s\n", err.text);
     else if (c.certificates->list.count)
-        printf("certificates ok: %u\n", c.certificates->list.count);
+        say_expiry(&c.certificates->list);
     certificates_stop(&c);
     return ok;
 }
@@ -229,8 +344,11 @@ void certificates_stop(struct control *c)
 
     if (!cs)
         return;
-    if (c->loop)
+    if (c->loop) {
         ev_timer_stop(c->loop, &cs->rotation);
+        ev_timer_stop(c->loop, &cs->daily);
+    }
+    file_watch_stop(&cs->watch);
     list_free(&cs->list);
     tickets_unref(cs->tickets);
     server_context_unref(c->tls);

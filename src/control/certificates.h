@@ -8,6 +8,7 @@
 #pragma once
 #include "base/check.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 struct control;
 struct settings;
@@ -18,6 +19,26 @@ MUST_USE bool certificates_start(struct control *c);
 /* Before new settings take force: loads what they name, and takes it into service with the next snapshot. False: logged
  * what is wrong, nothing changed. */
 MUST_USE bool certificates_follow(struct control *c, const struct settings *settings);
+
+/* Afterwards, with the settings in force: watches their files, rotates ticket keys as they say. */
+void certificates_watch(struct control *c);
+
+/* All workers have them: tells of those that were renewed. */
+void certificates_published(struct control *c);
+
+/* One certificate in force, for status; texts as long as it is in force. */
+struct certificate_status {
+    const char *file, *key, *fingerprint; /* key: "ECDSA" */
+    const char *const *names;
+    unsigned name_count;
+    uint64_t not_before_ms, not_after_ms; /* wall clock */
+    int days_left;                        /* full days; -1: it has expired */
+    bool stapled;                         /* an OCSP answer goes with it */
+    uint64_t stapled_until_ms;            /* 0: no end */
+};
+
+/* False: there are no more than i. */
+bool certificates_status(const struct control *c, unsigned i, struct certificate_status *out);
 
 /* Says on standard output and standard error what --check finds. */
 MUST_USE bool certificates_check(const struct settings *settings);

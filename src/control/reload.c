@@ -101,6 +101,30 @@ static void on_published(void *arg)
     log_write(LOG_INFO, "configuration reloaded", "generation=%llu",
               (unsigned long long)publish_generation(c));
     events_send(c, EVENT_GLOBAL_CONFIG_CHANGED, NULL, json);
+    certificates_published(c);
+}
+
+/* Puts new settings in the place of those in force; false: logged why not. */
+static bool take(struct control *c, struct settings *new)
+{
+    int error = reload_logs(new);
+
+    if (error) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed",
+                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
+        return false;
+    }
+    keep_fixed(c->settings, new);
+    if (!certificates_follow(c, new)) {
+        error = reload_logs(c->settings);
+        if (error)
+            log_write(LOG_ERROR, "access log lost", "reason=\"%s\"", strerror(-error));
+        return false;
+    }
+    settings_unref(c->settings);
+    c->settings = new;
+    certificates_watch(c);
+    return true;
 }
 
 void reload_configuration(struct control *c)
@@ -115,22 +139,11 @@ void reload_configuration(struct control *c)
         log_refused(problems);
         return;
     }
-    if (!certificates_follow(c, new)) {
+    if (!take(c, new)) {
         config_set_free(routes);
         settings_unref(new);
         return;
     }
-    error = reload_logs(new);
-    if (error) {
-        log_write(LOG_ERROR, "configuration refused, nothing changed",
-                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
-        config_set_free(routes);
-        settings_unref(new);
-        return;
-    }
-    keep_fixed(c->settings, new);
-    settings_unref(c->settings);
-    c->settings = new;
     error = resolve_reload(c);
     if (error)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));

@@ -249,6 +249,7 @@ struct certificate *certificate_load(const struct tls_pair *pair, struct error *
 
     CHECK(c);
     c->refs = 1;
+    c->told_days = CERTIFICATE_UNTOLD;
     c->file = strdup(pair->certificate);
     CHECK(c->file);
     ok = read_files(pair, &files, err) && load(c, pair, &files, err);

@@ -20,8 +20,12 @@ struct x509_st;
 /* Kinds of keys; one name may have a certificate of each. */
 enum certificate_kind { CERTIFICATE_ECDSA, CERTIFICATE_RSA, CERTIFICATE_ED25519, CERTIFICATE_KINDS };
 
+#define CERTIFICATE_UNTOLD INT32_MAX
+
 struct certificate {
     unsigned refs; /* control only */
+    int told_days; /* control only: the fewest days left of which was told, CERTIFICATE_UNTOLD: none */
+    bool renewed;  /* control only: took another one's place, and that is still to be told */
     char *file;    /* of the certificate, as configured */
     enum certificate_kind kind;
     int64_t not_before_s, not_after_s; /* wall clock */
