@@ -86,11 +86,11 @@ return {
       .. "Without it: the service of that name.",
   },
   {
-    path = "tls.authorities", type = "authorities",
+    path = "backend_tls.authorities", type = "named_authorities",
     doc = "Files (PEM) of authorities by the names under which services choose them with the option `tls_ca`.",
   },
   {
-    path = "tls.client_certificates", type = "certificates",
+    path = "backend_tls.certificates", type = "named_certificates",
     doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
   },
   {

@@ -255,7 +255,7 @@ local function is_text(value)
   return type(value) == "string" and value ~= "" and not value:find("%c")
 end
 
-types.authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
+types.named_authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
   if not is_text(file) then
     return nil, "has to be a file's name"
   end
@@ -263,7 +263,7 @@ types.authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" 
   return ok and { file = file }, err
 end)
 
-types.certificates = named_type(
+types.named_certificates = named_type(
   "a table: { proxy = { certificate = \"/etc/ssl/proxy.pem\", key = \"/etc/ssl/proxy.key\" } }", function(files)
     if type(files) ~= "table" or not is_text(files.certificate) or not is_text(files.key) then
       return nil, "has to be { certificate = FILE, key = FILE }"

@@ -118,15 +118,14 @@ static struct tls_input tls_of(struct control *c, const struct config_set *set, 
                                const struct url *url)
 {
     struct backend_tls_choice choice;
+    struct tls_input input = {0};
 
     if (!url_is_tls(url))
-        return (struct tls_input){0};
+        return input;
     choice = backend_tls_choose(set, route_id);
-    return (struct tls_input){
-        .client = backend_tls_client(c->backend_tls, &choice),
-        .name = backend_tls_name(&choice, url),
-        .is_ip = !choice.server_name && url->host_is_ip,
-    };
+    input.client = backend_tls_client(c->backend_tls, &choice);
+    input.name = backend_tls_name(&choice, url, &input.is_ip);
+    return input;
 }
 
 static void put_tls(struct composer *co, const struct config_set *set, const char *route_id)
