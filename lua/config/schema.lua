@@ -45,7 +45,8 @@ return {
   },
   {
     path = "scripts_budget.load", type = "duration", default = "2s", min = 10, max = MINUTE,
-    doc = "How long one script may take to load.",
+    doc = "How long one script may take to load; all request policies together at most 100 ms, since workers load "
+      .. "them, too.",
   },
   {
     path = "scripts_budget.command", type = "duration", default = "250ms", min = 1, max = MINUTE,

@@ -8,7 +8,7 @@ local setting = require("setting")
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
   "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
-  "retries", "policy_failures", "policy_skipped", "effective", "health", "settings", "not_in_effect",
+  "retries", "policy_failures", "policy_skipped", "policy_off", "effective", "health", "settings", "not_in_effect",
 }
 
 local STATS_KEYS = {
@@ -77,7 +77,8 @@ return {
     notes = "effective says what the route's state means for requests: use is full, shared (share_percent of "
       .. "them), probe (few, while half-open), last resort (when no other member can), none (reason, and until "
       .. "when if that is known); panic: it is used all the same, as no member "
-      .. "of its group can be (option panic). not_in_effect lists what is applied for the route but has no "
+      .. "of its group can be (option panic). policy_off: the route's request policy failed too often and is not "
+      .. "asked before scripts change; health.policy_off is the same for its health policy. not_in_effect lists what is applied for the route but has no "
       .. "effect in this version yet.",
     run = function(cmd)
       local status, err = cmd.session:route_status(cmd.route)
@@ -102,7 +103,7 @@ return {
       .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); panicked: "
       .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
-      .. "without it, because it failed too often.",
+      .. "without it, because it failed too often or had just run out of time.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

@@ -101,7 +101,7 @@ struct vm *scripts_try(struct scripts *s, const struct bundle *bundle, struct pa
 {
     struct vm *vm;
 
-    if (!hook_check(bundle, err))
+    if (!hook_check(bundle, s->control->settings->script_load_ms, err))
         return NULL;
     vm = vm_new(s->control, bundle, err);
     if (!vm)
@@ -128,6 +128,7 @@ struct bundle *scripts_put_in_service(struct scripts *s, struct bundle *bundle, 
 
     if (!bundle->generation)
         bundle->generation = ++s->generations;
+    bundle_clear_marks(bundle);
     c->bundle = s->serving = bundle;
     s->since_wall_ms = clock_wall_ms();
     s->refused = (struct scripts_fault){0};
@@ -301,7 +302,9 @@ bool scripts_start(struct control *c, struct error *err)
     s->turn.data = s;
     scripts_follow_settings(c);
     c->bundle = s->serving = bundle_read(c->settings->scripts_dir, err);
-    c->vm = s->serving && hook_check(s->serving, err) ? vm_new(c, s->serving, err) : NULL;
+    if (!s->serving || !hook_check(s->serving, c->settings->script_load_ms, err))
+        return false;
+    c->vm = vm_new(c, s->serving, err);
     if (!c->vm)
         return false;
     s->serving->generation = ++s->generations;

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILURES_WINDOW_MS = 60 * 1000, LOG_EVERY_MS = 1000 };
+/* REST: times the budget. */
+enum { FAILURES_WINDOW_MS = 60 * 1000, LOG_EVERY_MS = 1000, REST = 10 };
 
 /* Where things stand on the state's stack, outside of calls. */
 enum { ON_STACK_HANDLER = 1, ON_STACK_REQUEST, ON_STACK_RESPONSE };
@@ -129,7 +130,8 @@ static bool load_policy(const struct bundle_file *file, void *arg)
         return error_set(&vm->error, "policies: more than %d scripts", HOOK_POLICIES_MAX);
     p = load.policy = &vm->policies[vm->count++];
     take_name(p, file->path);
-    if (vm_call(vm->L, NULL, load_body, &load, BUDGET_LOAD_MS, &err))
+    p->mark = file->mark;
+    if (vm_call(vm->L, NULL, load_body, &load, vm->load_ms, &err))
         return true;
     p->broken = p->closed = true;
     if (!vm->error.text[0])
@@ -138,7 +140,7 @@ static bool load_policy(const struct bundle_file *file, void *arg)
 }
 
 /* Without a state every policy is unknown, and so fails. */
-static struct hook_vm *vm_make(const struct bundle *bundle)
+static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms)
 {
     struct hook_vm *vm = calloc(1, sizeof(*vm));
     int refs[ON_STACK_RESPONSE];
@@ -146,9 +148,11 @@ static struct hook_vm *vm_make(const struct bundle *bundle)
     CHECK(vm);
     vm->generation = bundle->generation;
     vm->L = vm_state_new(&vm->limits, HOOK_MEMORY);
+    vm->load_ms = load_ms;
+    vm->limits.latest_us = clock_us() + load_ms * 1000;
     if (!vm->L)
         error_set(&vm->error, "not enough memory for a VM");
-    if (!vm->L || !vm_call(vm->L, NULL, open_body, refs, BUDGET_LOAD_MS, &vm->error)) {
+    if (!vm->L || !vm_call(vm->L, NULL, open_body, refs, load_ms, &vm->error)) {
         vm_state_close(vm->L);
         vm->L = NULL;
         return vm;
@@ -156,6 +160,7 @@ static struct hook_vm *vm_make(const struct bundle *bundle)
     for (int i = 0; i < ON_STACK_RESPONSE; i++)
         lua_rawgeti(vm->L, LUA_REGISTRYINDEX, refs[i]);
     (void)bundle_each(bundle, "policies", load_policy, vm);
+    vm->limits.latest_us = 0;
     return vm;
 }
 
@@ -163,7 +168,7 @@ struct hook_vm *hook_vm_get(struct hook_vm **vm, const struct bundle *bundle)
 {
     if (UNLIKELY(!*vm || (*vm)->generation != bundle->generation)) {
         hook_vm_free(*vm);
-        *vm = vm_make(bundle);
+        *vm = vm_make(bundle, 2 * HOOK_LOAD_MS);
         if ((*vm)->error.text[0])
             log_write(LOG_ERROR, "a request policy does not load", "error=\"%s\"", (*vm)->error.text);
     }
@@ -178,9 +183,9 @@ void hook_vm_free(struct hook_vm *vm)
     free(vm);
 }
 
-bool hook_check(const struct bundle *bundle, struct error *err)
+bool hook_check(const struct bundle *bundle, uint64_t load_ms, struct error *err)
 {
-    struct hook_vm *vm = vm_make(bundle);
+    struct hook_vm *vm = vm_make(bundle, load_ms < HOOK_LOAD_MS ? load_ms : HOOK_LOAD_MS);
     bool ok = !vm->error.text[0];
 
     ASSERT_CONTROL();
@@ -222,7 +227,38 @@ static enum hook_result unknown(struct hook_vm *vm, struct slice name, uint64_t 
     return HOOK_FAILED;
 }
 
-static void failed(struct hook_policy *p, uint64_t now_ms, const char *error)
+static bool is_off(const struct bundle_mark *mark)
+{
+    return atomic_load_explicit(&mark->off, memory_order_relaxed) != 0;
+}
+
+bool hook_is_off(const struct bundle *bundle, struct slice policy)
+{
+    const struct bundle_file *file;
+    char path[128];
+
+    snprintf(path, sizeof(path), "policies/%.*s.lua", SLICE_ARGS(policy));
+    file = bundle_find(bundle, path);
+    return file && is_off(file->mark);
+}
+
+bool hook_take_end(struct hook_vm *vm, struct hook_end *out)
+{
+    *out = vm->end;
+    vm->end.generation = 0;
+    return out->generation != 0;
+}
+
+static void switch_off(struct hook_vm *vm, const struct hook_policy *p, const char *error)
+{
+    if (atomic_exchange_explicit(&p->mark->off, 1, memory_order_relaxed))
+        return;
+    vm->end = (struct hook_end){.generation = vm->generation, .closed = p->closed};
+    memcpy(vm->end.policy, p->own, sizeof(vm->end.policy));
+    error_set(&vm->end.error, "%.*s", (int)strcspn(error, "\n"), error);
+}
+
+static void failed(struct hook_vm *vm, struct hook_policy *p, uint64_t now_ms, const char *error)
 {
     if (!p->failures || now_ms - p->window_ms > FAILURES_WINDOW_MS) {
         p->failures = 0;
@@ -230,22 +266,22 @@ static void failed(struct hook_policy *p, uint64_t now_ms, const char *error)
     }
     if (may_log(&p->logged_ms, now_ms))
         log_write(LOG_ERROR, "request policy failed", "policy=%s error=%s", p->own, error);
-    if (++p->failures < HOOK_FAILURES_MAX)
-        return;
-    p->off = true;
-    log_write(LOG_ERROR, "request policy switched off until scripts are loaded anew",
-              "policy=%s requests=%s", p->own, p->closed ? "refused" : "pass");
+    if (++p->failures >= HOOK_FAILURES_MAX)
+        switch_off(vm, p, error);
 }
 
-/* After a failed call: the message is on top of the stack. */
-static void recover(struct hook_vm *vm, struct hook_policy *p, uint64_t now_ms)
+/* After a failed call: the message is on top of the stack. now_ms is that of the loop's turn, so a policy rests at
+ * least until the next one. */
+static void recover(struct hook_vm *vm, struct hook_policy *p, const struct hook_exchange *ex)
 {
     const char *error = lua_tostring(vm->L, -1);
+    uint64_t budget_us = ex->budget_ms * 1000;
 
-    failed(p, now_ms, error ? error : "no message");
+    if (clock_us() + budget_us / 2 >= vm->limits.deadline_us)
+        p->rests_until_ms = clock_ms() + REST * ex->budget_ms;
+    failed(vm, p, ex->now_ms, error ? error : "no message");
     lua_settop(vm->L, ON_STACK_RESPONSE);
-    if (vm->limits.used > vm->limits.cap / 2)
-        lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    vm_clean(&vm->limits);
 }
 
 static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook_exchange *ex,
@@ -257,10 +293,10 @@ static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook
 
     if (!p)
         return unknown(vm, policy, ex->now_ms);
-    if (p->off)
+    if (UNLIKELY(is_off(p->mark) || ex->now_ms < p->rests_until_ms))
         return HOOK_OFF;
     if (p->broken) {
-        failed(p, ex->now_ms, "it did not load");
+        failed(vm, p, ex->now_ms, "it did not load");
         return HOOK_FAILED;
     }
     function = res ? p->on_response : p->on_request;
@@ -278,7 +314,7 @@ static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook
     vm->exchange = NULL;
     vm->response = NULL;
     if (UNLIKELY(status))
-        recover(vm, p, ex->now_ms);
+        recover(vm, p, ex);
     CHECK(lua_gettop(L) == ON_STACK_RESPONSE);
     return status ? HOOK_FAILED : HOOK_PASS;
 }

@@ -92,6 +92,21 @@ static struct hook_vm *vm_of(struct request *rq)
     return hook_vm_get(&rq->worker->hooks, rq->worker->lease->snapshot->bundle);
 }
 
+/* Tells control when the failure was one too many. Without memory for that, ROUTE_STATUS says it all the same. */
+static void tell_end(struct worker *w)
+{
+    struct policy_notice *notice;
+    struct hook_end end;
+
+    if (!hook_take_end(w->hooks, &end))
+        return;
+    notice = malloc(sizeof(*notice));
+    if (!notice)
+        return;
+    *notice = (struct policy_notice){{.run = w->shared->on_policy}, w->shared->control, end};
+    mailbox_post(w->shared->mailbox, &notice->message);
+}
+
 /* It is not to be asked again. True: the request must not go on without it. */
 static bool leave(struct request *rq, enum hook_result why)
 {
@@ -99,6 +114,8 @@ static bool leave(struct request *rq, enum hook_result why)
     struct route_local *local = route_state_local(first->state, rq->worker->id);
 
     rq->exchange->left = true;
+    if (why == HOOK_FAILED)
+        tell_end(rq->worker);
     if (local && why == HOOK_FAILED)
         COUNTER_ADD(local->policy_failures, 1);
     else if (local)
