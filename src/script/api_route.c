@@ -1,6 +1,7 @@
 /* Methods of a session's handle about one route: its runtime state and its statistics. */
 #include "config/options.h"
 #include "control/control.h"
+#include "guard/ratelimit.h"
 #include "control/resolve.h"
 #include "script/api.h"
 #include "script/api_health.h"
@@ -241,6 +242,8 @@ static int session_stats(lua_State *L)
     api_set_number(L, "bytes_received", (double)totals.bytes_received);
     set_statuses(L, &totals);
     set_rejected(L, &totals);
+    api_set_number(L, "ratelimit_evicted",
+                   (double)ratelimit_evicted(s->control->shared.ratelimit));
     return 1;
 }
 
