@@ -90,8 +90,8 @@ describe("a request policy that fails", function()
       local before = loop.now()
       assert.equal(200, b:get("/bad").status)
       assert.is_true(loop.now() - before < 2)
-      assert.equal(204, b:get("/").status)
-      assert.same({ 1, 0 }, stats(b))
+      loop.eventually(function() return b:get("/").status == 204 end) -- it may have to rest before
+      assert.equal(1, stats(b)[1])
     end)
   end
 
@@ -146,7 +146,7 @@ describe("--check", function()
     ["return {\n} }"] = "policies/own.lua:2: ",
     ["return { summary = '', on_request = print, fail = 'half' }"] = "policies/own.lua: fail must be",
     ["return { summary = '', on_request = print, colour = 1 }"] = "policies/own.lua: unknown key colour",
-    ["while true do end"] = "policies/own.lua:1: took longer than its 2000 ms",
+    ["while true do end"] = "policies/own.lua:1: took longer than its 100 ms",
   }
   for text, message in pairs(cases) do
     it("names what is wrong with a policy that is " .. text:gsub("%c", " "), function()
