@@ -1,6 +1,8 @@
 local behind = require("spec.scripts.policies.behind")
 local cjson = require("cjson")
+local load = require("spec.support.load")
 local loop = require("spec.support.loop")
+local origin = require("spec.support.origin")
 local reloads = require("spec.flow.reloads")
 
 local FAILURES_MAX = 5
@@ -64,6 +66,29 @@ describe("a request policy that runs away", function()
     local statuses = at_once(b, { "/bad", "/bad", "/bad", "/bad" })
     assert.same({ 200, 200, 200, 200 }, statuses)
     assert.equal(1, status(b).policy_failures)
+  end)
+
+  it("leaves the requests of another route within twice their time and its budget", function()
+    local budget_s = 0.3
+    local _, r, p = reloads.start {
+      workers = 2, config = { scripts_budget = { policy = budget_s * 1000 .. "ms" } },
+      files = { ["policies/own.lua"] = 'return { summary = "", on_request = function() while true do end end }' },
+    }
+    local o = origin.process()
+    local bad = r:route { host = "bad.example", to = o.url, options = { policy = "own" } }
+    r:route { host = "good.example", to = o.url }
+    local function others(seconds)
+      return load.start { url = p.url, host = "good.example", connections = 8, rate = 300, seconds = seconds }
+    end
+    local alone = others(1):wait()
+    local beside = others(2)
+    local runaway = load.start { url = p.url, host = "bad.example", connections = 16, rate = 200 }
+    beside = beside:wait()
+    assert.equal(0, runaway:stop().failed + beside.failed)
+    assert.is_true(cjson.decode((r:ok("ROUTE_STATUS", bad))).policy_failures >= 1)
+    -- Even the longest; some more for a machine that is busy. Five overruns in a row would be 1.5 s.
+    assert.is_true(beside.max_us < 2 * alone.max_us + (budget_s + 0.4) * 1e6,
+      ("%d us, %d us alone"):format(beside.max_us, alone.max_us))
   end)
 
   it("is not stopped before its time because of other requests", function()
