@@ -134,6 +134,7 @@ static bool load_policy(const struct bundle_file *file, void *arg)
     if (vm_call(vm->L, NULL, load_body, &load, vm->load_ms, &err))
         return true;
     p->broken = p->closed = true;
+    bundle_name_error(file->path, &err);
     if (!vm->error.text[0])
         vm->error = err;
     return true;
