@@ -240,6 +240,30 @@ static void on_changed(void *arg)
 
 /* ---- at a turn */
 
+static void make_anew(struct scripts *s)
+{
+    struct control *c = s->control;
+    struct error err;
+    struct vm *vm = vm_new(c, s->serving, &err);
+
+    s->make_anew = false;
+    log_write(LOG_WARN, "[scripts] keep memory from call to call: their VM is made anew",
+              "generation=%llu", (unsigned long long)s->serving->generation);
+    if (!vm)
+        return; /* the next call that finds no memory asks again */
+    vm_take_over(vm, c->vm);
+    vm_free(c->vm);
+    c->vm = vm;
+}
+
+void scripts_make_anew(struct control *c)
+{
+    if (!c->scripts)
+        return; /* --check */
+    c->scripts->make_anew = true;
+    scripts_take_turn(c->scripts);
+}
+
 static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
 {
     struct scripts *s = timer->data;
@@ -250,6 +274,8 @@ static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
         end_requests(&s->requests, "the proxy stops", false);
         return;
     }
+    if (s->make_anew)
+        make_anew(s);
     if (s->give_up)
         scripts_go_back(s);
     if (!list_empty(&s->requests))

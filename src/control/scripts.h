@@ -46,6 +46,7 @@ struct scripts {
     struct failure_window failures; /* of this generation */
     struct scripts_fault failed;    /* the newest */
     bool give_up;                   /* at the next turn */
+    bool make_anew;                 /* at the next turn */
     bool told_stuck;                /* that there is nothing to go back to */
     /* who waits */
     struct list requests;      /* struct reload_request: for a reload at the next turn */
@@ -79,6 +80,10 @@ void scripts_note_policy_off(struct control *c, const char *policy, const struct
 /* The same for a request policy: runs the worker's policy_notice and frees it. One of another generation is no
  * news. */
 void scripts_on_policy_notice(struct message *m);
+
+/* The scripts in service keep much memory from call to call. Soon, their VM is made anew, without what they kept: no
+ * state lives in Lua, and one script may not take the memory of the others. May be called from within a call. */
+void scripts_make_anew(struct control *c);
 
 /* Counts a failure at w; true when as many as the settings say came within their window. */
 MUST_USE bool scripts_too_many(const struct control *c, struct failure_window *w);

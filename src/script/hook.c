@@ -101,7 +101,8 @@ static int load_body(lua_State *L)
     lua_pushstring(L, load->file->path);
     sandbox_compile(L, slice_of(load->file->text, load->file->len), load->file->path);
     lua_call(L, 0, 1);
-    lua_call(L, 3, 3);
+    lua_pushboolean(L, hook_vm_of(L)->trial);
+    lua_call(L, 4, 3);
     load->policy->closed = lua_toboolean(L, -1);
     lua_pop(L, 1);
     load->policy->on_response = take_function(L);
@@ -141,7 +142,7 @@ static bool load_policy(const struct bundle_file *file, void *arg)
 }
 
 /* Without a state every policy is unknown, and so fails. */
-static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms)
+static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms, bool trial)
 {
     struct hook_vm *vm = calloc(1, sizeof(*vm));
     int refs[ON_STACK_RESPONSE];
@@ -150,6 +151,7 @@ static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms)
     vm->generation = bundle->generation;
     vm->L = vm_state_new(&vm->limits, HOOK_MEMORY);
     vm->load_ms = load_ms;
+    vm->trial = trial;
     vm->limits.latest_us = clock_us() + load_ms * 1000;
     if (!vm->L)
         error_set(&vm->error, "not enough memory for a VM");
@@ -162,6 +164,33 @@ static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms)
         lua_rawgeti(vm->L, LUA_REGISTRYINDEX, refs[i]);
     (void)bundle_each(bundle, "policies", load_policy, vm);
     vm->limits.latest_us = 0;
+    vm->room = vm->limits.used + (vm->limits.cap - vm->limits.used) / 2;
+    return vm;
+}
+
+static struct hook_vm *make_for_worker(const struct bundle *bundle)
+{
+    struct hook_vm *vm = vm_make(bundle, 2 * HOOK_LOAD_MS, false);
+
+    if (vm->error.text[0])
+        log_write(LOG_ERROR, "a request policy does not load", "error=\"%s\"", vm->error.text);
+    return vm;
+}
+
+/* A VM without what policies kept in the one before; what is known of their failures stays. */
+static struct hook_vm *make_anew(struct hook_vm *old, const struct bundle *bundle)
+{
+    struct hook_vm *vm = make_for_worker(bundle);
+
+    log_write(LOG_WARN, "request policies keep memory from call to call: their VM is made anew",
+              "bytes=%zu", old->limits.used);
+    for (unsigned i = 0; i < vm->count && i < old->count; i++) {
+        vm->policies[i].failures = old->policies[i].failures;
+        vm->policies[i].window_ms = old->policies[i].window_ms;
+        vm->policies[i].logged_ms = old->policies[i].logged_ms;
+        vm->policies[i].rests_until_ms = old->policies[i].rests_until_ms;
+    }
+    hook_vm_free(old);
     return vm;
 }
 
@@ -169,9 +198,9 @@ struct hook_vm *hook_vm_get(struct hook_vm **vm, const struct bundle *bundle)
 {
     if (UNLIKELY(!*vm || (*vm)->generation != bundle->generation)) {
         hook_vm_free(*vm);
-        *vm = vm_make(bundle, 2 * HOOK_LOAD_MS);
-        if ((*vm)->error.text[0])
-            log_write(LOG_ERROR, "a request policy does not load", "error=\"%s\"", (*vm)->error.text);
+        *vm = make_for_worker(bundle);
+    } else if (UNLIKELY((*vm)->full)) {
+        *vm = make_anew(*vm, bundle);
     }
     return *vm;
 }
@@ -186,7 +215,7 @@ void hook_vm_free(struct hook_vm *vm)
 
 bool hook_check(const struct bundle *bundle, uint64_t load_ms, struct error *err)
 {
-    struct hook_vm *vm = vm_make(bundle, load_ms < HOOK_LOAD_MS ? load_ms : HOOK_LOAD_MS);
+    struct hook_vm *vm = vm_make(bundle, load_ms < HOOK_LOAD_MS ? load_ms : HOOK_LOAD_MS, true);
     bool ok = !vm->error.text[0];
 
     ASSERT_CONTROL();
@@ -285,6 +314,14 @@ static void recover(struct hook_vm *vm, struct hook_policy *p, const struct hook
     vm_clean(&vm->limits);
 }
 
+/* After a call that left more than there is room for: is it garbage, or does a policy keep it from others? */
+static void look_at_memory(struct hook_vm *vm)
+{
+    vm->limits.starved = true;
+    vm_clean(&vm->limits);
+    vm->full = vm->limits.used > vm->room;
+}
+
 static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook_exchange *ex,
                             struct hook_response *res)
 {
@@ -317,6 +354,8 @@ static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook
     if (UNLIKELY(status))
         recover(vm, p, ex);
     CHECK(lua_gettop(L) == ON_STACK_RESPONSE);
+    if (UNLIKELY(vm->limits.used > vm->room))
+        look_at_memory(vm);
     return status ? HOOK_FAILED : HOOK_PASS;
 }
 

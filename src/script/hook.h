@@ -5,6 +5,9 @@
  * or made into Lua values before a policy asks for it. What the policy decides stands in the same structure
  * afterwards. A call has a budget of time, the VM one of memory.
  *
+ * What policies keep in Lua between two calls may be gone at the next one: a VM that is half full with it is made
+ * anew, so that no policy takes the memory of the others.
+ *
  * A policy that fails changes nothing (the worker clears the exchange). One that took half of its time or more and
  * failed rests for ten times its budget, so that requests that make it run away hold up the others once, not one
  * after the other. One that fails HOOK_FAILURES_MAX times within a minute in one worker is left alone by all

@@ -28,6 +28,9 @@ struct hook_vm {
     lua_State *L;            /* NULL: it could not be made */
     uint64_t generation;     /* of the scripts */
     uint64_t load_ms;        /* what one policy may take to load */
+    size_t room;             /* bytes that may be in use between two calls */
+    bool full;               /* more are: to be made anew */
+    bool trial;              /* control's: policies check themselves */
     /* the call that runs, else NULL */
     struct hook_exchange *exchange;
     struct hook_response *response; /* NULL within on_request */

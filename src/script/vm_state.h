@@ -13,6 +13,7 @@ struct vm {
     struct control *control;
     lua_State *L;
     struct vm_limits limits;
+    size_t made_with;        /* bytes in use when it was new */
     struct list policies;    /* struct vm_policy */
     struct connection *conn; /* whose line runs, or NULL */
     struct pending *started; /* by the line that runs, or NULL */
