@@ -9,6 +9,9 @@ struct bundle_mark;
 
 enum { HOOK_MEMORY = 16 * 1024 * 1024, HOOK_POLICIES_MAX = 256 };
 
+/* Where things stand on the state's stack, outside of calls. */
+enum { ON_STACK_HANDLER = 1, ON_STACK_REQUEST, ON_STACK_RESPONSE };
+
 /* A policy of scripts/policies/. */
 struct hook_policy {
     struct slice name; /* points into own */

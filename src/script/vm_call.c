@@ -230,7 +230,7 @@ void vm_state_close(lua_State *L)
     lua_close(L);
 }
 
-static int on_error(lua_State *L)
+int vm_traceback(lua_State *L)
 {
     char start[MESSAGE_MAX + 4];
     size_t len;
@@ -250,7 +250,7 @@ static int trampoline(lua_State *L)
     const char *trace;
 
     lua_settop(L, 0);
-    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, vm_traceback);
     lua_pushcfunction(L, call->body);
     lua_pushlightuserdata(L, call->arg);
     call->status = lua_pcall(L, 1, 0, 1);

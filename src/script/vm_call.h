@@ -68,6 +68,9 @@ MUST_USE bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *
 void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms);
 void vm_clock_stop(struct vm_limits *limits);
 
+/* The message handler of calls: message, cut when it is long, and traceback. */
+int vm_traceback(lua_State *L);
+
 /* After vm_clock_stop and outside of calls: frees all that nobody needs, if there is much or memory ran out. */
 void vm_clean(struct vm_limits *limits);
 
