@@ -60,6 +60,20 @@ describe("a request policy that fails", function()
     b.proxy:wait_log("(request policy switched off)")
   end)
 
+  it("as often as scripts_rollback says is left alone", function()
+    local body = 'if req:path() == "/bad" then error("no luck") end req:answer(204)'
+    local b = behind.asked(body, nil, { config = { scripts_rollback = { failures = 2 } } })
+    for _ = 1, 2 do
+      b:get("/bad")
+    end
+    assert.equal(200, b:get("/good").status)
+    b = behind.asked(body, nil, { config = { scripts_rollback = { failures = 0 } } })
+    for _ = 1, 20 do
+      b:get("/bad")
+    end
+    assert.equal(204, b:get("/good").status)
+  end)
+
   it("less often goes on", function()
     local b = behind.asked('if req:path() == "/bad" then error("no luck") end req:answer(204)')
     for _ = 1, FAILURES_MAX - 1 do

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* REST: times the budget. */
-enum { FAILURES_WINDOW_MS = 60 * 1000, LOG_EVERY_MS = 1000, REST = 10 };
+enum { LOG_EVERY_MS = 1000, REST = 10 };
 
 static struct hook_policy *find_policy(const struct hook_vm *vm, struct slice name)
 {
@@ -75,15 +75,18 @@ static void switch_off(struct hook_vm *vm, const struct hook_policy *p, const ch
     error_set(&vm->end.error, "%.*s", (int)strcspn(error, "\n"), error);
 }
 
-static void failed(struct hook_vm *vm, struct hook_policy *p, uint64_t now_ms, const char *error)
+static void failed(struct hook_vm *vm, struct hook_policy *p, const struct hook_exchange *ex,
+                   const char *error)
 {
-    if (!p->failures || now_ms - p->window_ms > FAILURES_WINDOW_MS) {
+    uint64_t now_ms = ex->now_ms;
+
+    if (!p->failures || now_ms - p->window_ms > ex->failures_window_ms) {
         p->failures = 0;
         p->window_ms = now_ms;
     }
     if (may_log(&p->logged_ms, now_ms))
         log_write(LOG_ERROR, "request policy failed", "policy=%s error=%s", p->own, error);
-    if (++p->failures >= HOOK_FAILURES_MAX)
+    if (++p->failures >= ex->failures_max && ex->failures_max)
         switch_off(vm, p, error);
 }
 
@@ -96,7 +99,7 @@ static void recover(struct hook_vm *vm, struct hook_policy *p, const struct hook
 
     if (clock_us() + budget_us / 2 >= vm->limits.deadline_us)
         p->rests_until_ms = clock_ms() + REST * ex->budget_ms;
-    failed(vm, p, ex->now_ms, error ? error : "no message");
+    failed(vm, p, ex, error ? error : "no message");
     lua_settop(vm->L, ON_STACK_RESPONSE);
     vm_clean(&vm->limits);
 }
@@ -121,7 +124,7 @@ static enum hook_result run(struct hook_vm *vm, struct slice policy, struct hook
     if (UNLIKELY(is_off(p->mark) || ex->now_ms < p->rests_until_ms))
         return HOOK_OFF;
     if (p->broken) {
-        failed(vm, p, ex->now_ms, "it did not load");
+        failed(vm, p, ex, "it did not load");
         return HOOK_FAILED;
     }
     function = res ? p->on_response : p->on_request;

@@ -10,7 +10,7 @@
  *
  * A policy that fails changes nothing (the worker clears the exchange). One that took half of its time or more and
  * failed rests for ten times its budget, so that requests that make it run away hold up the others once, not one
- * after the other. One that fails HOOK_FAILURES_MAX times within a minute in one worker is left alone by all
+ * after the other. One that fails as often in one worker as the settings scripts_rollback say is left alone by all
  * until the next generation. It says itself whether requests pass without it: hook_is_closed.
  *
  * Thread: the worker's; hook_check control's. Ownership: the worker owns VM and exchanges; slices in an exchange
@@ -33,7 +33,6 @@ enum {
     HOOK_CHOICES_MAX = 8,
     HOOK_TEXT_SIZE = 8192,
     HOOK_BODY_MAX = 64 * 1024,
-    HOOK_FAILURES_MAX = 5,
     HOOK_LOAD_MS = 100 /* of all policies together; less when settings say so */
 };
 
@@ -83,6 +82,8 @@ struct hook_exchange {
     struct random *random;
     uint64_t now_ms; /* monotonic */
     uint64_t budget_ms; /* of one call */
+    uint64_t failures_max;       /* so many failures within the window switch the policy off; 0: none do */
+    uint64_t failures_window_ms;
     /* written by the worker */
     bool left; /* the policy failed: it has no further say */
     /* written by policies; the worker clears it by hook_exchange_clear */

@@ -75,6 +75,7 @@ void policy_free_kept(struct worker *w)
 static void show(struct request *rq)
 {
     struct hook_exchange *ex = rq->exchange;
+    const struct settings *settings = worker_settings(rq->worker);
 
     ex->ops = &ops;
     ex->request = rq;
@@ -83,7 +84,9 @@ static void show(struct request *rq)
     ex->args = rq->group->policy_args;
     ex->random = &rq->worker->random;
     ex->now_ms = rq->worker->now_ms;
-    ex->budget_ms = worker_settings(rq->worker)->script_policy_ms;
+    ex->budget_ms = settings->script_policy_ms;
+    ex->failures_max = settings->rollback_failures;
+    ex->failures_window_ms = settings->rollback_window_ms;
 }
 
 /* Of the newest generation, whatever configuration the request has: one VM does for all. */

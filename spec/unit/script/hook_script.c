@@ -66,6 +66,7 @@ int main(int argc, char **argv)
     asking.vm = hook_vm_get(&vm, bundle);
     ex.head = &head;
     ex.random = &random;
+    ex.failures_max = 0;
     ex.budget_ms = (uint64_t)atoi(argv[2]);
     for (int i = 0; i < atoi(argv[3]); i++) {
         ex.now_ms = clock_ms() + REST * ex.budget_ms;
