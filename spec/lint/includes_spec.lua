@@ -5,11 +5,12 @@ local MAY_INCLUDE = {
   base = {},
   http = { "base" },
   guard = { "base" },
-  config = { "base", "http", "guard" },
-  worker = { "base", "http", "guard", "config", "script/hook.h" },
+  tls = { "base" },
+  config = { "base", "http", "guard", "tls" },
+  worker = { "base", "http", "guard", "tls", "config", "script/hook.h" },
   script = { "base", "http", "guard", "config", "control" },
   control = {
-    "base", "http", "guard", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
+    "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
     "script/engine.h", "script/bundle.h", "script/hook.h",
     "script/settings_load.h", "worker/worker.h", "worker/stats.h",
   },
@@ -23,7 +24,7 @@ local ONLY_IN = {
   {
     "^openssl/",
     {
-      "src/config/tls_context.c", "src/worker/tls.c", "src/control/probe_tls.c",
+      "src/tls/", "src/control/probe_tls.c",
       "src/base/digest.c", "src/base/random.c", -- digests and random bytes
     },
   },

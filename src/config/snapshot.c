@@ -74,7 +74,7 @@ static void draft_free(struct snapshot *s)
 
 static bool is_set(const struct route_input *route, enum option_id id)
 {
-    return (route->options_set & (1u << id)) != 0;
+    return (route->options_set & (UINT64_C(1) << id)) != 0;
 }
 
 /* The route's own value, else fallback. Zero stands for "not set" where it could only do harm. */

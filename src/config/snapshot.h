@@ -115,7 +115,7 @@ struct route_input {
     const struct address *addresses; /* their ports do not count */
     unsigned address_count;
     const union option_value *options; /* indexed by enum option_id; NULL: none set */
-    uint32_t options_set;              /* bit (1u << enum option_id): that option is set */
+    uint64_t options_set;              /* bit (1 << enum option_id): that option is set */
     struct slice policy, policy_args;  /* absent: not set */
     const struct header_value *headers;
     unsigned header_count;

@@ -35,7 +35,7 @@ static void put_option(void *arg, const struct setting_entry *setting)
         co->input.policy = slice_str(setting->value);
     else if (id == OPTION_POLICY_ARGS)
         co->input.policy_args = slice_str(setting->value);
-    co->input.options_set |= 1u << id;
+    co->input.options_set |= UINT64_C(1) << id;
 }
 
 static void put_header(void *arg, const struct setting_entry *setting)

@@ -4,7 +4,6 @@
 #include "worker/request.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 
 enum { LINGER_MS = 2000, REQUESTS_PER_TURN = 16 };
 
@@ -57,7 +56,7 @@ static void client_linger(struct client *c)
         client_close(c, CLOSE_CLIENT_LAST);
         return;
     }
-    shutdown(c->conn.stream.fd, SHUT_WR);
+    transport_shutdown(&c->conn.transport);
     c->conn.in.start = c->conn.in.end = 0;
     client_set_phase(c, CLIENT_LINGER);
     conn_resume(&c->conn);
@@ -109,7 +108,7 @@ void client_drive(struct client *c)
 {
     for (int n = 0; n < REQUESTS_PER_TURN; n++) {
         if (!c->request) {
-            c->request = request_new(c->conn.worker, c, &h1_client_codec);
+            c->request = request_new(c->conn.worker, c, c->codec);
             if (!c->request) {
                 client_close(c, CLOSE_NO_MEMORY);
                 return;
@@ -231,16 +230,19 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-void client_open(struct worker *w, int fd, const struct address *peer)
+void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
 
     if (!c) {
-        sock_close_reset(fd);
+        struct transport lost = *transport;
+
+        transport_close(&lost, true);
         return;
     }
-    conn_open(&c->conn, w, fd, on_io, on_timer);
+    conn_open(&c->conn, w, transport, on_io, on_timer);
     c->peer = *peer;
+    c->codec = &h1_client_codec;
     c->phase = CLIENT_IDLE;
     list_init(&c->link);
     list_push_back(&w->idle_clients, &c->link);

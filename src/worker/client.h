@@ -8,6 +8,7 @@
 #include "worker/conn.h"
 #include "worker/worker_state.h"
 
+struct client_codec;
 struct request;
 
 enum client_phase {
@@ -22,13 +23,15 @@ struct client {
     struct retired retired; /* first */
     struct conn conn;
     struct list link;          /* in worker.idle_clients or busy_clients */
+    const struct client_codec *codec; /* how its requests are written */
     struct request *request;   /* from the first byte of a head to the end of its response */
     enum client_phase phase;   /* changed by client_set_phase only */
     struct address peer;
+    bool secure; /* its requests came over TLS */
 };
 
 /* Takes over an accepted connection. */
-void client_open(struct worker *w, int fd, const struct address *peer);
+void client_open(struct worker *w, const struct transport *transport, const struct address *peer);
 
 /* Ends the connection and its request. abort: with RST, so that nothing incomplete looks complete. */
 void client_close(struct client *c, enum close_reason reason);

@@ -1,15 +1,13 @@
 #include "worker/conn.h"
 
-#include "base/sock.h"
 #include "worker/worker_state.h"
 
-void conn_open(struct conn *c, struct worker *w, int fd,
+void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
                void (*on_io)(struct ev_loop *, ev_io *, int),
                void (*on_timer)(struct ev_loop *, ev_timer *, int))
 {
-    *c = (struct conn){.worker = w, .deadline_ms = UINT64_MAX};
-    stream_open_tcp(&c->stream, fd);
-    ev_io_init(&c->io, on_io, fd, EV_READ);
+    *c = (struct conn){.worker = w, .transport = *transport, .deadline_ms = UINT64_MAX};
+    ev_io_init(&c->io, on_io, transport->fd, EV_READ);
     ev_timer_init(&c->timer, on_timer, 0., 0.);
 }
 
@@ -21,21 +19,32 @@ void conn_close(struct conn *c, bool abort)
     ev_timer_stop(w->loop, &c->timer);
     block_pool_release(&w->blocks, &c->in);
     block_pool_release(&w->blocks, &c->out);
-    if (abort && c->stream.fd >= 0) {
-        sock_close_reset(c->stream.fd);
-        c->stream.fd = -1;
-    }
-    stream_close(&c->stream);
+    transport_close(&c->transport, abort);
+}
+
+static int wanted_events(const struct conn *c)
+{
+    const struct transport *t = &c->transport;
+    bool reads = !c->connecting && !c->paused && !c->eof && !c->broken;
+    int events = reads ? EV_READ : 0;
+
+    if (c->connecting || c->blocked || (t->wants_write && reads))
+        events |= EV_WRITE;
+    if (t->wants_read && c->blocked)
+        events |= EV_READ;
+    return events;
 }
 
 void conn_update_io(struct conn *c)
 {
-    int events = 0;
+    int events = wanted_events(c);
 
-    if (c->connecting || c->blocked)
-        events |= EV_WRITE;
-    if (!c->connecting && !c->paused && !c->eof && !c->broken)
-        events |= EV_READ;
+    if (c->transport.ops->wait) {
+        c->transport.ops->wait(&c->transport, events);
+        return;
+    }
+    if (c->transport.pending && (events & EV_READ))
+        ev_feed_event(c->worker->loop, &c->io, EV_READ);
     if (ev_is_active(&c->io)) {
         if ((c->io.events & (EV_READ | EV_WRITE)) == events)
             return;
@@ -43,7 +52,7 @@ void conn_update_io(struct conn *c)
     }
     if (!events)
         return;
-    ev_io_set(&c->io, c->stream.fd, events);
+    ev_io_set(&c->io, c->transport.fd, events);
     ev_io_start(c->worker->loop, &c->io);
 }
 
@@ -71,9 +80,11 @@ enum io conn_read(struct conn *c)
         conn_update_io(c);
         return IO_AGAIN;
     }
-    result = stream_read(&c->stream, buf_tail(&c->in), buf_room(&c->in), &n);
+    result = transport_read(&c->transport, buf_tail(&c->in), buf_room(&c->in), &n);
     c->in.end += (uint32_t)n;
     c->filled = buf_room(&c->in) == 0;
+    if (c->transport.pending || c->transport.wants_write)
+        conn_update_io(c);
     if (result == IO_EOF)
         c->eof = true;
     else if (result == IO_ERROR)
@@ -104,9 +115,9 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         iov[count++] = (struct iovec){(char *)data.data, data.len};
     if (tail.len)
         iov[count++] = (struct iovec){(char *)tail.data, tail.len};
-    if (!count)
+    if (!count && !c->transport.unsent)
         return 0;
-    switch (stream_write(&c->stream, iov, count, &sent)) {
+    switch (transport_write(&c->transport, iov, count, &sent)) {
     case IO_OK:
     case IO_AGAIN:
         break;
@@ -115,7 +126,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         return 0;
     }
     total = buf_len(&c->out) + data.len + tail.len;
-    if (sent < total) {
+    if (sent < total || c->transport.unsent) {
         c->blocked = true;
         conn_update_io(c);
     }

@@ -1,14 +1,17 @@
-/* conn.h - what a client's and an origin's connection have in common: stream, buffers, watcher, deadline.
+/* conn.h - what a client's and an origin's connection have in common: transport, buffers, watcher, deadline.
  *
  * Reading and writing go through here; conn_update_io alone decides what the watcher waits for, from the
  * flags below. The watcher stays armed for reading and is taken down only when bytes arrive that nobody
  * can take yet, so an ordinary request changes no watcher.
  *
+ * A transport without descriptor (a stream within another connection) feeds events to io instead; it may put what it
+ * received into c->in itself.
+ *
  * Thread: the worker's. Ownership: embedded in a client or an origin; buffers come from the worker's pool. */
 #pragma once
 #include "base/buf.h"
 #include "base/list.h"
-#include "worker/stream.h"
+#include "base/transport.h"
 #include <ev.h>
 #include <stdint.h>
 
@@ -16,7 +19,7 @@ struct worker;
 
 struct conn {
     struct worker *worker;
-    struct stream stream;
+    struct transport transport;
     ev_io io;
     ev_timer timer;       /* fires at or before deadline_ms, see conn_deadline */
     uint64_t deadline_ms; /* monotonic; UINT64_MAX: none */
@@ -32,12 +35,12 @@ struct conn {
     bool unwritable;      /* writing failed; what the peer sent before may still be read */
 };
 
-/* Takes over the descriptor. The callbacks are the owner's. */
-void conn_open(struct conn *c, struct worker *w, int fd,
+/* Takes over the transport. The callbacks are the owner's. */
+void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
                void (*on_io)(struct ev_loop *, ev_io *, int),
                void (*on_timer)(struct ev_loop *, ev_timer *, int));
 
-/* Stops watchers, releases buffers, closes. abort: with RST. */
+/* Stops watchers, releases buffers, closes. abort: so that nothing incomplete looks complete (RST). */
 void conn_close(struct conn *c, bool abort);
 
 /* Starts, stops or changes the watcher to what the flags call for. */
@@ -52,8 +55,14 @@ enum io conn_read(struct conn *c);
  * unwritable; while one of them is set nothing is sent. */
 size_t conn_write(struct conn *c, struct slice data, struct slice tail);
 
-/* Sends what c->out holds. */
+/* Sends what c->out, and the transport, hold. */
 void conn_flush(struct conn *c);
+
+/* Is there anything that conn_flush would send? */
+static inline bool conn_has_unsent(const struct conn *c)
+{
+    return buf_len(&c->out) || c->transport.unsent;
+}
 
 /* Appends to c->out without sending; false when it does not fit in a large block. */
 MUST_USE bool conn_queue(struct conn *c, struct slice data);

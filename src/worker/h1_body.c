@@ -149,7 +149,7 @@ static enum relay_state sink_flush(void *sink)
 {
     struct conn *c = ((struct h1_sink *)sink)->conn;
 
-    if (buf_len(&c->out))
+    if (conn_has_unsent(c))
         conn_flush(c);
     if (c->unwritable)
         return RELAY_BROKEN;

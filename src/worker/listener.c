@@ -14,17 +14,20 @@ enum { ACCEPTS_PER_TURN = 64 };
 /* Accepts until the queue is empty; 0, or -errno when accepting has to pause. */
 static int accept_batch(struct listener *l, int most)
 {
+    struct transport transport;
     struct address peer;
 
     for (int n = 0; n < most; n++) {
         int fd = sock_accept(l->fd, &peer);
 
-        if (fd >= 0)
-            client_open(l->worker, fd, &peer);
-        else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM)
+        if (fd >= 0) {
+            transport_open_tcp(&transport, fd);
+            client_open(l->worker, &transport, &peer);
+        } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             return fd;
-        else if (fd == -EAGAIN)
+        } else if (fd == -EAGAIN) {
             return 0;
+        }
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "worker/origin.h"
 
+#include "worker/h1_origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
 
@@ -49,7 +50,7 @@ static void on_idle_event(struct origin *o)
 
 static void on_connect_event(struct origin *o)
 {
-    o->error = sock_error(o->conn.stream.fd);
+    o->error = sock_error(o->conn.transport.fd);
     o->conn.connecting = false;
     if (!o->error)
         origin_set_phase(o, ORIGIN_BUSY);
@@ -117,6 +118,7 @@ struct origin *origin_reuse(struct pool *pool, struct request *rq)
 
 struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error)
 {
+    struct transport transport;
     struct origin *o;
     bool pending;
     int fd = sock_connect(&pool->address, &pending);
@@ -131,9 +133,11 @@ struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t ti
         *error = -ENOMEM;
         return NULL;
     }
-    conn_open(&o->conn, pool->worker, fd, on_io, on_timer);
+    transport_open_tcp(&transport, fd);
+    conn_open(&o->conn, pool->worker, &transport, on_io, on_timer);
     list_init(&o->link);
     o->pool = pool;
+    o->codec = &h1_origin_codec;
     o->request = rq;
     o->phase = pending ? ORIGIN_CONNECTING : ORIGIN_BUSY;
     o->conn.connecting = pending;
@@ -150,7 +154,7 @@ void origin_release(struct origin **op, bool reusable)
     const struct settings *settings = worker_settings(w);
 
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
-        buf_len(&o->conn.out)) {
+        conn_has_unsent(&o->conn)) {
         origin_close(op, CLOSE_ORIGIN_DONE);
         return;
     }
@@ -170,5 +174,5 @@ bool origin_is_stale(struct origin *o)
 {
     char byte;
 
-    return recv(o->conn.stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+    return recv(o->conn.transport.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }

@@ -7,6 +7,7 @@
 #include "worker/conn.h"
 #include "worker/worker_state.h"
 
+struct origin_codec;
 struct pool;
 struct request;
 
@@ -22,6 +23,7 @@ struct origin {
     struct conn conn;
     struct list link;        /* in pool.idle while idle */
     struct pool *pool;
+    const struct origin_codec *codec; /* how its requests are written */
     struct request *request; /* while connecting or busy */
     enum origin_phase phase; /* changed by origin_set_phase only */
     bool reused;             /* it carried a request before this one */

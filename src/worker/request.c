@@ -7,7 +7,6 @@
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/forward.h"
-#include "worker/h1_origin.h"
 #include "worker/origin.h"
 #include "worker/page_server.h"
 #include "worker/pick.h"
@@ -227,7 +226,7 @@ static enum step step_send_head(struct request *rq)
 {
     struct field_list *fields = &rq->worker->fields;
 
-    rq->origin_codec = &h1_origin_codec;
+    rq->origin_codec = rq->origin->codec;
     forward_request(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;

@@ -1,0 +1,405 @@
+#include "tls/tls_transport.h"
+
+#include "base/sock.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    RECORD_MAX = 16 * 1024,            /* plain bytes of a record */
+    RECORD_OVERHEAD = 512,             /* more than any cipher adds to one */
+    OUT_SIZE = 4 * (RECORD_MAX + RECORD_OVERHEAD),
+    READ_AHEAD = 64 * 1024,
+    KEPT_MAX = 256 * 1024              /* unsent bytes of a peer that makes us answer and does not read */
+};
+
+struct tls {
+    SSL *ssl;
+    int fd;
+    char *kept; /* encrypted and not sent: kept[kept_start, kept_end) */
+    size_t kept_start, kept_end;
+    const char *error; /* NULL: none so far */
+    bool server;
+    bool ready;  /* the handshake is done */
+    bool failed; /* OpenSSL forbids further calls */
+};
+
+/* What the calls into OpenSSL on this thread have encrypted since the last flush. */
+static __thread struct {
+    char data[OUT_SIZE];
+    size_t len;
+} out;
+
+static bool keep(struct tls *tls, const char *data, size_t len)
+{
+    size_t kept = tls->kept_end - tls->kept_start;
+    char *grown;
+
+    if (!len)
+        return true;
+    if (kept + len > KEPT_MAX)
+        return false;
+    grown = malloc(kept + len);
+    if (!grown)
+        return false;
+    if (kept)
+        memcpy(grown, tls->kept + tls->kept_start, kept);
+    memcpy(grown + kept, data, len);
+    free(tls->kept);
+    tls->kept = grown;
+    tls->kept_start = 0;
+    tls->kept_end = kept + len;
+    return true;
+}
+
+/* ---- what OpenSSL reads from and writes to */
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+    struct tls *tls = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    if (out.len + (size_t)len > OUT_SIZE) {
+        if (!keep(tls, out.data, out.len) || !keep(tls, data, (size_t)len))
+            return -1;
+        out.len = 0;
+        return len;
+    }
+    memcpy(out.data + out.len, data, (size_t)len);
+    out.len += (size_t)len;
+    return len;
+}
+
+static int bio_read(BIO *bio, char *to, int size)
+{
+    struct tls *tls = BIO_get_data(bio);
+    ssize_t got;
+
+    BIO_clear_retry_flags(bio);
+    do
+        got = recv(tls->fd, to, (size_t)size, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        BIO_set_retry_read(bio);
+    if (got == 0)
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    return (int)got;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)number;
+    (void)pointer;
+    if (command == BIO_CTRL_EOF)
+        return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_method;
+static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
+
+static void free_bio_method(void)
+{
+    BIO_meth_free(bio_method);
+}
+
+static void make_bio_method(void)
+{
+    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+    CHECK(bio_method);
+    BIO_meth_set_write(bio_method, bio_write);
+    BIO_meth_set_read(bio_method, bio_read);
+    BIO_meth_set_ctrl(bio_method, bio_ctrl);
+    atexit(free_bio_method);
+}
+
+/* ---- sending */
+
+static ssize_t send_some(int fd, const char *data, size_t len)
+{
+    ssize_t put;
+
+    do
+        put = send(fd, data, len, MSG_NOSIGNAL);
+    while (put < 0 && errno == EINTR);
+    return put < 0 && errno == EAGAIN ? 0 : put;
+}
+
+/* Sends what was kept. False: the connection is broken. */
+static bool send_kept(struct tls *tls)
+{
+    ssize_t put;
+
+    if (!tls->kept)
+        return true;
+    put = send_some(tls->fd, tls->kept + tls->kept_start, tls->kept_end - tls->kept_start);
+    if (put < 0)
+        return false;
+    tls->kept_start += (size_t)put;
+    if (tls->kept_start < tls->kept_end)
+        return true;
+    free(tls->kept);
+    tls->kept = NULL;
+    tls->kept_start = tls->kept_end = 0;
+    return true;
+}
+
+/* Sends what was encrypted on this thread, behind what was kept. False: the connection is broken. */
+static bool flush(struct transport *t)
+{
+    struct tls *tls = t->state;
+    size_t len = out.len, sent = 0;
+    bool ok = send_kept(tls);
+
+    out.len = 0;
+    if (ok && len && !tls->kept) {
+        ssize_t put = send_some(tls->fd, out.data, len);
+
+        ok = put >= 0;
+        sent = ok ? (size_t)put : 0;
+    }
+    ok = ok && keep(tls, out.data + sent, len - sent);
+    t->unsent = ok && tls->kept;
+    return ok;
+}
+
+/* ---- the operations */
+
+/* What a call that did not succeed means; sends what it had to say. */
+static enum io outcome(struct transport *t, int result)
+{
+    struct tls *tls = t->state;
+    int reason = SSL_get_error(tls->ssl, result);
+    unsigned long code = ERR_peek_error();
+    bool sent = flush(t);
+
+    t->wants_write = t->unsent;
+    if (reason == SSL_ERROR_WANT_READ)
+        return sent ? IO_AGAIN : IO_ERROR;
+    if (reason == SSL_ERROR_ZERO_RETURN)
+        return IO_EOF;
+    tls->failed = true;
+    if (reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        tls->error = "the connection ended without close_notify";
+        return tls->server && tls->ready ? IO_EOF : IO_ERROR;
+    }
+    if (SSL_get_verify_result(tls->ssl) != X509_V_OK)
+        tls->error = X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl));
+    else
+        tls->error = reason == SSL_ERROR_SSL ? ERR_reason_error_string(code) : "connection broken";
+    return IO_ERROR;
+}
+
+static enum io tls_handshake(struct transport *t)
+{
+    struct tls *tls = t->state;
+    int result;
+
+    if (tls->ready)
+        return IO_OK;
+    if (tls->failed)
+        return IO_ERROR;
+    ERR_clear_error();
+    result = SSL_do_handshake(tls->ssl);
+    if (result != 1)
+        return outcome(t, result);
+    tls->ready = true;
+    if (!flush(t))
+        return IO_ERROR;
+    t->wants_write = t->unsent;
+    t->pending = SSL_has_pending(tls->ssl);
+    return IO_OK;
+}
+
+static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
+{
+    struct tls *tls = t->state;
+    enum io result;
+    size_t got;
+
+    *n = 0;
+    t->pending = false;
+    if (tls->failed)
+        return IO_ERROR;
+    while (*n < size) {
+        int ok;
+
+        ERR_clear_error();
+        ok = SSL_read_ex(tls->ssl, (char *)to + *n, size - *n, &got);
+        if (ok != 1) {
+            result = outcome(t, ok);
+            if (result != IO_AGAIN && *n) {
+                t->pending = true; /* bytes first: the next read finds out again */
+                tls->failed = tls->failed && result == IO_ERROR;
+                return IO_OK;
+            }
+            return *n ? IO_OK : result;
+        }
+        *n += got;
+    }
+    t->pending = SSL_has_pending(tls->ssl);
+    t->wants_write = !flush(t) || t->unsent;
+    return IO_OK;
+}
+
+/* The next record's bytes: from one piece, or gathered from several. */
+static struct slice next_record(const struct iovec *iov, int count, size_t skip, char *scratch)
+{
+    size_t len = 0;
+
+    while (count && skip >= iov->iov_len) {
+        skip -= iov->iov_len;
+        iov++;
+        count--;
+    }
+    if (!count)
+        return SLICE("");
+    if (count == 1 || iov->iov_len - skip >= RECORD_MAX) {
+        len = iov->iov_len - skip;
+        return slice_of((char *)iov->iov_base + skip, len < RECORD_MAX ? len : RECORD_MAX);
+    }
+    for (; count && len < RECORD_MAX; iov++, count--, skip = 0) {
+        size_t piece = iov->iov_len - skip;
+
+        if (piece > RECORD_MAX - len)
+            piece = RECORD_MAX - len;
+        memcpy(scratch + len, (char *)iov->iov_base + skip, piece);
+        len += piece;
+    }
+    return slice_of(scratch, len);
+}
+
+static enum io tls_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
+{
+    struct tls *tls = t->state;
+    char scratch[RECORD_MAX];
+    size_t done;
+
+    *n = 0;
+    if (tls->failed || !flush(t))
+        return IO_ERROR;
+    if (t->unsent)
+        return IO_AGAIN;
+    while (out.len + RECORD_MAX + RECORD_OVERHEAD <= OUT_SIZE) {
+        struct slice record = next_record(iov, count, *n, scratch);
+
+        if (!record.len)
+            break;
+        ERR_clear_error();
+        if (SSL_write_ex(tls->ssl, record.data, record.len, &done) != 1) {
+            tls->failed = true;
+            out.len = 0;
+            return IO_ERROR;
+        }
+        *n += done;
+    }
+    return flush(t) ? IO_OK : IO_ERROR;
+}
+
+/* close_notify, if it can leave at once. */
+static void notify(struct transport *t)
+{
+    struct tls *tls = t->state;
+
+    if (!tls->ready || tls->failed || (SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN))
+        return;
+    ERR_clear_error();
+    (void)SSL_shutdown(tls->ssl);
+    (void)flush(t);
+}
+
+static void tls_shutdown(struct transport *t)
+{
+    notify(t);
+    shutdown(t->fd, SHUT_WR);
+}
+
+static void tls_close(struct transport *t, bool abort)
+{
+    struct tls *tls = t->state;
+
+    if (abort) {
+        sock_close_reset(t->fd);
+    } else {
+        notify(t);
+        close(t->fd);
+    }
+    SSL_free(tls->ssl);
+    free(tls->kept);
+    free(tls);
+    t->state = NULL;
+}
+
+static const struct transport_ops tls_ops = {
+    .handshake = tls_handshake,
+    .read = tls_read,
+    .write = tls_write,
+    .shutdown = tls_shutdown,
+    .close = tls_close,
+};
+
+static bool set_up(struct tls *tls, SSL_CTX *ctx)
+{
+    BIO *bio;
+
+    pthread_once(&bio_once, make_bio_method);
+    tls->ssl = SSL_new(ctx);
+    bio = tls->ssl ? BIO_new(bio_method) : NULL;
+    if (!bio) {
+        SSL_free(tls->ssl);
+        return false;
+    }
+    BIO_set_data(bio, tls);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(tls->ssl, bio, bio);
+    SSL_set_read_ahead(tls->ssl, 1);
+    SSL_set_default_read_buffer_len(tls->ssl, READ_AHEAD);
+    SSL_set_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS);
+    SSL_set_options(tls->ssl, SSL_OP_NO_RENEGOTIATION);
+    if (tls->server)
+        SSL_set_accept_state(tls->ssl);
+    else
+        SSL_set_connect_state(tls->ssl);
+    return true;
+}
+
+bool tls_transport_open(struct transport *t, int fd, SSL_CTX *ctx, enum tls_role role)
+{
+    struct tls *tls = calloc(1, sizeof(*tls));
+
+    if (!tls)
+        return false;
+    tls->fd = fd;
+    tls->server = role == TLS_SERVER;
+    if (!set_up(tls, ctx)) {
+        free(tls);
+        return false;
+    }
+    *t = (struct transport){.ops = &tls_ops, .fd = fd, .state = tls, .open = true};
+    return true;
+}
+
+SSL *tls_transport_ssl(const struct transport *t)
+{
+    return ((struct tls *)t->state)->ssl;
+}
+
+struct slice tls_transport_protocol(const struct transport *t)
+{
+    const unsigned char *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(tls_transport_ssl(t), &name, &len);
+    return slice_of((const char *)name, len);
+}
+
+const char *tls_transport_error(const struct transport *t)
+{
+    return ((struct tls *)t->state)->error;
+}

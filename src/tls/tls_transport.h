@@ -1,0 +1,32 @@
+/* tls_transport.h - TLS over TCP as a transport (OpenSSL).
+ *
+ * What is written is encrypted into memory first and leaves with one send, whatever number of records it takes; what the
+ * socket does not take is kept, and t->unsent says so until a further write (of nothing, if need be) has sent it.
+ * So a write is never repeated with other bytes. Reading fills the caller's buffer from as many records as are there.
+ *
+ * The end of the peer's data is IO_EOF after its close_notify. Without one it may have been cut by anybody: for a server
+ * that is IO_EOF all the same (requests say where they end), for a client IO_ERROR.
+ *
+ * Thread: the one that owns the connection. Ownership: the transport owns descriptor and SSL; the context stays the
+ * caller's, and is referenced. */
+#pragma once
+#include "base/slice.h"
+#include "base/transport.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+enum tls_role { TLS_SERVER, TLS_CLIENT };
+
+/* Makes t one end of a TLS connection on a non-blocking descriptor; the handshake is still to come. False: out of memory, the
+ * descriptor stays the caller's. */
+MUST_USE bool tls_transport_open(struct transport *t, int fd, struct ssl_ctx_st *ctx, enum tls_role role);
+
+/* The connection, for the files of src/tls. */
+struct ssl_st *tls_transport_ssl(const struct transport *t);
+
+/* What ALPN chose; absent: nothing. */
+struct slice tls_transport_protocol(const struct transport *t);
+
+/* What went wrong, in OpenSSL's words or about the certificate; static text, NULL when nothing did. */
+const char *tls_transport_error(const struct transport *t);
