@@ -118,6 +118,45 @@ describe("a hostile page", function()
   end
 end)
 
+describe("a page that is hostile in maintenance only", function()
+  local SESSIONS, TRIED = 20, 5
+  local PAGE = [[local function page(p) if p.service then while true do end end return p.message end
+    return { summary = "", html = page, text = page,
+      json = function(p) return require("json").encode(page(p)) end }]]
+
+  --- Sessions in maintenance, and a reload that brings that page.
+  local function start_with(config)
+    config.scripts_watch, config.scripts_budget = false, { page = "100ms" }
+    local dir = scripts_with({})
+    local p = proxy.start { workers = 1, scripts = dir, config = config }
+    local r
+    for i = 1, SESSIONS do
+      r = p:registry()
+      r:register("shop", "shop-" .. i)
+      r:route { host = ("h%d.example"):format(i), to = "http://127.0.0.1:1" }
+      r:ok("MAINT_ENTER", "ALL")
+    end
+    sys.write_file(dir .. "/maintenance/page.lua", PAGE)
+    assert.truthy(r:call("SCRIPTS_RELOAD"):find("^SCRIPTS_RELOAD_OK|%d|changed$"))
+    return p
+  end
+
+  it("is tried for a few, and the others get the built-in one", function()
+    local p = start_with { scripts_rollback = { failures = 0 } }
+    for i = 1, SESSIONS do
+      assert.equal(503, p:get("/", { host = ("h%d.example"):format(i) }).status)
+    end
+    p:wait_log("(generation 2 in service)")
+    assert.equal(TRIED, checks.count_log(p, "a built-in page takes the place of one for maintenance"))
+  end)
+
+  it("is taken back with its generation", function()
+    local p = start_with {}
+    p:wait_log("(generation 2 fails in service, back to generation 1)")
+    assert.truthy(p:get("/", { host = "h20.example", headers = { Accept = "text/html" } }).body:find("maintenance"))
+  end)
+end)
+
 describe("a hostile request policy", function()
   it("fails its own request alone, whatever it does", function()
     local o = origin.start(function() return { body = "fine" } end)
