@@ -3,7 +3,9 @@
 
 local policy = {}
 
-local KEYS = { summary = "string", fail = "string", on_request = "function", on_response = "function" }
+local KEYS = {
+  summary = "string", fail = "string", on_request = "function", on_response = "function", examples = "table",
+}
 
 --- Stops with what is wrong in a policy.
 local function wrong(path, what, ...)

@@ -87,6 +87,18 @@ static void on_reap(struct ev_loop *loop, ev_prepare *watcher, int events)
     ev_prepare_stop(loop, watcher);
 }
 
+struct connection *registry_take(struct control *c, int fd, const struct address *peer)
+{
+    struct registry *r = c->registry;
+    struct connection *conn = connection_new(c, r, r->next_serial++, fd, peer);
+
+    ASSERT_CONTROL();
+    list_push_back(&r->connections, &conn->link);
+    map_set(r->by_serial, serial_key(&conn->serial), conn);
+    r->count++;
+    return conn;
+}
+
 /* Takes one connection; false when none is waiting or none can be taken now. */
 static bool accept_one(struct registry *r)
 {
@@ -106,10 +118,7 @@ static bool accept_one(struct registry *r)
     if (fd < 0)
         return true; /* that one gave up before it was taken */
     sock_keepalive(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S);
-    conn = connection_new(r->control, r, r->next_serial++, fd, &peer);
-    list_push_back(&r->connections, &conn->link);
-    map_set(r->by_serial, serial_key(&conn->serial), conn);
-    r->count++;
+    conn = registry_take(r->control, fd, &peer);
     if (r->count > r->control->settings->registry_connections) {
         connection_send(conn, SLICE("ERROR|too many connections"));
         connection_close(conn);
@@ -137,11 +146,11 @@ static void on_pause_ended(struct ev_loop *loop, ev_timer *timer, int events)
 
 int registry_open(struct control *c, const struct address *listen)
 {
-    int fd = sock_listen(listen, false);
+    int fd = listen ? sock_listen(listen, false) : -1;
     struct registry *r;
 
     ASSERT_CONTROL();
-    if (fd < 0)
+    if (listen && fd < 0)
         return fd;
     r = calloc(1, sizeof(*r));
     CHECK(r);
@@ -157,7 +166,8 @@ int registry_open(struct control *c, const struct address *listen)
     ev_init(&r->next, on_next);
     ev_prepare_init(&r->reap, on_reap);
     r->accept.data = r->pause.data = r->next.data = r->reap.data = r;
-    ev_io_start(c->loop, &r->accept);
+    if (listen)
+        ev_io_start(c->loop, &r->accept);
     c->registry = r;
     return 0;
 }
@@ -198,6 +208,11 @@ void registry_close(struct control *c)
 int registry_address(const struct control *c, struct address *out)
 {
     return sock_local_address(c->registry->fd, out);
+}
+
+unsigned registry_count(const struct control *c)
+{
+    return c->registry->count;
 }
 
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg)

@@ -10,8 +10,11 @@
 struct control;
 struct registry;
 
-/* Listens and makes control's registry. 0 or -errno. */
+/* Listens and makes control's registry. 0 or -errno. listen NULL: it has the connections of registry_take alone. */
 MUST_USE int registry_open(struct control *c, const struct address *listen);
+
+/* Takes over a connected socket as if it had been accepted. */
+struct connection *registry_take(struct control *c, int fd, const struct address *peer);
 
 /* Closes listener and connections at once; sessions are left to model_fini. */
 void registry_close(struct control *c);
@@ -28,6 +31,9 @@ void registry_answer(struct control *c, uint64_t serial, struct slice line);
 
 /* The connection with this serial, or NULL. */
 struct connection *registry_find(struct control *c, uint64_t serial);
+
+/* Connections that are not closed. */
+unsigned registry_count(const struct control *c);
 
 /* Calls fn for every open connection. */
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);

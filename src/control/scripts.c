@@ -300,7 +300,9 @@ bool scripts_start(struct control *c, struct error *err)
     ev_timer_init(&s->turn, on_turn, 0, 0);
     s->turn.data = s;
     scripts_follow_settings(c);
-    c->bundle = s->serving = bundle_read(c->settings->scripts_dir, err);
+    if (!c->bundle)
+        c->bundle = bundle_read(c->settings->scripts_dir, err);
+    s->serving = c->bundle;
     c->vm = s->serving && hook_check(s->serving, err) ? vm_new(c, s->serving, err) : NULL;
     if (!c->vm)
         return false;

@@ -51,7 +51,8 @@ struct scripts {
     struct list announcements; /* struct announcement: until the workers have the new pages */
 };
 
-/* Reads the settings' directory and puts its scripts in service, for the first time. False: err, which begins
+/* Reads the settings' directory, unless c->bundle is there already, whose reference it takes over, and puts the
+ * scripts in service, for the first time. False: err, which begins
  * with a path. c->scripts is there in any case. */
 MUST_USE bool scripts_start(struct control *c, struct error *err);
 

@@ -8,6 +8,7 @@
 #include "control/scripts.h"
 #include "script/api.h"
 #include "script/sandbox.h"
+#include "script/script_bench.h"
 #include "script/vm_load.h"
 
 #include <lauxlib.h>
@@ -74,8 +75,17 @@ void vm_forget_pendings(struct control *c)
 bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
             struct error *err)
 {
+    bool ok;
+
     vm->limits.cap = vm->control->settings->script_memory;
-    return vm_call(vm->L, what, body, arg, budget_ms, err);
+    if (UNLIKELY(vm->bench != NULL))
+        script_bench_start(vm->bench, vm->L, &vm->limits);
+    ok = vm_call(vm->L, what, body, arg, budget_ms, err);
+    if (UNLIKELY(vm->bench != NULL))
+        script_bench_stop(vm->bench, vm->L, &vm->limits, what, budget_ms);
+    if (!ok)
+        vm->failure = *err;
+    return ok;
 }
 
 struct pending *vm_start_pending(lua_State *L)
@@ -257,6 +267,8 @@ void vm_complete(struct pending **pending, struct slice result)
     ASSERT_CONTROL();
     *pending = NULL;
     if (serial && registry_find(c, serial)) {
+        if (UNLIKELY(c->vm->bench != NULL))
+            script_bench_part(c->vm->bench, "finish");
         if (!vm_run(c->vm, run.pending->command, finish_body, &run, budget_ms, &err)) {
             set_answer(c->vm, run.pending->txn, internal_error, run.pending->command);
             scripts_note_failure(c, run.pending->command, &err);
