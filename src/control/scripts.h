@@ -35,6 +35,7 @@ struct scripts {
     struct bundle *serving;   /* c->vm was made of it */
     struct bundle *last_good; /* to go back to; NULL: none */
     struct bundle *bad;       /* not read again as long as the files are like it, or NULL */
+    bool given;                 /* serving was not read: there is nothing to read anew */
     bool bad_in_service;      /* bad was in service and failed; else it was refused */
     uint64_t generations;     /* made so far */
     uint64_t since_wall_ms;   /* serving is in service */
