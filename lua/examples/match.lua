@@ -1,8 +1,8 @@
 --- What an example expects, held against what came: named things only, all others may be as they like.
 --
--- A text, number or boolean has to be equal; a table's keys have to match, and false stands for "not there". Of a text
--- a table says more: { contains = "text" or list of texts, lacks = the same, matches = "pattern" }. A function is asked:
--- function(got) -> true | nil, why.
+-- A text or number has to be equal; true stands for "there", false for "not there"; a table's keys have to match. Of a
+-- text a table says more: { contains = "text" or list of texts, lacks = the same, matches = "pattern" }. A function is
+-- asked: function(got) -> true | nil, why.
 
 local match = {}
 

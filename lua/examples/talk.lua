@@ -6,9 +6,9 @@
 --     "other> ROUTE_ADD|<sid>|shop.example|/|http://127.0.0.1:9001|0",
 --     "other< ERROR|*" }
 --
--- Who talks is a service of that name, "shop" where no name is given; it registers when it first says something, unless
--- that is a REGISTER or an AUTH. <sid> is its session, <NAME.sid> another's. In what is heard * stands for anything. Events
--- that no line waits for are passed over.
+-- Who talks is a service of that name, "shop" where no name is given; it registers when it first says something,
+-- unless that is a REGISTER or an AUTH. <sid> is its session, <NAME.sid> another's. In what is heard * stands for
+-- anything. Events that no line waits for are passed over.
 
 local host = require("host")
 
@@ -94,7 +94,8 @@ local function expect(who, expected)
   if not line then
     error(("%s expected %s, heard nothing within 2 s"):format(who, expected), 0)
   elseif not looks_like(expected, line) then
-    error(("expected %s\ngot      %s"):format(expected, line), 0)
+    local failure = host.failure()
+    error(("expected %s\ngot      %s%s"):format(expected, line, failure and "\nbecause  " .. failure or ""), 0)
   end
   if sids[who] == false then
     sids[who] = line:match("^ACK|(%x+)") or false

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOAD_MS = 2000, EXAMPLE_MS = 10000, REPEATS = 200 };
+enum { LOAD_MS = 2000, EXAMPLE_MS = 5000, REPEATS = 200 };
 
 static const char *const kind_names[SCRIPT_KINDS] = {
     [SCRIPT_POLICY] = "policy", [SCRIPT_HEALTH] = "health", [SCRIPT_PAGE] = "page",
@@ -110,7 +110,7 @@ static int open_body(lua_State *L)
     struct examples *e = lua_touserdata(L, 1);
     const luaL_Reg functions[] = {
         {"now_ms", host_now_ms}, {"policies", host_policies}, {"say", examples_say}, {"hear", examples_hear},
-        {NULL, NULL},
+        {"failure", examples_failure}, {NULL, NULL},
     };
 
     lua_newtable(L);

@@ -44,9 +44,11 @@ int examples_given_policy(lua_State *L); /* examples_policy.c */
 int examples_given_health(lua_State *L); /* examples_control.c */
 int examples_given_page(lua_State *L);
 
-/* host.say(who, line); host.hear(who) -> line, or nil when none comes (examples_talk.c) */
+/* host.say(who, line); host.hear(who) -> line, or nil when none comes; host.failure() -> why a command failed since the
+ * last call, or nil (examples_talk.c) */
 int examples_say(lua_State *L);
 int examples_hear(lua_State *L);
+int examples_failure(lua_State *L);
 
 /* Frees what an example has left. */
 void examples_end_policy(struct examples *e);

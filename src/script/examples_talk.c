@@ -4,6 +4,7 @@
 #include "control/registry.h"
 #include "script/api.h"
 #include "script/examples_state.h"
+#include "script/vm_state.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -161,6 +162,17 @@ int examples_hear(lua_State *L)
     if (!wait_line(e->talk, t, &line))
         return 0;
     lua_pushlstring(L, line.data, line.len);
+    return 1;
+}
+
+int examples_failure(lua_State *L)
+{
+    struct vm *vm = examples_of_state(L)->of->control->vm;
+
+    if (!vm->failure.text[0])
+        return 0;
+    lua_pushstring(L, vm->failure.text);
+    vm->failure.text[0] = '\0';
     return 1;
 }
 
