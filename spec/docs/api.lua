@@ -7,8 +7,8 @@
 --   policy    on_request, on_response = bodies; given, expect = Lua
 --   health    judge = body; given, expect
 --   page      body = of the function text; given, expect
---   commands  run, finish = bodies of the command EXAMPLE; fields = its args; setup = "staged" or "live": what is said before;
---             talk = list of lines }
+--   commands  run, finish = bodies of the command EXAMPLE; fields = its args; setup = "staged" or "live": what is said
+--             before; talk = list of lines }
 
 local api = {}
 
@@ -54,7 +54,8 @@ local function join(...)
 end
 
 local function pair(entry)
-  return ("  examples = {\n    { \"example\", given = %s,\n      expect = %s },\n  },"):format(entry.given, entry.expect)
+  local text = "  examples = {\n    { \"example\", given = %s,\n      expect = %s },\n  },"
+  return text:format(entry.given, entry.expect)
 end
 
 local tables = {}
@@ -76,7 +77,7 @@ function tables.commands(entry)
   local lines = { "\"example\"" }
   for _, list in ipairs({ SETUPS[entry.setup] or {}, entry.talk }) do
     for _, line in ipairs(list) do
-      lines[#lines + 1] = line:find('"', 1, true) and ("[=[%s]=]"):format(line) or ("%q"):format(line)
+      lines[#lines + 1] = (line:find('"', 1, true) and "[=[%s]=]" or "%q"):format(line)
     end
   end
   return join(("  args = { %s },"):format(entry.fields or ""), body_of("run", "cmd", entry.run),

@@ -21,7 +21,8 @@ end
 describe("script-test with scripts that come along", function()
   it("passes all policies, health policies, the hook and the page", function()
     local args = { "script-test" }
-    for _, path in ipairs(tree.find("scripts/policies scripts/health scripts/hooks scripts/maintenance -name '*.lua'")) do
+    local folders = "scripts/policies scripts/health scripts/hooks scripts/maintenance"
+    for _, path in ipairs(tree.find(folders .. " -name '*.lua'")) do
       args[#args + 1] = path
     end
     local code, out, err = proxy.run(args)
@@ -29,6 +30,40 @@ describe("script-test with scripts that come along", function()
     for i = 2, #args do
       has(out, args[i] .. "\n  ok ")
     end
+  end)
+end)
+
+describe("scripts/README.md", function()
+  --- The scripts that it has one save, by path.
+  local function tutorials()
+    local files, readme = {}, sys.read_file("scripts/README.md")
+    for path, text in readme:gmatch("Save this as `([%w_/.]+)`:\n\n```lua\n(.-)```") do
+      files[path] = text
+    end
+    files["maintenance/page.lua"] = readme:match("in place of `maintenance/page.lua`%.\n\n```lua\n(.-)```")
+    files["policies/tenant_spec.lua"] = readme:match("`policies/tenant_spec.lua`.-```lua\n(.-)```")
+    return files, readme
+  end
+
+  for _, path in ipairs({ "commands/route_count.lua", "health/patient.lua", "policies/tenant.lua",
+    "maintenance/page.lua", "policies/tenant_spec.lua" }) do
+    it("has a " .. path .. " that does what its examples say", function()
+      local files, readme = tutorials()
+      assert.truthy(files[path])
+      local t = script_tool.run(path, files)
+      assert.equal(0, t.code, t.out .. t.err)
+      if readme:find("script-test scripts/" .. path .. "\nscripts/", 1, true) then
+        has(readme, "script-test scripts/" .. path .. "\nscripts/" .. t.out)
+      end
+    end)
+  end
+
+  it("shows examples that are those of the scripts that come along", function()
+    local readme = sys.read_file("scripts/README.md")
+    local example = readme:match("what is expected of what comes of it:\n\n```lua\n(.-)```")
+    has(sys.read_file("scripts/policies/address_filter.lua"):gsub("\n    ", "\n"), example)
+    local talk = readme:match("```lua\nexamples = {\n(.-)\n},\n```")
+    has((sys.read_file("scripts/hooks/authorize.lua"):gsub("\n  ", "\n")), talk)
   end)
 end)
 
@@ -49,7 +84,8 @@ describe("script-test with commands", function()
     local t = script_tool.run("commands/own.lua", command("local x = nil return x.y", [[
     { "fails", "> OWN|<sid>", "< OWN_OK" }, { "waits", "> OWN|<sid>", "< *", "< MORE" }]]))
     assert.equal(1, t.code)
-    has(t.out, "expected OWN_OK\n          got      ERROR|internal error in command OWN\n          because  commands/own.lua:4: ")
+    has(t.out, "expected OWN_OK\n          got      ERROR|internal error in command OWN\n          because  "
+      .. "commands/own.lua:4: ")
     has(t.out, "shop expected MORE, heard nothing within 2 s")
   end)
 
@@ -102,7 +138,7 @@ describe("script-test refuses", function()
     ["one that is no policy"] = { "return 7", "policies/own.lua: must return a table" },
     ["one that never ends loading"] = { "while true do end", "policies/own.lua:1: took longer than its 2000 ms" },
     ["one without examples"] = { ONE:format(""), "policies/own.lua: has no examples; give its table a key examples" },
-    ["an example without a sentence"] = { ONE:format("examples = { {} }"), "example 1 must be a table that begins with" },
+    ["an example without a sentence"] = { ONE:format("examples = { {} }"), "example 1 must be a table that begins" },
     ["an example that expects nothing"] = { ONE:format('examples = { { "a", given = {} } }'), "expect is missing" },
     ["a key that there is not"] = {
       ONE:format('examples = { { "a", giben = {}, expect = {} } }'), "unknown key giben; there are given and expect",
@@ -125,7 +161,8 @@ describe("script-test refuses", function()
   end)
 
   it("a conversation in which nothing is heard", function()
-    has(refusal(command("", '{ "says", "> OWN|<sid>" }'), "commands/own.lua"), 'example "says": nothing is said and heard')
+    local text = command("", '{ "says", "> OWN|<sid>" }')
+    has(refusal(text, "commands/own.lua"), 'example "says": nothing is said and heard')
   end)
 
   it("a command that breaks what all scripts need, naming its file", function()

@@ -32,7 +32,7 @@ describe("script-test", function()
     { "turns away", given = {}, expect = { answer = 403 } },
   },]])
     assert.equal(1, t.code)
-    has(t.out, "  FAILED  lets all pass\n          policies/own.lua:5\n          answer: expected nothing, got { body = ")
+    has(t.out, "  FAILED  lets all pass\n          policies/own.lua:5\n          answer: expected nothing, got { ")
     has(t.out, "policies/own.lua:6\n")
     has(t.out, "answer.status: expected 404, got 403")
     has(t.out, 'answer.headers.X-Why: expected "maybe", got "no"')

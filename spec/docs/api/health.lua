@@ -5,8 +5,10 @@ return {
   kind = "health",
   owner = "check.",
   text = [[
-What `judge(check)` of a health policy gets: a table. It returns a state (`"healthy"`, `"degraded"`, `"down"`), a reason (one word of
-letters, digits, `_`, `-`, `.`, at most 63, or nil) and for `"degraded"` a share above 0 and at most 1; anything else is a failure. It is not asked about the
+What `judge(check)` of a health policy gets: a table. It returns a state (`"healthy"`, `"degraded"`, `"down"`),
+  a reason (one word of
+letters, digits, `_`, `-`, `.`, at most 63,
+  or nil) and for `"degraded"` a share above 0 and at most 1; anything else is a failure. It is not asked about the
 first result: passed is healthy, failed is down.]],
   entries = {
     {
@@ -31,7 +33,10 @@ first result: passed is healthy, failed is down.]],
     },
     {
       "check.changes", "number", "How many of these results changed the state.",
-      judge = [[if check.changes > 2 then return "degraded", "flaps", 0.5 end return check.failed > 0 and "down" or "healthy"]],
+      judge = [[if check.changes > 2 then
+  return "degraded", "flaps", 0.5
+end
+return check.failed > 0 and "down" or "healthy"]],
       given = [[{ results = "PFPFP" }]], expect = [[{ state = "degraded", reason = "flaps" }]],
     },
     {
@@ -41,7 +46,10 @@ first result: passed is healthy, failed is down.]],
     },
     {
       "check.reason", "text or nil", "The reason so far.",
-      judge = [[if check.failed > 0 then return "down", check.error end return check.state, check.reason, check.share]],
+      judge = [[if check.failed > 0 then
+  return "down", check.error
+end
+return check.state, check.reason, check.share]],
       given = [[{ results = "PFP" }]], expect = [[{ state = "down", reason = "status_500" }]],
     },
     {
@@ -56,19 +64,28 @@ first result: passed is healthy, failed is down.]],
     },
     {
       "check.latency_ms", "number", "Milliseconds that the newest check took.",
-      judge = [[if check.latency_ms > 800 then return "degraded", "slow", 0.3 end return "healthy"]],
+      judge = [[if check.latency_ms > 800 then
+  return "degraded", "slow", 0.3
+end
+return "healthy"]],
       given = [[{ results = { "P", { latency_ms = 900, status = 200 } } }]],
       expect = [[{ state = "degraded", reason = "slow", share = 0.3 }]],
     },
     {
       "check.status", "number or nil", "Status of the newest answer; nil when none came.",
-      judge = [[if check.status == 503 then return "degraded", "busy", 0.1 end return check.state, check.reason, check.share]],
+      judge = [[if check.status == 503 then
+  return "degraded", "busy", 0.1
+end
+return check.state, check.reason, check.share]],
       given = [[{ results = { "P", { status = 503, error = "status_503" } } }]], expect = [[{ reason = "busy" }]],
     },
     {
       "check.error", "text or nil",
       "Why the newest failed: `connection_refused`, `timeout`, `status_503`, ...; nil when it passed.",
-      judge = [[if check.error == "connection_refused" then return "down", check.error end return "healthy"]],
+      judge = [[if check.error == "connection_refused" then
+  return "down", check.error
+end
+return "healthy"]],
       given = [[{ results = { "P", { error = "connection_refused" } } }]],
       expect = [[{ state = "down", reason = "connection_refused" }]],
     },

@@ -14,7 +14,8 @@ return {
     {
       "host.base64_decode(text)", "text, or nil for what is no base64", "Decodes base64; padding may be left out.",
       takes = "text: text",
-      on_request = [[req:tag("who", host.base64_decode("YWxpY2U="))]], given = "{}", expect = [[{ tags = { who = "alice" } }]],
+      on_request = [[req:tag("who", host.base64_decode("YWxpY2U="))]], given = "{}",
+      expect = [[{ tags = { who = "alice" } }]],
     },
     {
       "host.sha256(text)", "text: 64 hexadecimal digits", "The SHA-256 digest.", takes = "text: text",
@@ -24,7 +25,9 @@ return {
     {
       "host.same_secret(a, b)", "boolean", "Are two texts equal? In a time that does not tell where they differ.",
       takes = "a, b: text",
-      on_request = [[if not host.same_secret(req:header("X-Key") or "", req:arg("key", "none")) then req:answer(401) end]],
+      on_request = [[if not host.same_secret(req:header("X-Key") or "", req:arg("key", "none")) then
+  req:answer(401)
+end]],
       given = [[{ args = "key=k7", headers = { ["X-Key"] = "k7" } }]], expect = [[{ answer = false }]],
     },
   },

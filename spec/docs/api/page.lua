@@ -5,7 +5,8 @@ return {
   kind = "page",
   owner = "page.",
   text = [[
-What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: a table of their own. Each returns a text of at most 256 KiB.]],
+What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: a table of their own. Each returns a
+text of at most 256 KiB.]],
   entries = {
     {
       "page.kind", "\"maintenance\" or \"error\"", "What the page is about.",
@@ -17,11 +18,13 @@ What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: 
     },
     {
       "page.title", "text", "The status in words.",
-      body = [[return page.title .. "\n"]], given = [[{ verdict = "no_route" }]], expect = [[{ text = "Not Found\n" }]],
+      body = [[return page.title .. "\n"]], given = [[{ verdict = "no_route" }]],
+      expect = [[{ text = "Not Found\n" }]],
     },
     {
       "page.name", "text", "What happened, as in the access log and Proxy-Status; `src/guard/verdict.h` has all.",
-      body = [[return page.name .. "\n"]], given = [[{ verdict = "circuit_open" }]], expect = [[{ text = "circuit_open\n" }]],
+      body = [[return page.name .. "\n"]], given = [[{ verdict = "circuit_open" }]],
+      expect = [[{ text = "circuit_open\n" }]],
     },
     {
       "page.message", "text", "A sentence that says so.",
@@ -29,7 +32,8 @@ What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: 
       expect = [[{ text = "Nothing is served under this address.\n" }]],
     },
     {
-      "page.detail", "text", "Stands for what is known at the request only. Write it at most once: in JSON as a value of its own, in "
+      "page.detail", "text", "Stands for what is known at the request only. Write it at most once: in JSON as "
+        .. "a value of its own, in "
         .. "text followed by a line end, which goes with it where there is no detail.",
       errors = "a page that uses it otherwise is refused",
       body = [[return page.message .. "\n" .. page.detail .. "\n"]], given = [[{ verdict = "bad_request" }]],
@@ -57,7 +61,8 @@ What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: 
     },
     {
       "page.expected_end_ms", "number or nil", "The same in milliseconds since 1970.",
-      body = [[return os.date("!%H:%M\n", page.expected_end_ms / 1000)]], given = [[{ expected_end = "2026-03-03T14:30:00Z" }]],
+      body = [[return os.date("!%H:%M\n", page.expected_end_ms / 1000)]],
+      given = [[{ expected_end = "2026-03-03T14:30:00Z" }]],
       expect = [[{ text = "14:30\n" }]],
     },
     {
@@ -67,7 +72,8 @@ What `html(page)`, `json(page)` and `text(page)` of `maintenance/page.lua` get: 
       body = [[return html.escape("a < b & c") .. "\n"]], given = "{}", expect = [[{ text = "a &lt; b &amp; c\n" }]],
     },
     {
-      "html.fill(template, values)", "text", "A template with every `{{name}}` replaced by the escaped value of that name.",
+      "html.fill(template, values)", "text", "A template with every `{{name}}` replaced by the escaped value "
+        .. "of that name.",
       takes = "template: text; values: table of texts and numbers", errors = "raises when a value is missing",
       body = [[return html.fill("<b>{{service}}</b>\n", page)]], given = [[{ service = "<shop>" }]],
       expect = [[{ text = "<b>&lt;shop&gt;</b>\n" }]],

@@ -9,8 +9,8 @@ return {
   kind = "policy",
   owner = "req",
   text = [[
-`on_request(req)` and `on_response(res, req)` get it. What only decides (the second half) raises within `on_response`, but for
-`tag`. All methods raise when they are ]] .. METHOD .. [[, or get an argument of another type.]],
+`on_request(req)` and `on_response(res, req)` get it. What only decides (the second half) raises within
+`on_response`, but for `tag`. All methods raise when they are]] .. METHOD .. [[, or get an argument of another type.]],
   entries = {
     {
       "req:header(name)", "text or nil", "The first header of that name, with what the policy has set so far.",
@@ -100,15 +100,18 @@ return {
     },
     {
       "req:kept()", "text or nil", "What `req:keep` was given.",
-      on_request = [[req:keep("a") req:tag("kept", req:kept())]], given = "{}", expect = [[{ tags = { kept = "a" } }]],
+      on_request = [[req:keep("a") req:tag("kept", req:kept())]], given = "{}",
+      expect = [[{ tags = { kept = "a" } }]],
     },
     {
       "req:set_header(name, value)", "nothing", "Sets a header for the backend; nil takes it away.",
       takes = "name: text; value: text or nil",
       errors = "raises for what is no header name or value, for headers that say where a message ends or what a "
-        .. "connection is for (Host, Content-Length, Connection, Transfer-Encoding, Expect, Via, ...), and beyond 32 of them",
+        .. "connection is for (Host, Content-Length, Connection, Transfer-Encoding, Expect, Via, ...), and "
+        .. "beyond 32 of them",
       on_request = [[req:set_header("X-Tenant", "red") req:set_header("Cookie", nil)]],
-      given = [[{ headers = { Cookie = "a=b" } }]], expect = [[{ headers = { ["X-Tenant"] = "red", Cookie = false } }]],
+      given = [[{ headers = { Cookie = "a=b" } }]],
+      expect = [[{ headers = { ["X-Tenant"] = "red", Cookie = false } }]],
     },
     {
       "req:set_path(path)", "nothing",
@@ -120,7 +123,8 @@ return {
     {
       "req:set_query(query)", "nothing", "The query that the backend gets; nil takes it away.",
       takes = "query: text without `?`, or nil", errors = "raises for what is no query",
-      on_request = [[req:set_query(nil)]], given = [[{ path = "/a?b" }]], expect = [[{ target = "/a", query = false }]],
+      on_request = [[req:set_query(nil)]], given = [[{ path = "/a?b" }]],
+      expect = [[{ target = "/a", query = false }]],
     },
     {
       "req:set_host(host)", "nothing", "The Host that the backend gets.",
@@ -130,13 +134,15 @@ return {
     {
       "req:answer(status, headers, body)", "nothing",
       "The proxy answers and sends nothing on. The last call holds. A body without Content-Type is plain text.",
-      takes = "status: whole number, 200 to 599; headers: table of name to text, or nil; body: text of at most 64 KiB, or nil",
+      takes = "status: whole number, 200 to 599; headers: table of name to text, or nil; body: text of at most "
+        .. "64 KiB, or nil",
       errors = "raises for another status, for a body where the status has none (204, 304), and as set_header does",
       on_request = [[req:answer(410, { ["X-Since"] = "2024" }, "Gone for good.\n")]], given = "{}",
       expect = [[{ answer = { status = 410, headers = { ["X-Since"] = "2024" }, body = "Gone for good.\n" } }]],
     },
     {
-      "req:use(who)", "nothing", "Rather these members than others, who take over when they cannot. At most 8 choices in all.",
+      "req:use(who)", "nothing", "Rather these members than others, who take over when they cannot. At most 8 "
+        .. "choices in all.",
       takes = "who: text: an instance, a service, a route id, or what res:member() gave",
       errors = "raises beyond 8 choices",
       on_request = [[req:use("v2")]], given = [[{ members = { "v1", "v2" } }]], expect = [[{ members = { "v2" } }]],

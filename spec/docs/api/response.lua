@@ -5,7 +5,8 @@ return {
   kind = "policy",
   owner = "res",
   text = [[
-`on_response(res, req)` gets the final head, of a backend's response or of the proxy's own answer, about to be sent. All methods
+`on_response(res, req)` gets the final head, of a backend's response or of the proxy's own answer,
+  about to be sent. All methods
 raise when they are called outside of `on_response` or without the colon, or get an argument of another type.]],
   entries = {
     {
@@ -14,9 +15,11 @@ raise when they are called outside of `on_response` or without the colon, or get
       expect = [[{ tags = { was = "404" } }]],
     },
     {
-      "res:set_status(status)", "nothing", "Another status; one that has a body stays one, as does one that has none.",
+      "res:set_status(status)", "nothing", "Another status; one that has a body stays one, as does one that "
+        .. "has none.",
       takes = "status: whole number, 200 to 599", errors = "raises for another, and between 200 and 204, say",
-      on_response = [[if res:status() == 404 then res:set_status(410) end]], given = [[{ response = { status = 404 } }]],
+      on_response = [[if res:status() == 404 then res:set_status(410) end]],
+      given = [[{ response = { status = 404 } }]],
       expect = [[{ response = 410 }]],
     },
     {
@@ -47,7 +50,8 @@ raise when they are called outside of `on_response` or without the colon, or get
       expect = [[{ response = { headers = { ["X-From"] = "proxy" } } }]],
     },
     {
-      "res:verdict()", "text or nil", "Why the proxy answers itself, as in the access log; nil for a backend's response.",
+      "res:verdict()", "text or nil", "Why the proxy answers itself, as in the access log; nil for a backend's "
+        .. "response.",
       on_response = [[req:tag("why", res:verdict() or "none")]],
       given = [[{ response = { status = 503, verdict = "circuit_open" } }]],
       expect = [[{ tags = { why = "circuit_open" } }]],
