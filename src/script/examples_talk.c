@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TALKERS_MAX = 8, HEAR_MS = 2000 };
+enum { TALKERS_MAX = 8, HEAR_MS = 2000, ROOM = 4096 };
 
 /* One who talks: the client's end of a connection. */
 struct talker {
@@ -74,7 +74,8 @@ static struct talker *talker_of(struct talk *talk, struct slice who, struct erro
     CHECK(address_parse(SLICE("127.0.0.1:1"), &peer) == 0);
     (void)registry_take(talk->control, fds[1], &peer);
     t = &talk->talkers[talk->count++];
-    *t = (struct talker){.fd = fds[0]};
+    *t = (struct talker){.fd = fds[0], .in = malloc(ROOM), .in_cap = ROOM};
+    CHECK(t->in);
     memcpy(t->who, who.data, who.len);
     return t;
 }
@@ -100,8 +101,8 @@ static bool receive(struct talker *t)
     memmove(t->in, t->in + t->in_used, t->in_len - t->in_used);
     t->in_len -= t->in_used;
     t->in_used = 0;
-    if (t->in_cap - t->in_len < 4096) {
-        t->in_cap = 2 * t->in_cap + 8192;
+    if (t->in_cap - t->in_len < ROOM) {
+        t->in_cap = 2 * t->in_cap + ROOM;
         t->in = realloc(t->in, t->in_cap);
         CHECK(t->in);
     }
