@@ -81,8 +81,10 @@ struct vm *examples_vm(lua_State *L)
 
     if (!e->vm)
         e->vm = vm_new(e->of->control, e->of->bundle, &err);
-    if (!e->vm)
+    if (!e->vm) {
         luaL_error(L, "%s", err.text);
+        return NULL;
+    }
     e->vm->bench = e->bench;
     return e->vm;
 }
