@@ -61,6 +61,7 @@ describe("scripts/README.md", function()
     sys.write_file(dir .. "/tutorial", ("cd %s\ntrap 'kill $(jobs -p)' EXIT\n%s"):format(dir, "\n" .. script))
 
     local run = process.start({ "/bin/bash", dir .. "/tutorial" })
+    cleanup.add({ cleanup = function() os.execute(("kill -9 -- -%d 2>/dev/null"):format(run.pid)) end })
     run:wait_exit(60)
     local out, at = sys.read_file(run.stdout), 1
     for _, step in ipairs(steps) do

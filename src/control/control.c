@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/page.h"
 #include "control/circuits.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
 #include "control/health.h"
@@ -147,7 +148,7 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
     w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
-                   l->per_worker);
+                   l->plain, l->per_worker);
     CHECK(w);
     error = worker_start(w);
     if (error) {
@@ -247,7 +248,7 @@ static void announce(struct control *c, const struct startup_listeners *l)
 
     for (unsigned i = 0; i < l->per_worker; i++) {
         address_format(&l->real[i], text);
-        printf("listening http %s\n", text);
+        printf("listening %s %s\n", i < l->plain ? "http" : "https", text);
     }
     if (registry_address(c, &at) == 0) {
         address_format(&at, text);
@@ -273,8 +274,8 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_ratelimit(c) && (c->bare || start_logs(c)) && start_scripts(c) && start_resolver(c) &&
-         start_registry(c) && startup_listen(c->settings, workers, &listeners);
+    ok = start_ratelimit(c) && (c->bare || start_logs(c)) && start_scripts(c) && (c->bare || certificates_start(c)) &&
+         start_resolver(c) && start_registry(c) && startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
         model_set_static(&c->model, *routes);
@@ -308,6 +309,7 @@ static void end(struct control *c)
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
+    certificates_stop(c);
     probe_tls_cleanup();
     unwatch_signals(c);
     ev_loop_destroy(c->loop);

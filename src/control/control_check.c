@@ -1,5 +1,6 @@
 /* --check: configuration and scripts are read and tried, nothing is served. */
 #include "config/page.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
 #include "control/control.h"
@@ -48,7 +49,7 @@ int control_check(const struct cli *cli)
         return EXIT_CODE_FAILED;
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c);
+    ok = check_scripts(&c) & certificates_check(c.settings);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

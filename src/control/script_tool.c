@@ -35,7 +35,7 @@ struct run {
 /* Settings of a control that serves nobody. */
 static void make_bare(struct settings *s)
 {
-    s->http_count = 0;
+    s->http_count = s->https_count = 0;
     s->workers = 1;
     s->health_checks = s->scripts_watch = false;
     s->rollback_failures = 0;

@@ -21,7 +21,7 @@ enum { MEMBERS_MAX = 16 };
 struct given_policy {
     struct http_head head;
     struct address source;
-    bool trusted;
+    bool secure, trusted;
     struct random random;
     struct hook_given given;
     struct route_state *members[MEMBERS_MAX];
@@ -37,12 +37,17 @@ static void give_source(const void *request, struct address *out)
     *out = ((const struct given_policy *)request)->source;
 }
 
+static bool give_secure(const void *request)
+{
+    return ((const struct given_policy *)request)->secure;
+}
+
 static bool give_trust(const void *request)
 {
     return ((const struct given_policy *)request)->trusted;
 }
 
-static const struct hook_ops ops = {give_source, give_trust};
+static const struct hook_ops ops = {give_source, give_secure, give_trust};
 
 static void forget(struct given_policy *g)
 {
@@ -125,6 +130,7 @@ static void take_request(lua_State *L, struct given_policy *g, const struct exam
     take_head(L, g, settings);
     if (address_parse_ip(address, 0, &g->source) < 0)
         luaL_error(L, "given: source: not an address: \"%s\"", address.data);
+    g->secure = examples_flag(L, "secure");
     g->trusted = examples_flag(L, "trusted");
     g->given.wall_ms = (uint64_t)examples_number(L, "now_ms", 0);
     g->given.random = examples_number(L, "random", -1);

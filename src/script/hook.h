@@ -72,6 +72,8 @@ struct hook_given {
 struct hook_ops {
     /* The address the request comes from, behind trusted proxies the client's. */
     void (*source)(const void *request, struct address *out);
+    /* Does the peer speak TLS to us? */
+    bool (*is_secure)(const void *request);
     /* Is what the peer says about the request, as in X-Forwarded-Proto, to be believed? */
     bool (*is_trusted)(const void *request);
 };

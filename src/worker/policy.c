@@ -15,6 +15,11 @@ static void source(const void *request, struct address *out)
     source_of(request, out);
 }
 
+static bool is_secure(const void *request)
+{
+    return ((const struct request *)request)->client->secure;
+}
+
 static bool is_trusted(const void *request)
 {
     const struct request *rq = request;
@@ -22,7 +27,7 @@ static bool is_trusted(const void *request)
     return forward_is_trusted(rq->lease->snapshot->settings, &rq->client->peer);
 }
 
-static const struct hook_ops ops = {source, is_trusted};
+static const struct hook_ops ops = {source, is_secure, is_trusted};
 
 /* NULL: out of memory. */
 static struct hook_exchange *take_exchange(struct worker *w)

@@ -90,6 +90,20 @@ return ok and reply.ok("EXAMPLE_OK") or nil, err]],
       talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|1" },
     },
     {
+      "conn:certificates()", "list of tables",
+      "The certificates that listeners have: `file`, `key` (its kind), `fingerprint`: texts; `names`: list; "
+        .. "`not_before_ms`, "
+        .. "`not_after_ms`, `days_left`: numbers; `stapled`: boolean; `stapled_until_ms`: number or nil.",
+      run = [[return reply.ok("EXAMPLE_OK", #cmd.conn:certificates())]],
+      talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|0" },
+    },
+    {
+      "conn:handshakes()", "table", "TLS handshakes with clients since the start: `done`, `resumed` (of "
+        .. "these), `failed`.",
+      run = [[return reply.ok("EXAMPLE_OK", cmd.conn:handshakes().done)]],
+      talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|0" },
+    },
+    {
       "conn:close()", "nothing", "Closes the connection once the answer is written.",
       run = [[cmd.conn:close()
 return reply.ok("BYE")]],

@@ -57,10 +57,9 @@ return {
     },
     {
       "req:scheme()", "\"http\" or \"https\"",
-      "`https` when the connection is, or when a trusted proxy says so in X-Forwarded-Proto.",
+      "What a trusted proxy says in X-Forwarded-Proto; else `https` when the client speaks TLS to this one.",
       on_request = [[req:tag("scheme", req:scheme())]],
-      given = [[{ trusted = true, headers = { ["X-Forwarded-Proto"] = "https" } }]],
-      expect = [[{ tags = { scheme = "https" } }]],
+      given = [[{ secure = true }]], expect = [[{ tags = { scheme = "https" } }]],
     },
     {
       "req:source()", "text", "The client's address without port; behind trusted proxies the one that they name.",
