@@ -97,7 +97,8 @@ function kinds.policy(from)
     fields[#fields + 1], fields[#fields + 2] = name, value
   end)
   return {
-    head = head_of(from), source = from.source or "192.0.2.1", secure = from.secure, trusted = from.trusted, args = from.args,
+    head = head_of(from), source = from.source or "192.0.2.1",
+    secure = from.secure, trusted = from.trusted, args = from.args,
     now_ms = from.now and time.ms(from.now) or nil, random = from.random, members = members,
     status = response.status, fields = fields, verdict = response.verdict,
     from = response.from and find_member(members, response.from) or (response.verdict and 0 or 1),

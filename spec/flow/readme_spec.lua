@@ -57,7 +57,8 @@ describe("scripts/README.md", function()
       dir, dir, proxy.binary, dir))
     -- Ports of this machine, and what it builds, stand in for the reader's.
     script = script:gsub("8080", free_port()):gsub("8181", free_port()):gsub("9000", free_port())
-      :gsub("\nmake\n", "\n"):gsub("sleep 1", "sleep 0.01"):gsub("tidelock (%-%-http[^&]*)&", "tidelock %1>/dev/null 2>&1 &")
+      :gsub("\nmake\n", "\n"):gsub("sleep 1", "sleep 0.01")
+      :gsub("tidelock (%-%-http[^&]*)&", "tidelock %1>/dev/null 2>&1 &")
     sys.write_file(dir .. "/tutorial", ("cd %s\ntrap 'kill $(jobs -p)' EXIT\n%s"):format(dir, "\n" .. script))
 
     local run = process.start({ "/bin/bash", dir .. "/tutorial" })

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOAD_MS = 2000, EXAMPLE_MS = 5000, REPEATS = 200 };
+enum { LOAD_MS = 2000, EXAMPLE_MS = 5000, REPEATS = 200, TRIES = 3 };
 
 static const char *const kind_names[SCRIPT_KINDS] = {
     [SCRIPT_POLICY] = "policy", [SCRIPT_HEALTH] = "health", [SCRIPT_PAGE] = "page",
@@ -284,17 +284,27 @@ static int run_body(lua_State *L)
     return 0;
 }
 
-bool examples_run(struct examples *e, unsigned nth, struct example_result *out)
+static bool run_once(struct examples *e, unsigned nth, struct example_result *out, bool *late)
 {
     struct running r = {.nth = nth, .out = out};
     struct error err;
     bool ok;
 
-    ASSERT_CONTROL();
     *out = (struct example_result){0};
     ok = vm_call(e->L, NULL, title_body, &r, LOAD_MS, &err) && vm_call(e->L, NULL, run_body, &r, EXAMPLE_MS, &err);
     if (!ok)
         snprintf(out->message, sizeof(out->message), "%s", err.text);
     end_example(e);
+    *late = ok && !r.passed && strstr(out->message, "took longer than its") != NULL;
     return ok && r.passed;
+}
+
+bool examples_run(struct examples *e, unsigned nth, struct example_result *out)
+{
+    bool late = true, passed = false;
+
+    ASSERT_CONTROL();
+    for (int i = 0; i < TRIES && late; i++)
+        passed = run_once(e, nth, out, &late);
+    return passed;
 }

@@ -42,7 +42,8 @@ struct example_result {
 struct examples *examples_new(const struct examples_of *of, unsigned *count, struct error *err);
 void examples_free(struct examples *e); /* NULL is fine */
 
-/* Runs the nth, from 1 on. False: it failed, and out says why. */
+/* Runs the nth, from 1 on. False: it failed, and out says why. One that failed for the time that the script took is
+ * tried again, twice: budgets are short, and a busy machine may take the processor away for longer. */
 bool examples_run(struct examples *e, unsigned nth, struct example_result *out);
 
 /* Is what was measured under this name a function of the script? Commands that its examples only use are not. */
