@@ -271,6 +271,7 @@ static bool start(struct control *c, struct config_set **routes)
     c->shared.control = c;
     c->shared.on_circuit = circuits_on_notice;
     c->shared.on_panic = panic_on_notice;
+    c->shared.on_policy = scripts_on_policy_notice;
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);

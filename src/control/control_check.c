@@ -20,7 +20,7 @@ static bool check_scripts(struct control *c)
     struct error err;
     struct bundle *bundle = bundle_read(c->settings->scripts_dir, &err);
     struct vm *vm =
-        bundle && hook_check(bundle, &err) ? vm_new(c, bundle, &err) : NULL;
+        bundle && hook_check(bundle, c->settings->script_load_ms, &err) ? vm_new(c, bundle, &err) : NULL;
 
     if (vm)
         pages = pages_make(vm, &err);

@@ -48,7 +48,7 @@ static bool try_script(struct run *r, struct error *err)
     struct vm *vm;
 
     if (r->file.kind == SCRIPT_POLICY)
-        return hook_check(bundle, err);
+        return hook_check(bundle, r->control.settings->script_load_ms, err);
     vm = vm_new(&r->control, bundle, err);
     vm_free(vm);
     return vm != NULL;

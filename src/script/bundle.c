@@ -72,8 +72,8 @@ static bool add_file(struct bundle *b, int dir, const char *path, struct error *
     b->files = realloc(b->files, (b->count + 1) * sizeof(*b->files));
     CHECK(b->files);
     file = &b->files[b->count++];
-    *file = (struct bundle_file){.path = strdup(path)};
-    CHECK(file->path);
+    *file = (struct bundle_file){.path = strdup(path), .mark = calloc(1, sizeof(*file->mark))};
+    CHECK(file->path && file->mark);
     ok = read_text(fd, file, err);
     close(fd);
     if (ok && b->count > FILES_MAX)
@@ -161,8 +161,9 @@ static void copy_file(struct bundle *b, const char *path, const char *text, size
 {
     struct bundle_file *file = &b->files[b->count++];
 
-    *file = (struct bundle_file){strdup(path), malloc(len + 1), len};
-    CHECK(file->path && file->text);
+    *file = (struct bundle_file){
+        .path = strdup(path), .text = malloc(len + 1), .len = len, .mark = calloc(1, sizeof(*file->mark))};
+    CHECK(file->path && file->text && file->mark);
     memcpy(file->text, text, len);
 }
 
@@ -210,6 +211,7 @@ void bundle_unref(struct bundle *b)
     for (unsigned i = 0; i < b->count; i++) {
         free(b->files[i].path);
         free(b->files[i].text);
+        free(b->files[i].mark);
     }
     free(b->files);
     free(b);
@@ -253,6 +255,12 @@ bool bundle_each(const struct bundle *b, const char *folder,
             return false;
     }
     return true;
+}
+
+void bundle_clear_marks(struct bundle *b)
+{
+    for (unsigned i = 0; i < b->count; i++)
+        atomic_store_explicit(&b->files[i].mark->off, 0, memory_order_relaxed);
 }
 
 void bundle_name_error(const char *path, struct error *err)

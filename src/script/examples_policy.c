@@ -67,6 +67,8 @@ void examples_end_policy(struct examples *e)
 
 static struct given_policy *begin(struct examples *e)
 {
+    hook_vm_free(e->hooks); /* with what it knows of failures */
+    e->hooks = NULL;
     if (e->policy)
         forget(e->policy);
     else
@@ -146,6 +148,8 @@ static void take_request(lua_State *L, struct given_policy *g, const struct exam
     ex->given = &g->given;
     ex->now_ms = clock_ms();
     ex->budget_ms = settings->script_policy_ms;
+    ex->failures_max = 0; /* it is never switched off */
+    ex->failures_window_ms = 1;
 }
 
 /* ---- the calls */

@@ -84,7 +84,8 @@ return ok and reply.ok("EXAMPLE_OK") or nil, err]],
       "conn:scripts_status()", "table",
       "As SCRIPTS_STATUS writes it: `generation`, `since_ms`, `failures`, `last_good`, "
         .. "`taken_back_generation`: numbers; `directory`: text; `watched`: boolean; "
-        .. "`files`, `policies_off`: lists; `last_failure`, `refused`, `taken_back`: `{ file =, line =, reason "
+        .. "`files`, `policies_off`, `request_policies_off`: lists; `last_failure`, `refused`, `taken_back`: "
+        .. "`{ file =, line =, reason "
         .. "=, at_ms = }` or nil.",
       run = [[return reply.ok("EXAMPLE_OK", cmd.conn:scripts_status().generation)]],
       talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|1" },
