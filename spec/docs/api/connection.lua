@@ -37,8 +37,8 @@ return reply.ok("EXAMPLE_OK", session:info().service_name)]],
       talk = { "> EXAMPLE|<sid>", "< REREGISTER" },
     },
     {
-      "conn:certificate()", "list of texts or nothing", "The names in the client's verified certificate: DNS names, then "
-        .. "its CN; nothing: it showed none.",
+      "conn:certificate()", "list of texts or nothing",
+      "The names in the client's verified certificate: DNS names, then its CN; nothing: it showed none.",
       run = [[return reply.ok("EXAMPLE_OK", cmd.conn:certificate() and "certified" or "none")]],
       talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|none" },
     },
