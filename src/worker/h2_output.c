@@ -85,6 +85,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
         frame_flood_earn(&s->updates, (uint32_t)settings->h2_control_frames, H2_UPDATES_EARNED);
         break;
     case NGHTTP2_RST_STREAM:
+        s->reset_ids[s->reset_at++ % H2_RESETS_KEPT] = frame->hd.stream_id;
         code = frame->rst_stream.error_code;
         if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL &&
             frame_flood_add(&s->resets, (uint32_t)settings->h2_resets, s->conn->worker->now_us))
