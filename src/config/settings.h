@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/sock.h"
+#include "tls/tls_config.h"
 #include <stdbool.h>
 #include <stdint.h>
 #endif
@@ -19,6 +20,8 @@
 /* X(field, dotted path): whole numbers. Times are in milliseconds, sizes in bytes. */
 #define SETTINGS_NUMBERS(X)                                                                        \
     X(workers, "workers")               /* 0: one per core */                                      \
+    X(handshake_timeout_ms, "timeouts.handshake") /* of TLS with a client, all of it */ \
+    X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
@@ -94,6 +97,9 @@ struct settings {
     /* lists */
     struct address *http; /* listeners */
     unsigned http_count;
+    struct address *https; /* listeners that speak TLS */
+    unsigned https_count;
+    struct tls_config tls;
     struct address registry;
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;
