@@ -233,6 +233,7 @@ static bool join_cookies(struct reading *r, struct buf *text)
             first = &head->fields[kept];
         kept++;
     }
+    CHECK(first);
     first->value = slice_of(text->data + start, text->end - start);
     head->field_count = kept;
     return !w.overflow;
@@ -378,9 +379,10 @@ enum parse h2_head_response(struct http_head *head, struct h2_fields *f, bool en
     if (!r.error)
         (void)judge_response(&r, ends, method);
     *error = r.error;
-    if (f->too_big)
-        *error = "the head is too large";
-    return f->too_big ? PARSE_HEAD_TOO_BIG : r.error ? PARSE_BAD : PARSE_DONE;
+    if (!f->too_big)
+        return r.error ? PARSE_BAD : PARSE_DONE;
+    *error = "the head is too large";
+    return PARSE_HEAD_TOO_BIG;
 }
 
 bool h2_trailer_section(const struct h2_fields *f, struct buf *out)
