@@ -241,8 +241,8 @@ static bool join_cookies(struct reading *r, struct buf *text)
 
 static void read_all(struct reading *r, const struct h2_fields *f)
 {
-    struct slice name, value;
     uint32_t at = f->text.start;
+    struct slice name, value;
 
     while (!r->error && next_field(f, &at, &name, &value))
         (void)(name.len && name.data[0] == ':' ? read_pseudo(r, name, value) : read_field(r, name, value));
@@ -250,10 +250,8 @@ static void read_all(struct reading *r, const struct h2_fields *f)
 
 static void judge_body(struct reading *r, bool ends)
 {
-    struct http_head *head = r->head;
-
-    head->keep_alive = true;
-    head->body = r->has_length ? BODY_LENGTH : ends ? BODY_NONE : BODY_CHUNKED;
+    r->head->keep_alive = true;
+    r->head->body = r->has_length ? BODY_LENGTH : ends ? BODY_NONE : BODY_CHUNKED;
 }
 
 static bool judge_target(struct reading *r)
@@ -277,9 +275,7 @@ static bool judge_target(struct reading *r)
     }
     if (r->authority.data && !http_split_authority(r->authority, &host, &port))
         return fail(r, "invalid :authority");
-    if (head->method == METHOD_CONNECT && !r->authority.data)
-        return fail(r, "CONNECT without :authority");
-    return true;
+    return head->method != METHOD_CONNECT || r->authority.data || fail(r, "CONNECT without :authority");
 }
 
 /* The authority is the host. Where there was no Host field there is one now, for whoever looks for it. */
