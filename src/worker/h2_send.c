@@ -1,11 +1,11 @@
 #include "worker/h2_stream.h"
 
+#include "http/write.h"
 #include "worker/h2_session.h"
 #include "worker/worker_state.h"
 
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 
 enum {
     FRAME_HEAD = 9,
@@ -124,19 +124,16 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
     nghttp2_session *ng = st->session->ng;
     nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
     nghttp2_nv nv[NV_MAX];
-    char status_text[4], length_text[24];
+    char status_digits[WRITE_DIGITS], length_digits[WRITE_DIGITS];
     size_t count = 0;
     int error;
 
-    snprintf(status_text, sizeof(status_text), "%03u", (unsigned)status % 1000);
-    nv[count++] = pair(SLICE(":status"), slice_of(status_text, 3));
+    CHECK(status >= 100 && status <= 999);
+    nv[count++] = pair(SLICE(":status"), write_digits(status_digits, (uint64_t)status));
     for (unsigned i = 0; i < fields->count; i++)
         nv[count++] = pair(fields->field[i].name, fields->field[i].value);
-    if (content_length != UINT64_MAX) {
-        int n = snprintf(length_text, sizeof(length_text), "%llu", (unsigned long long)content_length);
-
-        nv[count++] = pair(SLICE("content-length"), slice_of(length_text, (size_t)n));
-    }
+    if (content_length != UINT64_MAX)
+        nv[count++] = pair(SLICE("content-length"), write_digits(length_digits, content_length));
     if (final)
         error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
     else
