@@ -53,6 +53,7 @@ static void open_client(struct client *c, const struct client *parent, const str
     conn_open(&c->conn, parent->conn.worker, transport, on_io, on_timer);
     c->peer = parent->peer;
     c->secure = parent->secure;
+    c->tls = parent->tls; /* the connection outlives its streams */
     c->codec = &h2_client_codec;
     c->phase = CLIENT_HEAD;
     c->stream = true;
