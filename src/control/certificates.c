@@ -96,7 +96,9 @@ static struct server_context *make(const struct control *c, const struct setting
     err->text[0] = '\0';
     if (list->count)
         return server_context_new(&settings->tls, list->of, list->count, c->certificates->tickets, err);
-    if (settings->https_count)
+    if (settings->redirect_https != REDIRECT_OFF && !settings->https_count)
+        error_set(err, "redirect_https needs https, or --https");
+    else if (settings->https_count)
         error_set(err, "--https needs tls.certificates in the configuration file");
     return NULL;
 }

@@ -28,6 +28,7 @@ struct tls_config {
     bool only_13;        /* TLS 1.3 alone, no 1.2 */
     enum tls_client_certificates client_certificates;
     char *client_ca;     /* file in PEM with whom client certificates may come from */
+    char *subject_header, *verify_header; /* in which backends are told; nobody else may send them */
     uint64_t ticket_rotation_ms;
 };
 
