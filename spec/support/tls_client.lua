@@ -2,9 +2,11 @@
 -- loop serves the origins.
 
 local cleanup = require("spec.support.cleanup")
+local http = require("spec.support.http")
 local pki = require("spec.support.pki")
 local process = require("spec.support.process")
 local sys = require("spec.support.sys")
+local tls_stream = require("spec.support.tls_stream")
 
 local tls_client = {}
 
@@ -21,6 +23,22 @@ end
 
 local function port_of(p)
   return p.https_address:match(":(%d+)$")
+end
+
+--- A connection in the spec's own loop, as proxy:connect makes them.
+-- @param host for SNI and Host
+-- @param options of tls_stream.connect; timeout
+-- @return connection; nil, error
+function tls_client.connect(p, host, options)
+  local own = { name = host }
+  for key, value in pairs(options or {}) do
+    own[key] = value
+  end
+  local bytes, err = tls_stream.connect("127.0.0.1", tonumber(port_of(p)), own)
+  if not bytes then
+    return nil, err
+  end
+  return http.over(bytes, host)
 end
 
 --- curl for https://host/path at the proxy.
