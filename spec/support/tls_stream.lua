@@ -4,6 +4,7 @@
 local loop = require("spec.support.loop")
 local ssl = require("ssl")
 local stream = require("spec.support.stream")
+local sys = require("spec.support.sys")
 
 local tls_stream = setmetatable({}, { __index = stream })
 tls_stream.__index = tls_stream
@@ -87,7 +88,7 @@ end
 
 --- Ends the TCP connection in one direction, without close_notify.
 function tls_stream:cut()
-  self.tls:shutdown("send")
+  sys.shutdown(self.fd)
 end
 
 return tls_stream
