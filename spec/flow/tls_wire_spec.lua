@@ -2,9 +2,7 @@ local cjson = require("cjson")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
-local process = require("spec.support.process")
 local proxy = require("spec.support.proxy")
-local socket = require("socket")
 local stream = require("spec.support.stream")
 local tls = require("spec.support.tls_client")
 
@@ -23,23 +21,6 @@ end
 
 local function handshakes(p)
   return cjson.decode(p.session:call("CERT_STATUS"):match("^CERT_STATUS_OK|(.*)$")).handshakes
-end
-
---- The first message of a real client.
-local function client_hello(version)
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  local client = process.start({ "/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:" .. port, version,
-    "-servername", "a.example" }, { name = "s_client" })
-  listener:settimeout(0)
-  loop.wait(listener:getfd(), loop.READ, loop.now() + loop.TIMEOUT)
-  local one = stream.new(assert(listener:accept()))
-  local bytes = one:read(5)
-  bytes = bytes .. one:read(bytes:byte(4) * 256 + bytes:byte(5))
-  one:close()
-  listener:close()
-  client:wait_exit()
-  return bytes
 end
 
 describe("the port of https", function()
@@ -71,7 +52,7 @@ describe("the port of https", function()
 
   for _, version in ipairs({ "-tls1_2", "-tls1_3" }) do
     it("bears a client that leaves after any byte of its first message, " .. version, function()
-      local p, hello = start(), client_hello(version)
+      local p, hello = start(), tls.hello(version)
       for length = 0, #hello do
         local c = connect(p)
         if length > 0 then
@@ -84,7 +65,7 @@ describe("the port of https", function()
     end)
 
     it("bears a first message that comes byte by byte, " .. version, function()
-      local p, hello = start(), client_hello(version)
+      local p, hello = start(), tls.hello(version)
       local c = connect(p)
       for i = 1, #hello do
         c:write(hello:sub(i, i))

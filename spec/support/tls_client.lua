@@ -3,8 +3,11 @@
 
 local cleanup = require("spec.support.cleanup")
 local http = require("spec.support.http")
+local loop = require("spec.support.loop")
 local pki = require("spec.support.pki")
 local process = require("spec.support.process")
+local socket = require("socket")
+local stream = require("spec.support.stream")
 local sys = require("spec.support.sys")
 local tls_stream = require("spec.support.tls_stream")
 
@@ -94,6 +97,24 @@ function tls_client.serial(p, options)
   local file = pki.path("seen.pem")
   sys.write_file(file, pem .. "\n")
   return pki.serial(file)
+end
+
+--- The first message of openssl s_client.
+-- @param version "-tls1_2", "-tls1_3"
+function tls_client.hello(version)
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  local client = process.start({ "/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:" .. port, version,
+    "-servername", "a.example" }, { name = "s_client" })
+  listener:settimeout(0)
+  loop.wait(listener:getfd(), loop.READ, loop.now() + loop.TIMEOUT)
+  local one = stream.new(assert(listener:accept()))
+  local bytes = one:read(5)
+  bytes = bytes .. one:read(bytes:byte(4) * 256 + bytes:byte(5))
+  one:close()
+  listener:close()
+  client:wait_exit()
+  return bytes
 end
 
 return tls_client
