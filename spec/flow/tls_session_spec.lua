@@ -50,7 +50,8 @@ describe("sessions", function()
   it("survive a reload and a change of certificates", function()
     local p, session = start(), pki.path("session")
     visit(p, session, { "-tls1_3" })
-    p:write_config { tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" }, own_key = true }) } } }
+    local other = pki.certificate { names = { "a.example" }, own_key = true }
+    p:write_config { tls = { certificates = { pki.pair(other) } } }
     p:reload()
     p:wait_log("configuration reloaded")
     assert.is_true(visit(p, session, { "-tls1_3", "-sess_in", session }))
@@ -89,69 +90,12 @@ describe("OCSP", function()
   it("answers for another certificate, or that are none, are refused", function()
     local c, other = pki.certificate { names = { "a.example" } }, pki.certificate { names = { "b.example" } }
     local p = start()
-    for file, why in pairs({ [pki.ocsp(other)] = "answers for another certificate", [c.key] = "is no successful OCSP" }) do
+    local cases = { [pki.ocsp(other)] = "answers for another certificate", [c.key] = "is no successful OCSP" }
+    for file, why in pairs(cases) do
       p:write_config { tls = { certificates = { pki.pair(c, { ocsp = file }) } } }
       local code, _, err = proxy.run { "--check", "--config", p.config_path }
       assert.equal(1, code)
       assert.truthy(err:find(file .. ": " .. why, 1, true), err)
     end
-  end)
-end)
-
-describe("a certificate's files", function()
-  local good = function() return pki.certificate { names = { "a.example" } } end
-
-  --- What --check says.
-  local function problem(pair)
-    local p = proxy.start()
-    p:write_config { tls = { certificates = { pair } } }
-    local code, _, err = proxy.run { "--check", "--config", p.config_path }
-    assert.equal(1, code)
-    return err
-  end
-
-  local function file(text)
-    local path = pki.path("file.pem")
-    require("spec.support.sys").write_file(path, text)
-    return path
-  end
-
-  local read = require("spec.support.sys").read_file
-
-  it("are refused with what to mend", function()
-    local c, other = good(), pki.certificate { names = { "a.example" }, own_key = true }
-    local ca = c.authority.certificate
-    local short, locked = pki.path("short.key"), pki.path("locked.key")
-    pki.openssl("genrsa", "-out", short, "1024")
-    pki.openssl("pkey", "-in", c.key, "-aes128", "-passout", "pass:x", "-out", locked)
-    local self_signed = pki.path("short.pem")
-    pki.openssl("req", "-x509", "-key", short, "-subj", "/CN=x", "-addext", "subjectAltName=DNS:x", "-out", self_signed)
-    local cases = {
-      { { certificate = "/none", key = c.key }, "/none: No such file or directory" },
-      { { certificate = "/etc", key = c.key }, "/etc: is not a file" },
-      { { certificate = c.certificate, key = "/none" }, "/none: No such file or directory" },
-      { { certificate = c.key, key = c.key }, c.key .. ": has no certificate" },
-      { { certificate = c.certificate, key = c.certificate }, c.certificate .. ": has no private key" },
-      { { certificate = c.certificate, key = locked }, locked .. ": the key needs a passphrase" },
-      { { certificate = c.certificate, key = other.key }, "is not the key of the first certificate in" },
-      { { certificate = file(read(ca) .. read(c.leaf)), key = c.key }, "is not the key of the first" },
-      { { certificate = file(read(c.leaf) .. read(c.leaf)), key = c.key }, "certificate 2 did not issue certificate 1" },
-      { { certificate = file(read(c.leaf):gsub("\n%w%w%w%w", "\n****", 1)), key = c.key }, "cannot be read" },
-      { { certificate = file(("x"):rep(2 ^ 20 + 1)), key = c.key }, "is longer than 1 MiB" },
-      { pki.pair(pki.certificate {}), "has no names (subjectAltName)" },
-      { { certificate = self_signed, key = short }, "an RSA key of 1024 bits is too short" },
-      { pki.pair(c, { names = { "a b" } }), 'is neither a host name nor *.example.com' },
-    }
-    for _, case in ipairs(cases) do
-      local err = problem(case[1])
-      assert.truthy(err:find(case[2], 1, true), case[2] .. " <> " .. err)
-    end
-  end)
-
-  it("may be given other names, and be of Ed25519", function()
-    local c = pki.certificate { names = { "x.example" }, kind = "ed25519" }
-    local p = start { certificates = { pki.pair(good()), pki.pair(c, { names = { "*.y.example" } }) } }
-    assert.equal(pki.serial(c.leaf), tls.serial(p, { host = "z.y.example" }))
-    assert.not_equal(pki.serial(c.leaf), tls.serial(p, { host = "x.example" }))
   end)
 end)
