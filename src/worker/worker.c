@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "worker/client.h"
+#include "worker/client_session.h"
 #include "worker/handshake.h"
 #include "worker/listener.h"
 #include "script/hook.h"
@@ -132,7 +133,8 @@ struct http_limits worker_limits(const struct worker *w)
 
 static void end_if_done(struct worker *w)
 {
-    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients))
+    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients) ||
+        !list_empty(&w->sessions))
         return;
     ev_break(w->loop, EVBREAK_ALL);
 }
@@ -160,6 +162,7 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
     close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->sessions, CLOSE_SHUTDOWN);
     end_if_done(w);
 }
 
@@ -172,13 +175,15 @@ static void arm_stop_timer(struct worker *w, uint64_t deadline_ms)
     ev_timer_start(w->loop, &w->stop_timer);
 }
 
-/* An idle client whose next request has already arrived is served once more. */
-static void stop_idle(struct worker *w)
+/* An idle client whose next request has already arrived is served once more; streams in flight end. */
+static void stop_clients(struct worker *w)
 {
     struct list *node, *next;
 
     LIST_EACH (node, next, &w->idle_clients)
         client_stop(CONTAINER_OF(node, struct client, link));
+    LIST_EACH (node, next, &w->sessions)
+        client_session_stop(CONTAINER_OF(node, struct client, link));
 }
 
 /* One order to stop; a second one brings the deadline forward. */
@@ -201,7 +206,7 @@ static void run_stop_order(struct message *m)
             listener_close(&w->listeners[i]);
         w->stopping = true;
         handshakes_hurry(w);
-        stop_idle(w);
+        stop_clients(w);
         pool_close_idle(w);
     }
     end_if_done(w);
@@ -272,6 +277,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     list_init(&w->idle_clients);
     list_init(&w->busy_clients);
     handshakes_init(w);
+    list_init(&w->sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
     block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
@@ -325,4 +331,6 @@ void worker_count(const struct worker *w, struct worker_counts *out)
     out->handshakes = atomic_load_explicit(&w->handshakes_done, memory_order_relaxed);
     out->resumed = atomic_load_explicit(&w->handshakes_resumed, memory_order_relaxed);
     out->handshakes_failed = atomic_load_explicit(&w->handshakes_failed, memory_order_relaxed);
+    out->sessions = atomic_load_explicit(&w->sessions_started, memory_order_relaxed);
+    out->streams = atomic_load_explicit(&w->streams, memory_order_relaxed);
 }
