@@ -1,6 +1,7 @@
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
 local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
 local tls = require("spec.support.tls_client")
 
 --- A proxy that asks for client certificates; its backend tells what it was told of them.
@@ -115,6 +116,19 @@ describe("client certificates", function()
     p:wait_log("configuration reloaded")
     local refused = tls.openssl(p, { args = { "-tls1_3", "-sess_in", session } })
     assert.is_nil(refused.out:find("SUCCESS|", 1, true))
+  end)
+
+  it("go on by the old authorities when their file is bad, and by new ones when it is good", function()
+    local ca = pki.path("ca.pem")
+    sys.write_file(ca, sys.read_file(pki.authority("Clients").certificate))
+    local p = start("required", { client_ca = ca })
+    sys.write_file(ca, "nonsense")
+    local refused = 'tls.client_ca refused, the one before stays" reason="%s: has no certificate'
+    p:wait_log((refused:format(ca):gsub("%p", "%%%0")))
+    assert.equal(200, tls.curl(p, "a.example", { args = identity("Clients") }).status)
+    sys.write_file(ca, sys.read_file(pki.authority("Strangers").certificate))
+    p.eventually(function() return tls.curl(p, "a.example", { args = identity("Strangers") }).status == 200 end)
+    assert.not_equal(0, tls.curl(p, "a.example", { args = identity("Clients") }).code)
   end)
 
   it("need an authority", function()

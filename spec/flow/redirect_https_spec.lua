@@ -21,6 +21,9 @@ describe("redirects to https", function()
       assert.equal(("https://a.example:%s/x/y?z=%%20&w"):format(port), got.headers.location)
       assert.equal(("https://b.example:%s/"):format(port),
         p:get("/", { host = "b.example:1234" }).headers.location)
+      local c = p:connect()
+      c:send("GET http://c.example/d?e HTTP/1.1\r\nHost: a.example\r\n\r\n")
+      assert.equal(("https://c.example:%s/d?e"):format(port), c:receive("GET").headers.location)
     end)
   end
 
@@ -57,12 +60,14 @@ describe("redirects to https", function()
   end)
 
   it("need a listener to redirect to", function()
-    local dir = sys.temp_dir()
-    sys.write_file(dir .. "/c.lua", "redirect_https = 301\n")
-    local code, _, err = proxy.run { "--http", "127.0.0.1:0", "--registry", "127.0.0.1:0", "--config",
-      dir .. "/c.lua" }
-    assert.equal(1, code)
-    assert.truthy(err:find("redirect_https needs https", 1, true), err)
+    local p = start { redirect_https = "off" }
+    local pair = pki.pair(pki.certificate { names = { "a.example" } })
+    for _, settings in ipairs({ {}, { certificates = { pair } } }) do
+      p:write_config { redirect_https = 301, tls = settings }
+      local code, _, err = proxy.run { "--check", "--config", p.config_path }
+      assert.equal(1, code)
+      assert.truthy(err:find("redirect_https needs https", 1, true), err)
+    end
   end)
 end)
 

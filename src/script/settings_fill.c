@@ -251,8 +251,8 @@ static void fill_tls(lua_State *L, struct tls_config *tls)
     tls->client_certificates = (enum tls_client_certificates)word_setting(L, "tls.client_certificates", asks, 3);
     tls->client_ca = text_setting(L, "tls.client_ca");
     tls->ticket_rotation_ms = number_setting(L, "tls.ticket_rotation");
-    tls->subject_header = text_setting(L, "tls.subject_header");
-    tls->verify_header = text_setting(L, "tls.verify_header");
+    tls->subject_header = slice_str(text_setting(L, "tls.subject_header"));
+    tls->verify_header = slice_str(text_setting(L, "tls.verify_header"));
     tls->default_name = text_setting(L, "tls.default");
     tls->refuse_unknown = slice_eq(slice_str(tls->default_name), SLICE("refuse"));
     if (tls->refuse_unknown) {

@@ -95,8 +95,8 @@ static bool is_bypass(const struct settings *s, struct slice name)
 /* Only we may tell backends about the client's certificate. */
 static bool is_certificate(const struct settings *s, struct slice name)
 {
-    return s->tls.pair_count && (slice_eq_nocase(name, slice_str(s->tls.subject_header)) ||
-                                 slice_eq_nocase(name, slice_str(s->tls.verify_header)));
+    return s->tls.pair_count &&
+           (slice_eq_nocase(name, s->tls.subject_header) || slice_eq_nocase(name, s->tls.verify_header));
 }
 
 static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
@@ -106,9 +106,9 @@ static void add_certificate(const struct request *rq, const struct settings *s, 
 
     if (s->tls.client_certificates == TLS_CLIENT_CERTIFICATES_OFF)
         return;
-    field_list_add(out, slice_str(s->tls.verify_header), sent ? SLICE("SUCCESS") : SLICE("NONE"));
+    field_list_add(out, s->tls.verify_header, sent ? SLICE("SUCCESS") : SLICE("NONE"));
     if (sent)
-        field_list_add(out, slice_str(s->tls.subject_header), slice_str(tls->subject));
+        field_list_add(out, s->tls.subject_header, slice_str(tls->subject));
 }
 
 /* Does a request field pass as it is? */
