@@ -65,6 +65,8 @@ struct hook_ops {
     void (*source)(const void *request, struct address *out);
     /* Is what the peer says about the request, as in X-Forwarded-Proto, to be believed? */
     bool (*is_trusted)(const void *request);
+    /* Did it come over TLS? */
+    bool (*is_secure)(const void *request);
 };
 
 /* One request and what its policy decides about it. */

@@ -129,12 +129,13 @@ static int request_authority(lua_State *L)
     return hook_push(L, authority.data ? authority : SLICE(""));
 }
 
-/* req:scheme() -> "https" when a trusted proxy says so, else "http" */
+/* req:scheme() -> what a trusted proxy says it was, else what it came by: "https" or "http" */
 static int request_scheme(lua_State *L)
 {
     const struct hook_exchange *ex = hook_arg_request(L);
     struct slice proto = find_field(ex->head, SLICE("x-forwarded-proto"));
-    bool https = slice_eq_nocase(proto, SLICE("https")) && ex->ops->is_trusted(ex->request);
+    bool told = proto.len && ex->ops->is_trusted(ex->request);
+    bool https = told ? slice_eq_nocase(proto, SLICE("https")) : ex->ops->is_secure(ex->request);
 
     return hook_push(L, https ? SLICE("https") : SLICE("http"));
 }

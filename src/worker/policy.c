@@ -22,7 +22,12 @@ static bool is_trusted(const void *request)
     return forward_is_trusted(rq->lease->snapshot->settings, &rq->client->peer);
 }
 
-static const struct hook_ops ops = {source, is_trusted};
+static bool is_secure(const void *request)
+{
+    return ((const struct request *)request)->client->secure;
+}
+
+static const struct hook_ops ops = {source, is_trusted, is_secure};
 
 /* NULL: out of memory. */
 static struct hook_exchange *take_exchange(struct worker *w)
