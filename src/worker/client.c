@@ -225,6 +225,13 @@ static void client_start_session(struct client *c)
     conn_update_io(&c->conn);
 }
 
+/* Told in clear to who forgot the s. */
+static const struct slice wants_https = SLICE_INIT("HTTP/1.1 400 Bad Request\r\n"
+                                                   "Content-Type: text/plain; charset=utf-8\r\n"
+                                                   "Content-Length: 49\r\n"
+                                                   "Connection: close\r\n\r\n"
+                                                   "This port speaks HTTPS: write https:// before it.");
+
 static void handshake_failed(struct client *c, enum close_reason reason)
 {
     const char *why = tls_transport_error(&c->conn.transport);
@@ -233,6 +240,8 @@ static void handshake_failed(struct client *c, enum close_reason reason)
     if (c->handshake->accept.refused)
         why = c->handshake->accept.refused;
     COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
+    if (tls_transport_got_http(&c->conn.transport))
+        tls_transport_send_clear(&c->conn.transport, wants_https);
     address_format(&c->peer, peer);
     log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
               reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));
