@@ -7,14 +7,16 @@ local setting = require("setting")
 
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
-  "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
+  "addresses", "resolve_status", "in_flight", "tunnels_open", "requests", "errors", "connects",
+  "connect_errors",
   "retries", "policy_failures", "policy_skipped", "effective", "health", "settings", "not_in_effect",
 }
 
 local STATS_KEYS = {
   "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
   "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
-  "ratelimit_shadowed", "panicked", "probes", "policy_failures", "policy_skipped",
+  "ratelimit_shadowed", "panicked", "probes", "policy_failures", "policy_skipped", "tunnels",
+  "tunnels_open",
 }
 
 --- Who gets requests, how many, or why not and until when.
@@ -102,7 +104,9 @@ return {
       .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); panicked: "
       .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
-      .. "without it, because it failed too often.",
+      .. "without it, because it failed too often; tunnels: WebSockets and other upgrades, which count as "
+      .. "requests when they open, while their bytes count as they pass; rejected.tunnels: refused by option "
+      .. "websocket_max.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

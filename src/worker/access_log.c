@@ -5,6 +5,7 @@
 #include "script/hook.h"
 #include "worker/client.h"
 #include "worker/request.h"
+#include "worker/tunnel.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,6 +109,12 @@ static void put_tags(struct line *l, const struct hook_exchange *ex)
     }
 }
 
+static void put_tunnel(struct line *l, const struct request *rq)
+{
+    put_text(l, "tunnel", tunnel_name(rq->tunnel));
+    put_text(l, "end", tunnel_end_text(rq->tunnel));
+}
+
 static void put_all(struct line *l, const struct request *rq)
 {
     char text[ADDRESS_TEXT_SIZE]; /* larger than CLOCK_TEXT_SIZE */
@@ -120,14 +127,16 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "path", rq->head.path);
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
-    put_number(l, "sent", rq->download.moved);
-    put_number(l, "received", rq->upload.moved);
+    put_number(l, "sent", rq->download.moved + tunnel_sent(rq->tunnel));
+    put_number(l, "received", rq->upload.moved + tunnel_received(rq->tunnel));
     put_ms(l, "wait", rq->picked_us ? rq->start_us : 0, rq->picked_us);
     put_ms(l, "connect", rq->connected_us ? rq->picked_us : 0, rq->connected_us);
     put_ms(l, "first_byte", rq->first_byte_us ? rq->connected_us : 0, rq->first_byte_us);
     put_ms(l, "total", rq->start_us, now_us);
     put_number(l, "retries", rq->tries);
     put_text(l, "verdict", verdict_table[rq->verdict].name);
+    if (UNLIKELY(rq->tunnel))
+        put_tunnel(l, rq);
     if (UNLIKELY(rq->exchange))
         put_tags(l, rq->exchange);
 }

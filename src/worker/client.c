@@ -42,7 +42,8 @@ void client_close(struct client *c, enum close_reason reason)
     if (c->request)
         request_abandon(&c->request);
     client_set_phase(c, CLIENT_CLOSED);
-    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_TUNNEL_CUT);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
     worker_client_closed(w);
@@ -161,7 +162,10 @@ static void request_read(struct client *c)
         return;
     case IO_EOF:
     case IO_ERROR:
-        client_close(c, CLOSE_CLIENT_GONE);
+        if (request_outlives_upload(c->request))
+            client_drive(c);
+        else
+            client_close(c, CLOSE_CLIENT_GONE);
         return;
     }
 }

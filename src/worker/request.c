@@ -15,6 +15,7 @@
 #include "worker/request_steps.h"
 #include "worker/response.h"
 #include "worker/stats.h"
+#include "worker/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -108,6 +109,8 @@ static enum step step_read_head(struct request *rq)
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
     rq->upload_done = rq->head.body == BODY_NONE;
+    if (UNLIKELY(rq->head.upgrade))
+        rq->upgrade = tunnel_protocol(&rq->head);
     return request_goto(rq, &request_step_match_route);
 }
 
@@ -227,6 +230,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
     forward_request(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
@@ -248,6 +252,11 @@ static enum step step_read_response(struct request *rq)
 static enum step step_relay_body(struct request *rq)
 {
     return response_relay(rq);
+}
+
+static enum step step_tunnel(struct request *rq)
+{
+    return tunnel_run(rq);
 }
 
 /* Ends when the answer has left; a request body that was not read ends the connection. */
@@ -283,7 +292,7 @@ static enum step step_finish(struct request *rq)
 
 bool request_upload_done(const struct request *rq)
 {
-    return rq->upload_done || body_done(&rq->client_source.body);
+    return !rq->tunnel && (rq->upload_done || body_done(&rq->client_source.body));
 }
 
 bool request_make_room(struct request *rq)
@@ -293,6 +302,8 @@ bool request_make_room(struct request *rq)
 
 bool request_client_late(struct request *rq)
 {
+    if (rq->tunnel)
+        return true; /* it has deadlines of its own */
     if (rq->response_started)
         return false;
     if (rq->step == &request_step_read_head) {
@@ -332,6 +343,7 @@ void request_free(struct request **rqp)
 
     *rqp = NULL;
     CHECK(!rq->origin);
+    tunnel_free(rq);
     attempt_target(rq, NULL);
     policy_release(rq);
     block_pool_release(&w->blocks, &rq->head_block);

@@ -102,6 +102,7 @@ static void run_adopt(struct message *m)
     ASSERT_WORKER(w);
     adopt(w, lease);
     mailbox_post(w->shared->mailbox, &lease->adopted);
+    tunnel_sets_adopt(w);
     before->retired = true;
     return_if_unused(w, before);
 }
@@ -190,6 +191,7 @@ static void run_stop_order(struct message *m)
 
     ASSERT_WORKER(w);
     arm_stop_timer(w, order->deadline_ms);
+    tunnel_sets_stop(w, order->deadline_ms);
     free(order);
     if (!w->stopping) {
         for (unsigned i = 0; i < w->listener_count; i++)
@@ -263,6 +265,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
         w->listeners[i].fd = listeners[i];
     list_init(&w->idle_clients);
     list_init(&w->busy_clients);
+    tunnel_sets_init(w);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
     block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,

@@ -23,7 +23,7 @@ local KEYS = {
   -- the proxy's own
   "policy_args",
   "health_policy", "panic", "circuit_failure_rate", "circuit_window", "circuit_min_requests",
-  "ratelimit_shadow",
+  "ratelimit_shadow", "websocket_idle", "websocket_max_age", "websocket_max",
 }
 
 -- key, value, number
