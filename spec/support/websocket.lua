@@ -161,14 +161,14 @@ function peer:close(code, reason)
 end
 
 --- The other end closes: its close frame is answered and the connection closed.
--- @return its close frame
+-- @return its close frame; nil, error
 function peer:await_close()
   local payload, frame
   repeat
     payload, frame = self:receive_message()
   until not payload
   if type(frame) ~= "table" then
-    error("expected a close frame, got: " .. frame, 2)
+    return nil, frame
   end
   self:send_close(frame.code)
   return frame

@@ -68,7 +68,8 @@ describe("a stream of WebSocket frames", function()
   end)
 
   it("follows bytes that come one by one", function()
-    local text = websocket.frame { payload = ("x"):rep(70000), mask = MASK } .. websocket.frame { opcode = 8, mask = MASK }
+    local text = websocket.frame { payload = ("x"):rep(70000), mask = MASK }
+      .. websocket.frame { opcode = 8, mask = MASK }
     local s = stream_of(true)
     for i = 1, #text do
       assert.is_false(s.closed)
