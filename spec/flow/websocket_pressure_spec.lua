@@ -5,8 +5,8 @@ local websocket = require("spec.support.websocket")
 
 local MIB = 1024 * 1024
 local MESSAGE = ("0123456789abcdef"):rep(MIB / 16)
-local COUNT = 24
-local SMALL = { receive_buffer = 16384, send_buffer = 16384 }
+local COUNT = 16
+local SMALL = { receive_buffer = 131072, send_buffer = 131072 }
 
 local eventually = loop.eventually
 
