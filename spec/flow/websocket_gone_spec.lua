@@ -7,6 +7,7 @@ local websocket = require("spec.support.websocket")
 local websockets = require("spec.flow.websockets")
 
 local eventually = loop.eventually
+local SANITIZED = loop.SLOWNESS > 1 -- such a program keeps freed memory for a while
 
 local function config()
   return { timeouts = { tunnel_close = "2s" } }
@@ -134,7 +135,7 @@ describe("an apply", function()
     change(120)
     -- 120 configurations of 400 routes are more than 25 MB, 120 tunnels less than 2.
     local grown = g.proxy:rss() - before
-    assert.is_true(grown < 8 * 1024 * 1024, ("%d KiB more"):format(grown / 1024))
+    assert.is_true(SANITIZED or grown < 8 * 1024 * 1024, ("%d KiB more"):format(grown / 1024))
     assert.equal(141, g:stats("r1").tunnels_open)
   end)
 end)

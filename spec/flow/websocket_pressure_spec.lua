@@ -9,6 +9,7 @@ local COUNT = 16
 local SMALL = { receive_buffer = 131072, send_buffer = 131072 }
 
 local eventually = loop.eventually
+local SANITIZED = loop.SLOWNESS > 1 -- such a program keeps freed memory for a while
 
 --- Waits until a number stays as it is for a while.
 local function settled(number)
@@ -53,7 +54,7 @@ describe("a slow reader", function()
     end)
     assert.is_true(passed > 0 and passed < 8 * MIB, ("%d bytes passed"):format(passed))
     assert.is_true(sender.stream.sent < 12 * MIB)
-    assert.is_true(g.proxy:rss() - before < 2 * MIB)
+    assert.is_true(SANITIZED or g.proxy:rss() - before < 2 * MIB)
     take_all(ws)
     assert.equal(1000, ws:close().code)
   end)
@@ -78,7 +79,7 @@ describe("a slow reader", function()
     end)
     assert.is_true(passed > 0 and passed < 8 * MIB, ("%d bytes passed"):format(passed))
     assert.is_true(ws.stream.sent < 12 * MIB)
-    assert.is_true(g.proxy:rss() - before < 2 * MIB)
+    assert.is_true(SANITIZED or g.proxy:rss() - before < 2 * MIB)
     gate = true
     loop.join(sender, 60)
     eventually(function()
@@ -138,7 +139,7 @@ describe("idle WebSockets", function()
     talk(200)
     -- With a block for each direction that would be 6 MB, and more where reads filled theirs.
     local grown = (g.proxy:rss() - before) / 200
-    assert.is_true(grown < 16 * 1024, ("%d bytes for each"):format(grown))
+    assert.is_true(SANITIZED or grown < 16 * 1024, ("%d bytes for each"):format(grown))
     assert.equal(210, g:stats("r1").tunnels_open)
   end)
 end)

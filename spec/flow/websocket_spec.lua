@@ -96,9 +96,12 @@ describe("a WebSocket", function()
 
     ws:send("hello")
     ws:receive()
-    local stats = g:stats("r1")
-    assert.same({ 1, 1, 1, 7, 11 }, { stats.requests, stats.tunnels, stats.tunnels_open, stats.bytes_sent,
-      stats.bytes_received })
+    local stats
+    eventually(function()
+      stats = g:stats("r1")
+      return stats.bytes_sent == 7 and stats.bytes_received == 11
+    end)
+    assert.same({ 1, 1, 1 }, { stats.requests, stats.tunnels, stats.tunnels_open })
     assert.equal(1, stats.status_codes["101"])
     assert.same({ 1, 1 }, { g:status("r1").in_flight, g:status("r1").tunnels_open })
 
