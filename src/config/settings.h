@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/sock.h"
+#include "tls/tls_config.h"
 #include <stdbool.h>
 #include <stdint.h>
 #endif
@@ -19,6 +20,8 @@
 /* X(field, dotted path): whole numbers. Times are in milliseconds, sizes in bytes. */
 #define SETTINGS_NUMBERS(X)                                                                        \
     X(workers, "workers")               /* 0: one per core */                                      \
+    X(handshake_timeout_ms, "timeouts.handshake") /* of TLS with a client, all of it */ \
+    X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
@@ -42,6 +45,9 @@
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
+    X(h2_max_streams, "http2.max_streams")           /* of a connection at a time */                \
+    X(h2_resets, "http2.max_resets")                 /* in ten seconds */                          \
+    X(h2_control_frames, "http2.max_control_frames") /* in ten seconds */                          \
     X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
     X(maintenance_interval_ms, "maintenance.check_interval") /* between two tries */               \
     X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
@@ -59,6 +65,7 @@
 #define SETTINGS_FLAGS(X)                                                                          \
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
+    X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */
@@ -93,6 +100,9 @@ struct settings {
     /* lists */
     struct address *http; /* listeners */
     unsigned http_count;
+    struct address *https; /* listeners that speak TLS */
+    unsigned https_count;
+    struct tls_config tls;
     struct address registry;
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;

@@ -6,6 +6,7 @@
 #include "control/maintenance.h"
 #include "control/resolve.h"
 #include "script/bundle.h"
+#include "tls/server_context.h"
 
 #include <stdlib.h>
 
@@ -140,6 +141,8 @@ struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
 
     ASSERT_CONTROL();
     co.snapshot->bundle = bundle_ref(c->bundle);
+    if (c->tls)
+        co.snapshot->tls = server_context_ref(c->tls);
     model_each_live(&c->model, add_route, &co);
     free(co.headers);
     free(co.domains);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/page.h"
 #include "control/circuits.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/health.h"
 #include "control/pages.h"
@@ -148,7 +149,7 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
     w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
-                   l->per_worker);
+                   l->plain, l->per_worker);
     CHECK(w);
     error = worker_start(w);
     if (error) {
@@ -253,7 +254,7 @@ static void announce(struct control *c, const struct startup_listeners *l)
 
     for (unsigned i = 0; i < l->per_worker; i++) {
         address_format(&l->real[i], text);
-        printf("listening http %s\n", text);
+        printf("listening %s %s\n", i < l->plain ? "http" : "https", text);
     }
     if (registry_address(c, &at) == 0) {
         address_format(&at, text);
@@ -279,7 +280,7 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+    ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && certificates_start(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
@@ -314,6 +315,7 @@ static void end(struct control *c)
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
+    certificates_stop(c);
     probe_tls_cleanup();
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
@@ -390,7 +392,7 @@ int control_check(const struct cli *cli)
         return EXIT_CODE_FAILED;
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c);
+    ok = check_scripts(&c) & certificates_check(c.settings);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

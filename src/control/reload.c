@@ -1,6 +1,7 @@
 #include "control/reload.h"
 
 #include "base/log.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
@@ -44,29 +45,31 @@ static void needs_restart(const char *setting)
     log_write(LOG_WARN, "setting changes with a restart only", "setting=%s", setting);
 }
 
-static bool same_listeners(const struct settings *a, const struct settings *b)
+/* Listeners stay as they were at the start. */
+static void keep_listeners(const char *setting, const struct address *old, unsigned old_count, struct address **new,
+                           unsigned *new_count)
 {
-    if (a->http_count != b->http_count)
-        return false;
-    for (unsigned i = 0; i < a->http_count; i++) {
-        if (!address_equal(&a->http[i], &b->http[i]))
-            return false;
-    }
-    return true;
+    bool same = old_count == *new_count;
+
+    for (unsigned i = 0; same && i < old_count; i++)
+        same = address_equal(&old[i], &(*new)[i]);
+    if (same)
+        return;
+    needs_restart(setting);
+    free(*new);
+    *new = calloc(old_count + 1, sizeof(**new));
+    CHECK(*new);
+    if (old_count)
+        memcpy(*new, old, old_count * sizeof(**new));
+    *new_count = old_count;
 }
 
 /* What was decided at start stays as it was, so that nobody reads a setting that is not in force.
  */
 static void keep_fixed(const struct settings *old, struct settings *new)
 {
-    if (!same_listeners(old, new)) {
-        needs_restart("http");
-        free(new->http);
-        new->http_count = old->http_count;
-        new->http = malloc((old->http_count + 1) * sizeof(*new->http));
-        CHECK(new->http);
-        memcpy(new->http, old->http, old->http_count * sizeof(*new->http));
-    }
+    keep_listeners("http", old->http, old->http_count, &new->http, &new->http_count);
+    keep_listeners("https", old->https, old->https_count, &new->https, &new->https_count);
     if (!address_equal(&old->registry, &new->registry))
         needs_restart("registry");
     new->registry = old->registry;
@@ -98,6 +101,30 @@ static void on_published(void *arg)
     log_write(LOG_INFO, "configuration reloaded", "generation=%llu",
               (unsigned long long)publish_generation(c));
     events_send(c, EVENT_GLOBAL_CONFIG_CHANGED, NULL, json);
+    certificates_published(c);
+}
+
+/* Puts new settings in the place of those in force; false: logged why not. */
+static bool take(struct control *c, struct settings *new)
+{
+    int error = reload_logs(new);
+
+    if (error) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed",
+                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
+        return false;
+    }
+    keep_fixed(c->settings, new);
+    if (!certificates_follow(c, new)) {
+        error = reload_logs(c->settings);
+        if (error)
+            log_write(LOG_ERROR, "access log lost", "reason=\"%s\"", strerror(-error));
+        return false;
+    }
+    settings_unref(c->settings);
+    c->settings = new;
+    certificates_watch(c);
+    return true;
 }
 
 void reload_configuration(struct control *c)
@@ -112,17 +139,11 @@ void reload_configuration(struct control *c)
         log_refused(problems);
         return;
     }
-    error = reload_logs(new);
-    if (error) {
-        log_write(LOG_ERROR, "configuration refused, nothing changed",
-                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
+    if (!take(c, new)) {
         config_set_free(routes);
         settings_unref(new);
         return;
     }
-    keep_fixed(c->settings, new);
-    settings_unref(c->settings);
-    c->settings = new;
     error = resolve_reload(c);
     if (error)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));

@@ -115,6 +115,13 @@ static void put_tunnel(struct line *l, const struct request *rq)
     put_text(l, "end", tunnel_end_text(rq->tunnel));
 }
 
+static struct slice protocol(const struct request *rq)
+{
+    if (!rq->head.http2 && !rq->head.minor)
+        return SLICE("HTTP/1.0");
+    return slice_str(rq->codec->name);
+}
+
 static void put_all(struct line *l, const struct request *rq)
 {
     char text[ADDRESS_TEXT_SIZE]; /* larger than CLOCK_TEXT_SIZE */
@@ -125,6 +132,7 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "method", rq->head.method_text);
     put_text(l, "host", rq->head.host);
     put_text(l, "path", rq->head.path);
+    put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
     put_number(l, "sent", rq->download.moved + tunnel_sent(rq->tunnel));

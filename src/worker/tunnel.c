@@ -206,11 +206,12 @@ static void count(struct tunnel *t, struct tunnel_flow *f, size_t n)
 static void move_bytes(struct tunnel *t, struct tunnel_flow *f)
 {
     const struct relay *r = &f->relay;
+    enum body_state state;
     struct slice bytes;
     size_t taken, all;
     bool more;
 
-    while (r->from->peek(r->source, &bytes, &more) == BODY_DATA) {
+    while ((state = r->from->peek(r->source, &bytes, &more)) == BODY_DATA) {
         all = bytes.len;
         bytes.len = tunnel_close_allows(t, f, bytes);
         if (!bytes.len)
@@ -223,6 +224,7 @@ static void move_bytes(struct tunnel *t, struct tunnel_flow *f)
         if (taken < bytes.len && r->to->flush(r->sink) != RELAY_DONE)
             break;
     }
+    f->done = state != BODY_DATA && (state != BODY_WANT || f->from->eof);
 }
 
 /* The end goes behind the last byte. A sink that takes no more has ended, too: that its source goes on is no reason to
@@ -233,7 +235,7 @@ static void move_end(struct tunnel_flow *f)
         return;
     if (f->to->unwritable) {
         f->ended = true;
-    } else if (f->from->eof && f->flushed && !buf_len(&f->from->in)) {
+    } else if (f->done && f->flushed) {
         transport_shutdown(&f->to->transport);
         f->ended = true;
     }

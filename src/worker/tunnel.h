@@ -59,7 +59,8 @@ struct tunnel_flow {
     struct ws_stream frames; /* of WebSocket: what was moved */
     bool open;    /* the relay is connected; up: not before the request body is complete */
     bool flushed; /* all that was moved has left */
-    bool ended;   /* the source's end was passed on */
+    bool done;    /* the source will have no more */
+    bool ended;   /* its end was passed on */
     bool cut;     /* ends within a frame: its receiver gets a reset */
     uint8_t close_len, close_sent; /* bytes of the close frame */
     char close[WS_CLOSE_MAX];

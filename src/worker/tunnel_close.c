@@ -76,7 +76,8 @@ static bool is_opaque(const struct tunnel *t)
 /* One of the ends has said that it closes. */
 static bool is_ending(const struct tunnel *t)
 {
-    return t->up.frames.closed || t->down.frames.closed || t->up.from->eof || t->down.from->eof;
+    return t->up.frames.closed || t->down.frames.closed || t->up.done || t->down.done || t->up.from->eof ||
+           t->down.from->eof;
 }
 
 static void begin(struct tunnel *t, enum tunnel_end end)
@@ -172,13 +173,15 @@ static void send_close(struct tunnel_flow *f)
 static void drop(struct tunnel_flow *f)
 {
     const struct relay *r = &f->relay;
+    enum body_state state;
     struct slice bytes;
     bool more;
 
-    while (r->from->peek(r->source, &bytes, &more) == BODY_DATA) {
+    while ((state = r->from->peek(r->source, &bytes, &more)) == BODY_DATA) {
         ws_stream_pass(&f->frames, bytes.data, bytes.len);
         r->from->consume(r->source, bytes.len);
     }
+    f->done = state != BODY_WANT || f->from->eof;
 }
 
 static bool is_told(const struct tunnel_flow *f)
@@ -188,7 +191,7 @@ static bool is_told(const struct tunnel_flow *f)
 
 static bool has_answered(const struct tunnel_flow *f, const struct tunnel_flow *to_it)
 {
-    return to_it->cut || f->frames.closed || f->frames.lost || f->from->eof || f->from->broken;
+    return to_it->cut || f->frames.closed || f->frames.lost || f->done || f->from->broken;
 }
 
 void tunnel_close_go_on(struct tunnel *t)
