@@ -229,7 +229,8 @@ return {
   },
   {
     path = "timeouts.tunnel", type = "duration", default = "1h", min = 1, max = 7 * DAY,
-    doc = "A WebSocket, or another tunnel, through which nothing passes, for routes without the option websocket_idle.",
+    doc = "A WebSocket, or another tunnel, through which nothing passes, for routes without the option "
+      .. "websocket_idle.",
   },
   {
     path = "timeouts.tunnel_message", type = "duration", default = "10s", min = 1, max = HOUR,
