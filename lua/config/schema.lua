@@ -55,6 +55,45 @@ return {
     doc = "What services must send with AUTH first. Without it no AUTH is needed.",
   },
   {
+    path = "registry_tls.listen", type = "address", restart = true,
+    doc = "Where services connect with the registry protocol over TLS; without it nowhere.",
+  },
+  {
+    path = "registry_tls.only", type = "flag", default = false, restart = true,
+    doc = "There is no other listener: what `registry` says is not used.",
+  },
+  {
+    path = "registry_tls.certificate", type = "text",
+    doc = "File (PEM) of the listener's certificate, the chain behind it.",
+  },
+  {
+    path = "registry_tls.key", type = "text",
+    doc = "File (PEM) of its private key.",
+  },
+  {
+    path = "registry_tls.client_ca", type = "authority_file",
+    doc = "File (PEM) of the authorities whose client certificates are believed.",
+  },
+  {
+    path = "registry_tls.client_certificates", type = "enum", default = "off",
+    values = { "off", "optional", "required" },
+    doc = "Are services asked for a certificate? One that is shown has to be valid, stands for AUTH, and says "
+      .. "which services its holder may be.",
+  },
+  {
+    path = "registry_tls.services", type = "name_lists",
+    doc = "Which services the holder of a certificate with this name (a DNS name in it, or its CN) may be. "
+      .. "Without it: the service of that name.",
+  },
+  {
+    path = "backend_tls.authorities", type = "named_authorities",
+    doc = "Files (PEM) of authorities by the names under which services choose them with the option `tls_ca`.",
+  },
+  {
+    path = "backend_tls.certificates", type = "named_certificates",
+    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
+  },
+  {
     path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,
     doc = "Worker threads; 0 makes one for each core.",
   },
@@ -69,7 +108,7 @@ return {
   {
     path = "scripts_rollback.failures", type = "count", default = 5, min = 0, max = 1000,
     doc = "Failed calls of scripts, within the window, after which the generation before is put back in service; "
-      .. "as many of one health policy switch that off first. 0 for never.",
+      .. "as many of one health policy, or of one request policy on one worker, switch that off first. 0 for never.",
   },
   {
     path = "scripts_rollback.window", type = "duration", default = "60s", min = 1000, max = DAY,
@@ -77,7 +116,8 @@ return {
   },
   {
     path = "scripts_budget.load", type = "duration", default = "2s", min = 10, max = MINUTE,
-    doc = "How long one script may take to load.",
+    doc = "How long one script may take to load; all request policies together at most 100 ms, since workers load "
+      .. "them, too.",
   },
   {
     path = "scripts_budget.command", type = "duration", default = "250ms", min = 1, max = MINUTE,
@@ -222,6 +262,10 @@ return {
   {
     path = "timeouts.shutdown", type = "duration", default = "30s", min = 0, max = DAY,
     doc = "How long requests in flight may take to end after SIGTERM.",
+  },
+  {
+    path = "timeouts.registry_handshake", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "The TLS handshake of a registry connection.",
   },
   {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,

@@ -1,14 +1,17 @@
 #include "control/reload.h"
 
 #include "base/log.h"
+#include "control/backend_tls.h"
 #include "control/certificates.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/health.h"
 #include "control/publish.h"
+#include "control/registry.h"
 #include "control/resolve.h"
 #include "control/startup.h"
+#include "tls/registry_context.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +76,12 @@ static void keep_fixed(const struct settings *old, struct settings *new)
     if (!address_equal(&old->registry, &new->registry))
         needs_restart("registry");
     new->registry = old->registry;
+    if (old->registry_tls_on != new->registry_tls_on || old->registry_tls_only != new->registry_tls_only ||
+        (old->registry_tls_on && !address_equal(&old->registry_tls, &new->registry_tls)))
+        needs_restart("registry_tls");
+    new->registry_tls_on = old->registry_tls_on;
+    new->registry_tls_only = old->registry_tls_only;
+    new->registry_tls = old->registry_tls;
     if (old->workers != new->workers)
         needs_restart("workers");
     new->workers = old->workers;
@@ -104,23 +113,78 @@ static void on_published(void *arg)
     certificates_published(c);
 }
 
+/* What a configuration is besides its settings: what its files say, read but not in force. */
+struct read_files {
+    struct backend_tls *backends;
+    struct tls_registry *registry; /* NULL: stays as it is */
+};
+
+static void free_files(struct read_files *files)
+{
+    backend_tls_free(files->backends);
+    tls_registry_free(files->registry);
+}
+
+static bool read_tls(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
+{
+    *out = (struct read_files){0};
+    out->backends = backend_tls_new(new, err);
+    if (!out->backends)
+        return false;
+    if (!c->settings->registry_tls_on || !new->registry_tls_on)
+        return true;
+    out->registry = startup_registry_tls(new, err);
+    if (out->registry)
+        return true;
+    backend_tls_free(out->backends);
+    return false;
+}
+
+/* True: all of it can be had, *out is the caller's. */
+static bool read_files(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
+{
+    int error;
+
+    if (!read_tls(c, new, out, err))
+        return false;
+    error = reload_logs(new);
+    if (!error)
+        return true;
+    free_files(out);
+    return error_set(err, "access_log.file %s: %s", new->access_file, strerror(-error));
+}
+
+/* The certificates of listeners say themselves what is wrong with them; then the logs go back to where they were. */
+static bool follow(struct control *c, struct settings *new, struct read_files *files)
+{
+    int error;
+
+    keep_fixed(c->settings, new);
+    if (certificates_follow(c, new))
+        return true;
+    free_files(files);
+    error = reload_logs(c->settings);
+    if (error)
+        log_write(LOG_ERROR, "access log lost", "reason=\"%s\"", strerror(-error));
+    return false;
+}
+
 /* Puts new settings in the place of those in force; false: logged why not. */
 static bool take(struct control *c, struct settings *new)
 {
-    int error = reload_logs(new);
+    struct read_files files;
+    struct error err;
 
-    if (error) {
-        log_write(LOG_ERROR, "configuration refused, nothing changed",
-                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
+    if (!read_files(c, new, &files, &err)) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
         return false;
     }
-    keep_fixed(c->settings, new);
-    if (!certificates_follow(c, new)) {
-        error = reload_logs(c->settings);
-        if (error)
-            log_write(LOG_ERROR, "access log lost", "reason=\"%s\"", strerror(-error));
+    if (!follow(c, new, &files))
         return false;
-    }
+    backend_tls_free(c->backend_tls);
+    c->backend_tls = files.backends;
+    if (files.registry)
+        registry_set_tls(c, files.registry);
     settings_unref(c->settings);
     c->settings = new;
     certificates_watch(c);

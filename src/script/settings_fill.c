@@ -2,6 +2,7 @@
 
 #include "control/config_check.h"
 #include "control/config_set.h"
+#include "script/settings_tls.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -294,6 +295,7 @@ void settings_fill(lua_State *L, struct settings *s)
     fill_ranges(L, s);
     fill_headers(L, s);
     fill_servers(L, s);
+    settings_fill_tls(L, s);
     fill_tls(L, &s->tls);
 }
 
