@@ -1,4 +1,6 @@
+local certificates = require("spec.support.certificates")
 local group = require("spec.support.group")
+local proxy = require("spec.support.proxy")
 local process = require("spec.support.process")
 
 local PEER = "spec/support/websocket_peer.py"
@@ -35,5 +37,24 @@ describe("a WebSocket between two ends of python3-websockets", function()
     local g = group.start({ "ws://127.0.0.1:" .. server:wait_line("^listening (%d+)$") })
     local client = run("talk", "ws://" .. g.proxy.address .. "/")
     client:wait_line("^(echoed)$")
+  end)
+
+  it("passes by TLS on both sides, and ends as well there", function()
+    local authority = certificates.authority().file
+    local files = certificates.make { ip = { "127.0.0.1" } }
+    local server = run("serve", files.certificate, files.key)
+    local p = proxy.start {
+      https = true,
+      config = {
+        tls = { certificates = { { certificate = files.certificate, key = files.key } } },
+        backend_tls = { authorities = { internal = authority } },
+      },
+      route = { to = "wss://127.0.0.1:" .. server:wait_line("^listening (%d+)$"), options = { tls_ca = "internal" } },
+    }
+    local client = run("talk", "wss://" .. p.https_address .. "/", authority)
+    client:wait_line("^(echoed)$")
+    p.session:ok("DRAIN_START", "0")
+    assert.equal("1001 the service drains", (client:wait_line("^closed (.+)$")))
+    server:wait_line("^closed (1001) the service drains$")
   end)
 end)
