@@ -292,6 +292,20 @@ return {
     doc = "Resolving one name.",
   },
   {
+    path = "timeouts.tunnel", type = "duration", default = "1h", min = 1, max = 7 * DAY,
+    doc = "A WebSocket, or another tunnel, through which nothing passes, for routes without the option "
+      .. "websocket_idle.",
+  },
+  {
+    path = "timeouts.tunnel_message", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "The end of the messages in progress when a WebSocket has to close; the close handshake has 2 s more.",
+  },
+  {
+    path = "timeouts.tunnel_close", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "Over how long the tunnels of a member are closed that was removed, went to another backend or is in "
+      .. "maintenance. Also how long one end of a tunnel may go on when the other has ended.",
+  },
+  {
     path = "limits.head_size", type = "size", default = "16k", min = KIB, max = 64 * KIB,
     doc = "Bytes of a head. At most limits.buffer_size.",
   },

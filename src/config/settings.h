@@ -34,6 +34,9 @@
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
     X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
+    X(tunnel_idle_ms, "timeouts.tunnel")        /* nothing passes through a tunnel */              \
+    X(tunnel_message_ms, "timeouts.tunnel_message") /* end of a message before a tunnel closes */  \
+    X(tunnel_close_ms, "timeouts.tunnel_close") /* time over which a gone member's tunnels close */ \
     X(head_size, "limits.head_size")            /* bytes of a head */                              \
     X(header_count, "limits.header_count")      /* fields of a head */                             \
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \

@@ -6,6 +6,7 @@
 #include "tls/tls_facts.h"
 #include "worker/client.h"
 #include "worker/request.h"
+#include "worker/tunnel.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,6 +119,12 @@ static void put_tags(struct line *l, const struct hook_exchange *ex)
     }
 }
 
+static void put_tunnel(struct line *l, const struct request *rq)
+{
+    put_text(l, "tunnel", tunnel_name(rq->tunnel));
+    put_text(l, "end", tunnel_end_text(rq->tunnel));
+}
+
 static struct slice protocol(const struct request *rq)
 {
     if (!rq->head.http2 && !rq->head.minor)
@@ -138,8 +145,8 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
-    put_number(l, "sent", rq->download.moved);
-    put_number(l, "received", rq->upload.moved);
+    put_number(l, "sent", rq->download.moved + tunnel_sent(rq->tunnel));
+    put_number(l, "received", rq->upload.moved + tunnel_received(rq->tunnel));
     put_ms(l, "wait", rq->picked_us ? rq->start_us : 0, rq->picked_us);
     put_ms(l, "connect", rq->connected_us ? rq->picked_us : 0, rq->connected_us);
     put_ms(l, "first_byte", rq->first_byte_us ? rq->connected_us : 0, rq->first_byte_us);
@@ -148,6 +155,8 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "verdict", verdict_table[rq->verdict].name);
     if (rq->client->tls)
         put_tls(l, rq->client->tls);
+    if (UNLIKELY(rq->tunnel))
+        put_tunnel(l, rq);
     if (UNLIKELY(rq->exchange))
         put_tags(l, rq->exchange);
 }

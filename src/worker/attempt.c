@@ -10,9 +10,18 @@
 
 enum { SUSPECT_MS = 1000 };
 
+void attempt_give_place(struct request *rq)
+{
+    if (LIKELY(!rq->placed))
+        return;
+    rq->placed = false;
+    route_state_give_tunnel(rq->member->state);
+}
+
 void attempt_target(struct request *rq, const struct member *m)
 {
     outcome_release(rq);
+    attempt_give_place(rq);
     rq->ticket = (struct circuit_ticket){0};
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);

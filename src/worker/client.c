@@ -57,7 +57,8 @@ void client_close(struct client *c, enum close_reason reason)
     if (c->session)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
-    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_TUNNEL_CUT);
     if (!c->stream)
         tls_facts_free(c->tls);
     worker_count_close(w, reason);
@@ -196,7 +197,10 @@ static void request_read(struct client *c)
         return;
     case IO_EOF:
     case IO_ERROR:
-        client_close(c, CLOSE_CLIENT_GONE);
+        if (request_outlives_upload(c->request))
+            client_drive(c);
+        else
+            client_close(c, CLOSE_CLIENT_GONE);
         return;
     }
 }

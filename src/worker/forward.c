@@ -161,7 +161,7 @@ void forward_request(const struct request *rq, struct field_list *out)
     add_via(out, head);
     if (rq->paging)
         field_list_add(out, page_server_mark, SLICE("1"));
-    if (head->te_trailers) {
+    if (head->te_trailers && !rq->upgrading) {
         field_list_add(out, SLICE("TE"), SLICE("trailers"));
         field_list_add(out, SLICE("Connection"), SLICE("TE"));
     }

@@ -112,7 +112,9 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
     write_status_line(w, head->status, head->reason);
     write_fields(w, head->fields);
     write_framing(w, head, chunked);
-    if (!head->keep_alive)
+    if (head->tunnel.data)
+        write_upgrade(w, head->tunnel);
+    else if (!head->keep_alive)
         write_literal(w, "Connection: close\r\n");
     else if (rq->head.minor == 0)
         write_literal(w, "Connection: keep-alive\r\n");
@@ -169,7 +171,16 @@ static void finish(struct request *rq)
         buf_consume(in, rq->client_source.kept);
 }
 
+static void tunnel_source(struct request *rq, struct relay *r)
+{
+    struct conn *c = conn_of(rq);
+
+    finish(rq);
+    h1_source_init(&rq->client_source, c, 0, BODY_UNTIL_CLOSE, 0, 0);
+    open_upload(rq, r);
+}
+
 const struct client_codec h1_client_codec = {
     "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload,
-    send_interim, send_head, finish,
+    send_interim, send_head, finish, tunnel_source,
 };

@@ -16,6 +16,7 @@
 #include "worker/response.h"
 #include "worker/scheme.h"
 #include "worker/stats.h"
+#include "worker/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -111,6 +112,8 @@ static enum step step_read_head(struct request *rq)
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
     rq->upload_done = rq->head.body == BODY_NONE;
+    if (UNLIKELY(rq->head.upgrade))
+        rq->upgrade = tunnel_protocol(&rq->head);
     return request_goto(rq, &request_step_match_route);
 }
 
@@ -240,6 +243,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
     forward_request(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
@@ -261,6 +265,11 @@ static enum step step_read_response(struct request *rq)
 static enum step step_relay_body(struct request *rq)
 {
     return response_relay(rq);
+}
+
+static enum step step_tunnel(struct request *rq)
+{
+    return tunnel_run(rq);
 }
 
 /* Ends when the answer has left; a request body that was not read ends the connection. */
@@ -296,7 +305,7 @@ static enum step step_finish(struct request *rq)
 
 bool request_upload_done(const struct request *rq)
 {
-    return rq->upload_done || rq->codec->upload_done(rq);
+    return !rq->tunnel && (rq->upload_done || rq->codec->upload_done(rq));
 }
 
 bool request_make_room(struct request *rq)
@@ -306,6 +315,8 @@ bool request_make_room(struct request *rq)
 
 bool request_client_late(struct request *rq)
 {
+    if (rq->tunnel)
+        return true; /* it has deadlines of its own */
     if (rq->response_started)
         return false;
     if (rq->step == &request_step_read_head) {
@@ -345,6 +356,7 @@ void request_free(struct request **rqp)
 
     *rqp = NULL;
     CHECK(!rq->origin);
+    tunnel_free(rq);
     attempt_target(rq, NULL);
     policy_release(rq);
     free(rq->file);

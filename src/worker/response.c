@@ -10,6 +10,7 @@
 #include "worker/pick.h"
 #include "worker/policy.h"
 #include "worker/request_steps.h"
+#include "worker/tunnel.h"
 
 /* Moves request body; a backend that takes no more may still have answered. */
 static enum verdict pump_upload(struct request *rq)
@@ -147,6 +148,7 @@ static enum step start_response(struct request *rq, const struct http_head *resp
 
     if (rq->paging && page_server_is_empty(rq, response))
         return request_refuse(rq, VERDICT_MAINTENANCE);
+    attempt_give_place(rq);
     outcome_head(rq, response->status);
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
@@ -160,6 +162,24 @@ static enum step start_response(struct request *rq, const struct http_head *resp
     rq->response_keep_alive = response->keep_alive;
     rq->first_byte_us = rq->worker->now_us;
     return request_goto(rq, &request_step_relay_body);
+}
+
+/* The backend switches protocols, as it was asked to. */
+static enum step start_tunnel(struct request *rq, const struct http_head *response)
+{
+    struct response_head head = {
+        .status = response->status,
+        .reason = response->reason,
+        .fields = &rq->worker->fields,
+        .keep_alive = true,
+        .tunnel = rq->upgrade,
+    };
+
+    outcome_success(rq);
+    if (!compose_head(rq, response, &head))
+        return request_refuse(rq, VERDICT_POLICY_FAILED);
+    head.status = response->status; /* the client waits for no other */
+    return tunnel_start(rq, &head);
 }
 
 enum step response_read(struct request *rq)
@@ -176,12 +196,14 @@ enum step response_read(struct request *rq)
         result = rq->origin_codec->read_head(rq, response, &error);
         if (result == PARSE_MORE)
             return no_response(rq);
-        if (result != PARSE_DONE || response->status == 101)
+        if (result != PARSE_DONE || (response->status == 101 && !tunnel_agrees(rq, response)))
             return bad_response(rq, result);
         if (hides_failure(rq, response->status))
             return attempt_failed(rq, VERDICT_CIRCUIT_PROBING, true);
         if (response->status >= 200)
             return start_response(rq, response);
+        if (response->status == 101)
+            return start_tunnel(rq, response);
         send_interim(rq, response);
     }
 }
@@ -247,6 +269,10 @@ void response_set_deadlines(struct request *rq)
 
     if (!rq->lease)
         return;
+    if (UNLIKELY(rq->tunnel)) {
+        tunnel_set_deadline(rq);
+        return;
+    }
     settings = rq->lease->snapshot->settings;
     client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked);
     conn_deadline(client, !client_late        ? 0

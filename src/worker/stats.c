@@ -2,13 +2,15 @@
 
 #include "worker/request.h"
 
-void stats_count(const struct request *rq)
+void stats_count(struct request *rq)
 {
     struct route_local *local = rq->local ? rq->local : rq->failed;
 
+    if (rq->counted)
+        return;
+    rq->counted = true;
     if (rq->whose)
         local = route_state_local(rq->whose->state, rq->worker->id);
-
     COUNTER_ADD(rq->worker->requests, 1);
     if (!local)
         return;

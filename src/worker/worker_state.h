@@ -12,6 +12,7 @@
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
+#include "worker/tunnel_set.h"
 #include "http/field_list.h"
 #include "worker/worker.h"
 #include <ev.h>
@@ -50,6 +51,7 @@ struct worker {
     unsigned listener_count;
     struct list idle_clients; /* between requests, longest idle first */
     struct list busy_clients;
+    struct tunnel_sets tunnels; /* of all busy clients */
     unsigned handshakes;        /* clients in one */
     struct list due_handshakes; /* struct handshake, worker/handshake.h */
     bool served;                /* this turn something was done for an established connection */
