@@ -14,7 +14,7 @@ local STATUS_KEYS = {
 local STATS_KEYS = {
   "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
   "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
-  "ratelimit_shadowed", "panicked", "probes", "policy_failures", "policy_skipped",
+  "ratelimit_shadowed", "panicked", "probes", "policy_failures", "policy_skipped", "compression",
 }
 
 --- Who gets requests, how many, or why not and until when.
@@ -102,7 +102,8 @@ return {
       .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); panicked: "
       .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
-      .. "without it, because it failed too often.",
+      .. "without it, because it failed too often; compression: responses that were compressed, their bytes before and "
+      .. "after, and those that were skipped, because compression.cpu or compression.streams was reached.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

@@ -1,5 +1,5 @@
--- What the content codings cost and give: CPU time per MiB, ratio and memory for each coding and level, on pages and API
--- answers (spec/support/corpus.lua), fed in pieces of 16 KiB as the proxy does.
+-- What the content codings cost and give: CPU time per MiB, ratio and memory for each coding and level, on pages and
+-- API answers (spec/support/corpus.lua), fed in pieces of 16 KiB as the proxy does.
 --
 -- usage: luajit spec/bench/compress.lua [SIZE_KIB [MIB]]     (bytes of one answer, bytes encoded for each figure)
 package.path = "./?.lua;" .. package.path
@@ -14,7 +14,7 @@ local PIECE, ROOM = 16 * 1024, 16 * 1024
 local out, written, input = ffi.new("char[?]", ROOM), ffi.new("size_t[1]"), ffi.new("struct slice[1]")
 
 local function run(encoder, order, data, len)
-  local produced, result = 0, nil
+  local produced, result = 0
   input[0].data, input[0].len = data, len
   repeat
     result = lib.encoder_run(encoder, order, input, out, ROOM, written)

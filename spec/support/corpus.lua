@@ -59,14 +59,27 @@ local function fill(size, make)
   return table.concat(pieces):sub(1, size)
 end
 
+local SECTION = [[
+<section class="article" id="s%d">
+  <h2>%s</h2>
+  <p class="lead">%s.</p>
+  <p>%s, <a href="/%s/%s?id=%d">%s</a> %s.</p>
+  <ul>
+    <li>%s</li>
+    <li>%s</li>
+  </ul>
+</section>
+]]
+
+local RECORD = '{"id":%d,"name":"%s","email":"%s@%s.example","score":%d.%02d,"active":%s,"tags":["%s","%s"],'
+  .. '"note":"%s"},\n'
+
 --- Sections with headings, paragraphs, links and lists.
 function corpus.html(size, seed)
   local word, random = writer(seed or 7)
   return fill(size, function(i)
-    return ('<section class="article" id="s%d">\n  <h2>%s</h2>\n  <p class="lead">%s.</p>\n'
-      .. '  <p>%s, <a href="/%s/%s?id=%d">%s</a> %s.</p>\n  <ul>\n    <li>%s</li>\n    <li>%s</li>\n  </ul>\n</section>\n'):format(
-        i, text(word, 4), text(word, 18 + random(20)), text(word, 30 + random(40)), word(), word(), random(100000),
-        text(word, 2), text(word, 20 + random(30)), text(word, 6), text(word, 5))
+    return SECTION:format(i, text(word, 4), text(word, 18 + random(20)), text(word, 30 + random(40)), word(), word(),
+      random(100000), text(word, 2), text(word, 20 + random(30)), text(word, 6), text(word, 5))
   end)
 end
 
@@ -74,9 +87,8 @@ end
 function corpus.json(size, seed)
   local word, random = writer(seed or 11)
   return fill(size, function(i)
-    return ('{"id":%d,"name":"%s","email":"%s@%s.example","score":%d.%02d,"active":%s,"tags":["%s","%s"],"note":"%s"},\n'):format(
-      i, text(word, 2), word(), word(), random(1000), random(100), random(2) == 0 and "true" or "false", word(), word(),
-      text(word, 8 + random(10)))
+    return RECORD:format(i, text(word, 2), word(), word(), random(1000), random(100),
+      random(2) == 0 and "true" or "false", word(), word(), text(word, 8 + random(10)))
   end)
 end
 

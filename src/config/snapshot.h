@@ -49,6 +49,7 @@ struct member {
     struct circuit_rules circuit;
     unsigned retries;
     bool preserve_host;
+    bool compression; /* compress responses */
     bool fail_open; /* when all members are down it is used all the same */
 };
 

@@ -6,6 +6,7 @@
 #include "worker/admit.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/page_server.h"
@@ -334,6 +335,7 @@ void request_free(struct request **rqp)
     CHECK(!rq->origin);
     attempt_target(rq, NULL);
     policy_release(rq);
+    compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);

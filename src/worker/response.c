@@ -2,6 +2,8 @@
 
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
@@ -145,8 +147,12 @@ static enum step start_response(struct request *rq, const struct http_head *resp
     outcome_head(rq, response->status);
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
+    if (UNLIKELY(rq->member->compression))
+        compress_head(rq, &head);
     rq->download.trailers = &rq->worker->response;
     rq->origin_codec->open_download(rq, response, &rq->download);
+    if (UNLIKELY(rq->compress))
+        compress_source_open(rq->compress, &rq->download);
     if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))
         return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
     rq->keep_alive = head.keep_alive;
@@ -198,6 +204,8 @@ static enum step want_response(struct request *rq)
 {
     struct origin *o = rq->origin;
 
+    if (UNLIKELY(rq->compress) && compress_source_goes_on(rq->compress))
+        return STEP_WAIT;
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
     if (o->conn.eof || o->conn.broken || o->timed_out) {

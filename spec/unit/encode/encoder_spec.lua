@@ -158,3 +158,18 @@ describe("zstd", function()
     end)
   end)
 end)
+
+describe("the settings of compression", function()
+  it("allow the levels that the encoders have", function()
+    local most = {}
+    for _, setting in ipairs(dofile("lua/config/schema.lua")) do
+      most[setting.path] = setting.max
+    end
+    for kind = 0, lib.ENCODER_KINDS - 1 do
+      local path = "compression." .. unit.text(lib.encoder_name(kind))
+      if lib.encoder_available(kind) then
+        assert.equal(lib.encoder_level_max(kind), most[path], path)
+      end
+    end
+  end)
+end)
