@@ -15,12 +15,83 @@ return {
     doc = "Where HTTP clients connect. Port 0 takes a free one.",
   },
   {
+    path = "https", type = "addresses", restart = true,
+    doc = "Where HTTPS clients connect. Needs tls.certificates.",
+  },
+  {
+    path = "tls.certificates", type = "certificates",
+    doc = "Files in PEM: `{ certificate = \"chain.pem\", key = \"key.pem\" }`, the server's own certificate first. "
+      .. "A client gets the one for the name it asks for: the exact name, else `*.` in the place of its first label. "
+      .. "An ECDSA and an RSA certificate for the same name both serve, as the client can. `ocsp = \"answer.der\"` is "
+      .. "stapled while it holds; `names = { ... }` replaces the certificate's own names.",
+  },
+  {
+    path = "tls.default", type = "text",
+    doc = "The name whose certificate clients get that name no host we have one for; \"refuse\" for none. Without it "
+      .. "the first certificate's.",
+  },
+  {
+    path = "tls.min_version", type = "enum", default = "1.2", values = { "1.2", "1.3" },
+    doc = "The oldest version of TLS. Suites and groups are those of Mozilla's \"intermediate\".",
+  },
+  {
+    path = "tls.client_certificates", type = "enum", default = "off", values = { "off", "optional", "required" },
+    doc = "Whether clients are asked for a certificate. One that is sent has to be good in either case.",
+  },
+  {
+    path = "tls.client_ca", type = "text",
+    doc = "File in PEM with the authorities that client certificates may come from.",
+  },
+  {
+    path = "tls.ticket_rotation", type = "duration", default = "8h", min = 1000, max = 7 * DAY,
+    doc = "How often a new key makes session tickets. Tickets are good for two such times.",
+  },
+  {
     path = "registry", type = "address", default = "127.0.0.1:8181", restart = true,
     doc = "Where services connect with the registry protocol.",
   },
   {
     path = "registry_token", type = "text",
     doc = "What services must send with AUTH first. Without it no AUTH is needed.",
+  },
+  {
+    path = "registry_tls.listen", type = "address", restart = true,
+    doc = "Where services connect with the registry protocol over TLS; without it nowhere.",
+  },
+  {
+    path = "registry_tls.only", type = "flag", default = false, restart = true,
+    doc = "There is no other listener: what `registry` says is not used.",
+  },
+  {
+    path = "registry_tls.certificate", type = "text",
+    doc = "File (PEM) of the listener's certificate, the chain behind it.",
+  },
+  {
+    path = "registry_tls.key", type = "text",
+    doc = "File (PEM) of its private key.",
+  },
+  {
+    path = "registry_tls.client_ca", type = "authority_file",
+    doc = "File (PEM) of the authorities whose client certificates are believed.",
+  },
+  {
+    path = "registry_tls.client_certificates", type = "enum", default = "off",
+    values = { "off", "optional", "required" },
+    doc = "Are services asked for a certificate? One that is shown has to be valid, stands for AUTH, and says "
+      .. "which services its holder may be.",
+  },
+  {
+    path = "registry_tls.services", type = "name_lists",
+    doc = "Which services the holder of a certificate with this name (a DNS name in it, or its CN) may be. "
+      .. "Without it: the service of that name.",
+  },
+  {
+    path = "backend_tls.authorities", type = "named_authorities",
+    doc = "Files (PEM) of authorities by the names under which services choose them with the option `tls_ca`.",
+  },
+  {
+    path = "backend_tls.certificates", type = "named_certificates",
+    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
   },
   {
     path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,
@@ -37,7 +108,7 @@ return {
   {
     path = "scripts_rollback.failures", type = "count", default = 5, min = 0, max = 1000,
     doc = "Failed calls of scripts, within the window, after which the generation before is put back in service; "
-      .. "as many of one health policy switch that off first. 0 for never.",
+      .. "as many of one health policy, or of one request policy on one worker, switch that off first. 0 for never.",
   },
   {
     path = "scripts_rollback.window", type = "duration", default = "60s", min = 1000, max = DAY,
@@ -45,7 +116,8 @@ return {
   },
   {
     path = "scripts_budget.load", type = "duration", default = "2s", min = 10, max = MINUTE,
-    doc = "How long one script may take to load.",
+    doc = "How long one script may take to load; all request policies together at most 100 ms, since workers load "
+      .. "them, too.",
   },
   {
     path = "scripts_budget.command", type = "duration", default = "250ms", min = 1, max = MINUTE,
@@ -169,12 +241,32 @@ return {
     doc = "How long they wait.",
   },
   {
+    path = "http2.cleartext", type = "flag", default = true,
+    doc = "Speak HTTP/2 without TLS to clients that begin with it (prior knowledge).",
+  },
+  {
+    path = "http2.max_streams", type = "count", default = 128, min = 1, max = 10000,
+    doc = "Requests of one connection at a time; more are refused.",
+  },
+  {
+    path = "http2.max_resets", type = "count", default = 500, min = 1, max = 1000000,
+    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds after that, before it is ended.",
+  },
+  {
+    path = "http2.max_control_frames", type = "count", default = 1000, min = 10, max = 1000000,
+    doc = "Frames without use for a request (PING, SETTINGS, PRIORITY, empty DATA, needless WINDOW_UPDATE) likewise.",
+  },
+  {
     path = "resolver.servers", type = "servers",
     doc = "Name servers that resolve the names of backends; without it the system's.",
   },
   {
     path = "timeouts.head", type = "duration", default = "30s", min = 1, max = HOUR,
     doc = "A request's head, from its first byte to its end.",
+  },
+  {
+    path = "timeouts.handshake", type = "duration", default = "10s", min = 10, max = HOUR,
+    doc = "A client's TLS handshake, from its connection to its end.",
   },
   {
     path = "timeouts.keep_alive", type = "duration", default = "75s", min = 1, max = DAY,
@@ -213,12 +305,20 @@ return {
     doc = "How long requests in flight may take to end after SIGTERM.",
   },
   {
+    path = "timeouts.registry_handshake", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "The TLS handshake of a registry connection.",
+  },
+  {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,
     doc = "Resolving one name.",
   },
   {
     path = "limits.head_size", type = "size", default = "16k", min = KIB, max = 64 * KIB,
     doc = "Bytes of a head. At most limits.buffer_size.",
+  },
+  {
+    path = "limits.handshakes", type = "count", default = 1000, min = 1, max = 100000,
+    doc = "TLS handshakes of one worker at a time; past it the next connections wait to be accepted.",
   },
   {
     path = "limits.header_count", type = "count", default = 100, min = 1, max = 128,

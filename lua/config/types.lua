@@ -142,11 +142,60 @@ types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353
     return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"
   end)
 
+local PAIR = { certificate = true, key = true, ocsp = true, names = true }
+
+--- What is wrong with an entry of types.certificates, or nil; then the key within it.
+local function pair_problem(pair)
+  if type(pair) ~= "table" then
+    return "has to be a table: { certificate = \"chain.pem\", key = \"key.pem\" }"
+  end
+  for key in pairs(pair) do
+    if not PAIR[key] then
+      return ("has an unknown key %s; there are certificate, key, ocsp and names"):format(tostring(key))
+    end
+  end
+  for _, key in ipairs({ "certificate", "key", "ocsp" }) do
+    local value = pair[key]
+    local is_text = type(value) == "string" and value ~= "" and not value:find("%c")
+    if not is_text and not (value == nil and key == "ocsp") then
+      return "has to be the name of a file", key
+    end
+  end
+  local names = pair.names
+  if names ~= nil and (type(names) ~= "table" or #names == 0) then
+    return "has to be a list of host names", "names"
+  end
+  for _, name in ipairs(names or {}) do
+    if type(name) ~= "string" then
+      return "has to be a list of host names", "names"
+    end
+  end
+  return nil
+end
+
+types.certificates = {
+  says = "a list of tables: { certificate = \"chain.pem\", key = \"key.pem\" }",
+  read = function(value)
+    if type(value) ~= "table" then
+      return nil, "has to be " .. types.certificates.says
+    end
+    local list = value.certificate and { value } or value
+    for i, pair in pairs(list) do
+      local problem, key = pair_problem(pair)
+      if problem then
+        return nil, problem, key and ("%s.%s"):format(i, key) or i
+      end
+    end
+    return #list > 0 and list or nil, "has to be " .. types.certificates.says
+  end,
+}
+
 types.enum = {
   says = "one of",
   read = function(value, setting)
+    local text = type(value) == "number" and tostring(value) or value
     for _, known in ipairs(setting.values) do
-      if value == known or tostring(known) == value then
+      if tostring(known) == text then
         return tostring(known)
       end
     end
@@ -181,6 +230,90 @@ types.headers = {
       list[#list + 1] = { name, text }
     end
     table.sort(list, function(a, b) return a[1] < b[1] end)
+    return list
+  end,
+}
+
+--- Entries under names that services use in options. entry(value) -> what is read | nil, what is wrong.
+local function named_type(says, entry)
+  return {
+    says = says,
+    read = function(value)
+      if type(value) ~= "table" then
+        return nil, "has to be " .. says
+      end
+      local list = {}
+      for name, own in pairs(value) do
+        if type(name) ~= "string" or #name > 64 or not name:find("^[%w_-]+$") then
+          return nil, "needs a name of letters, digits, _ and -", name
+        end
+        local read, err = entry(own)
+        if not read then
+          return nil, err, name
+        end
+        read.name = name
+        list[#list + 1] = read
+      end
+      table.sort(list, function(a, b) return a.name < b.name end)
+      return list
+    end,
+  }
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and not value:find("%c")
+end
+
+types.named_authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
+  if not is_text(file) then
+    return nil, "has to be a file's name"
+  end
+  local ok, err = host.tls_authorities(file)
+  return ok and { file = file }, err
+end)
+
+types.named_certificates = named_type(
+  "a table: { proxy = { certificate = \"/etc/ssl/proxy.pem\", key = \"/etc/ssl/proxy.key\" } }", function(files)
+    if type(files) ~= "table" or not is_text(files.certificate) or not is_text(files.key) then
+      return nil, "has to be { certificate = FILE, key = FILE }"
+    end
+    local ok, err = host.tls_certificate(files.certificate, files.key)
+    return ok and { certificate = files.certificate, key = files.key }, err
+  end)
+
+types.authority_file = {
+  says = "a file of certificates",
+  read = function(value)
+    if not is_text(value) then
+      return nil, "has to be a file's name"
+    end
+    local ok, err = host.tls_authorities(value)
+    return ok and value, err
+  end,
+}
+
+types.name_lists = {
+  says = "a table: { [\"client.example.com\"] = { \"shop\", \"cart\" } }",
+  read = function(value)
+    if type(value) ~= "table" then
+      return nil, "has to be " .. types.name_lists.says
+    end
+    local list = {}
+    for name, services in pairs(value) do
+      services = type(services) == "string" and { services } or services
+      if not is_text(name) or type(services) ~= "table" or #services == 0 then
+        return nil, "has to be a list of services, under a certificate's name", name
+      end
+      for _, service in ipairs(services) do
+        if not is_text(service) then
+          return nil, "has to be a list of names of services", name
+        end
+        list[#list + 1] = { name = name, service = service }
+      end
+    end
+    table.sort(list, function(a, b)
+      return a.name < b.name or a.name == b.name and a.service < b.service
+    end)
     return list
   end,
 }

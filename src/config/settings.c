@@ -36,6 +36,25 @@ void settings_unref(struct settings *s)
         free((char *)s->response_headers[i].name.data);
         free((char *)s->response_headers[i].value.data);
     }
+    for (unsigned i = 0; i < s->tls_authority_count; i++) {
+        free(s->tls_authorities[i].name);
+        free(s->tls_authorities[i].file);
+    }
+    for (unsigned i = 0; i < s->tls_certificate_count; i++) {
+        free(s->tls_certificates[i].name);
+        free(s->tls_certificates[i].certificate);
+        free(s->tls_certificates[i].key);
+    }
+    for (unsigned i = 0; i < s->registry_service_count; i++) {
+        free(s->registry_services[i].name);
+        free(s->registry_services[i].service);
+    }
+    free(s->registry_services);
+    free(s->registry_certificate);
+    free(s->registry_key);
+    free(s->registry_client_ca);
+    free(s->tls_authorities);
+    free(s->tls_certificates);
     free(s->response_headers);
     free_texts(s->compress_types, s->compress_type_count);
     free_texts(s->compress_order, s->compress_order_count);
@@ -44,6 +63,8 @@ void settings_unref(struct settings *s)
     free(s->bypass_header);
     free(s->bypass_secret);
     free(s->http);
+    free(s->https);
+    tls_config_fini(&s->tls);
     free(s->access_file);
     free(s->log_level);
     free(s->registry_token);

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/sock.h"
+#include "tls/tls_config.h"
 #include <stdbool.h>
 #include <stdint.h>
 #endif
@@ -19,6 +20,8 @@
 /* X(field, dotted path): whole numbers. Times are in milliseconds, sizes in bytes. */
 #define SETTINGS_NUMBERS(X)                                                                        \
     X(workers, "workers")               /* 0: one per core */                                      \
+    X(handshake_timeout_ms, "timeouts.handshake") /* of TLS with a client, all of it */ \
+    X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
@@ -29,6 +32,7 @@
     X(grace_ms, "timeouts.grace")               /* a disconnected session */                       \
     X(staged_ms, "timeouts.staged")             /* staged changes nobody applied */                \
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
+    X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
     X(head_size, "limits.head_size")            /* bytes of a head */                              \
     X(header_count, "limits.header_count")      /* fields of a head */                             \
@@ -39,6 +43,9 @@
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
+    X(h2_max_streams, "http2.max_streams")           /* of a connection at a time */                \
+    X(h2_resets, "http2.max_resets")                 /* in ten seconds */                          \
+    X(h2_control_frames, "http2.max_control_frames") /* in ten seconds */                          \
     X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
     X(maintenance_interval_ms, "maintenance.check_interval") /* between two tries */               \
     X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
@@ -62,6 +69,8 @@
 #define SETTINGS_FLAGS(X)                                                                          \
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
+    X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */
@@ -73,6 +82,22 @@ enum access_format { ACCESS_OFF, ACCESS_TEXT, ACCESS_JSON };
 struct header_value {
     struct slice name, value;
 };
+
+/* Files that services can name. */
+struct tls_authority {
+    char *name, *file;
+};
+struct tls_certificate {
+    char *name, *certificate, *key;
+};
+
+/* Which service the holder of a certificate may be. */
+struct registry_service {
+    char *name;    /* in the certificate */
+    char *service; /* of the registry */
+};
+
+enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_OPTIONAL, CLIENT_CERTIFICATES_REQUIRED };
 
 struct settings {
     unsigned refs; /* control only */
@@ -88,6 +113,8 @@ struct settings {
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
+    enum client_certificates client_certificates; /* of the registry's TLS listener */
+    char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
     char *bypass_secret;    /* its value */
@@ -96,7 +123,15 @@ struct settings {
     /* lists */
     struct address *http; /* listeners */
     unsigned http_count;
+    struct address *https; /* listeners that speak TLS */
+    unsigned https_count;
+    struct tls_config tls;
     struct address registry;
+    bool registry_tls_on; /* registry_tls is an address */
+    struct address registry_tls;
+    struct registry_service *registry_services;
+    unsigned registry_service_count;
+    bool registry_services_set; /* else a name is the service's */
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;
     struct cidr *bypass_ranges; /* addresses of clients that pass maintenance */
@@ -108,6 +143,10 @@ struct settings {
     unsigned compress_type_count;
     struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
     unsigned compress_order_count;
+    struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
+    unsigned tls_authority_count;
+    struct tls_certificate *tls_certificates; /* our own, for backends */
+    unsigned tls_certificate_count;
 #endif
 };
 

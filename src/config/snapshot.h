@@ -27,15 +27,25 @@ struct page;
 struct page_book;
 struct route_state;
 struct router;
+struct server_context;
 struct settings;
 struct snapshot_draft;
 struct snapshot_route;
+struct tls_client;
+
+/* How its backend is spoken to with TLS: tls/client_context.h. */
+struct member_tls {
+    const struct tls_client *client; /* NULL: plain */
+    const char *name;                /* for SNI and verification, NUL-terminated; or an address */
+    bool is_ip;
+};
 
 /* One route, as a place where requests can be sent. */
 struct member {
     struct route_state *state;          /* shared, never NULL */
     const struct address *addresses;    /* resolved, with the URL's port; tried in turn */
     unsigned address_count;             /* 0: the name does not resolve */
+    struct member_tls tls;
     struct slice host;                  /* Host field for the backend where preserve_host is off */
     struct slice base_path;             /* put before the request's path; may be empty */
     const struct header_value *headers; /* response headers set by the service */
@@ -80,6 +90,7 @@ struct snapshot {
     const struct settings *settings; /* referenced */
     const struct page_book *pages;   /* the proxy's own answers, referenced; never NULL */
     const struct bundle *bundle; /* sources of the request policies, script/bundle.h; counted by control; NULL: none */
+    struct server_context *tls;  /* tls/server_context.h, referenced; NULL: no certificates */
     unsigned group_count;
     const struct group *const *groups; /* by index; NULL until snapshot_seal */
     unsigned leases; /* control only: workers that hold it, one more while it is newest */
@@ -105,6 +116,13 @@ struct lease {
 };
 #endif
 
+/* The same as control knows it. */
+struct tls_input {
+    struct tls_client *client; /* NULL: plain */
+    struct slice name;
+    bool is_ip;
+};
+
 /* What control knows of a live route; borrowed during snapshot_add. */
 struct route_input {
     const struct slice *domains; /* lower case: host names, "*.example.com", "*" */
@@ -115,6 +133,7 @@ struct route_input {
     const struct url *url;
     const struct address *addresses; /* their ports do not count */
     unsigned address_count;
+    struct tls_input tls;
     const union option_value *options; /* indexed by enum option_id; NULL: none set */
     uint64_t options_set;              /* bit (1 << enum option_id): that option is set */
     struct slice policy, policy_args;  /* absent: not set */
@@ -126,6 +145,7 @@ struct route_input {
     const struct url *page_url;           /* in maintenance: where the page comes from, or NULL */
     const struct address *page_addresses; /* of page_url; their ports do not count */
     unsigned page_address_count;
+    struct tls_input page_tls;
     struct route_state *page_state; /* the page server's, one for all routes that share it */
 };
 

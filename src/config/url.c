@@ -162,3 +162,8 @@ bool url_parse(struct slice text, struct url *out, struct error *err)
         return false;
     return check_host(out, err);
 }
+
+bool url_is_tls(const struct url *url)
+{
+    return url->scheme == URL_HTTPS || url->scheme == URL_WSS;
+}

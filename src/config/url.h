@@ -19,6 +19,9 @@ struct url {
     struct slice path;      /* base path without its trailing slash; empty for the root */
 };
 
+/* Is the backend spoken to with TLS? */
+bool url_is_tls(const struct url *url);
+
 /* Parses text. false: err says what is wrong ("backend_url: port out of range"). Refused: other
  * schemes, userinfo, query, fragment, no host, port 0 or above 65535, control bytes, spaces. */
 MUST_USE bool url_parse(struct slice text, struct url *out, struct error *err);

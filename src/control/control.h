@@ -10,11 +10,14 @@
 #include "worker/worker.h"
 #include <ev.h>
 
+struct backend_tls;
 struct bundle;
+struct certificates;
 struct cli;
 struct control;
 struct page_book;
 struct scripts;
+struct server_context;
 struct worker;
 
 /* How control hears that a worker has stopped. */
@@ -27,6 +30,7 @@ struct control {
     struct ev_loop *loop;
     struct mailbox mailbox;      /* from the workers */
     struct settings *settings;   /* in force, referenced */
+    struct backend_tls *backend_tls; /* control/backend_tls.h: of these settings */
     struct model model;          /* sessions and what they have live */
     struct registry *registry;   /* control/registry.c */
     struct publisher *publisher; /* control/publish.c */
@@ -35,6 +39,8 @@ struct control {
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
     struct bundle *bundle; /* script/bundle.h: of that generation, control/scripts.c's */
+    struct certificates *certificates; /* control/certificates.c */
+    struct server_context *tls;  /* what it made of them, referenced; NULL: none */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */

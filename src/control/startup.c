@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "control/config_set.h"
 #include "script/settings_load.h"
+#include "tls/registry_context.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -79,6 +80,22 @@ struct settings *startup_settings(const struct cli *cli, struct config_set **rou
     *routes = NULL;
     settings_unref(settings);
     return NULL;
+}
+
+struct tls_registry *startup_registry_tls(const struct settings *settings, struct error *err)
+{
+    static const enum tls_ask asks[] = {
+        [CLIENT_CERTIFICATES_OFF] = TLS_ASK_NOTHING,
+        [CLIENT_CERTIFICATES_OPTIONAL] = TLS_ASK_OPTIONAL,
+        [CLIENT_CERTIFICATES_REQUIRED] = TLS_ASK_REQUIRED,
+    };
+    struct tls_registry_files files = {
+        .certificate = settings->registry_certificate,
+        .key = settings->registry_key,
+        .client_ca = settings->registry_client_ca,
+    };
+
+    return tls_registry_new(&files, asks[settings->client_certificates], err);
 }
 
 unsigned startup_worker_count(const struct settings *settings)
@@ -163,18 +180,21 @@ static int listen_address(struct startup_listeners *l, unsigned i, struct addres
 bool startup_listen(const struct settings *settings, unsigned workers,
                     struct startup_listeners *out)
 {
-    out->per_worker = settings->http_count;
-    out->count = (size_t)workers * settings->http_count;
+    out->plain = settings->http_count;
+    out->per_worker = settings->http_count + settings->https_count;
+    out->count = (size_t)workers * out->per_worker;
     out->fds = malloc((out->count + 1) * sizeof(*out->fds));
-    out->real = calloc(settings->http_count + 1, sizeof(*out->real));
+    out->real = calloc(out->per_worker + 1, sizeof(*out->real));
     CHECK(out->fds && out->real);
     for (size_t i = 0; i < out->count; i++)
         out->fds[i] = -1;
-    for (unsigned i = 0; i < settings->http_count; i++) {
-        int error = listen_address(out, i, settings->http[i]);
+    for (unsigned i = 0; i < out->per_worker; i++) {
+        bool plain = i < out->plain;
+        const struct address *at = plain ? &settings->http[i] : &settings->https[i - out->plain];
+        int error = listen_address(out, i, *at);
 
         if (error) {
-            startup_say_listen("HTTP", "http", &settings->http[i], error);
+            startup_say_listen(plain ? "HTTP" : "HTTPS", plain ? "http" : "https", at, error);
             startup_free_listeners(out);
             return false;
         }

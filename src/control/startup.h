@@ -5,11 +5,13 @@
  * Thread: control, before workers exist (startup_settings also later). */
 #pragma once
 #include "base/check.h"
+#include "base/error.h"
 #include "base/sock.h"
 
 struct cli;
 struct config_set;
 struct settings;
+struct tls_registry;
 
 /* The configuration file's settings with what the command line says in their place, and where the
  * scripts are filled in. *routes gets the static routes, the caller's. NULL: *problems is a text, a
@@ -17,14 +19,18 @@ struct settings;
 MUST_USE struct settings *startup_settings(const struct cli *cli, struct config_set **routes,
                                            char **problems);
 
+/* The TLS of the registry's listener. NULL: err says which file is wrong, and why. */
+struct tls_registry *startup_registry_tls(const struct settings *settings, struct error *err);
+
 /* How many workers the settings ask for; 0 in them means one for each core this process may use. */
 unsigned startup_worker_count(const struct settings *settings);
 
-/* HTTP listeners: one socket for each worker and address, all sockets of an address on one port. */
+/* HTTP and HTTPS listeners: one socket for each worker and address, all sockets of an address on one port. */
 struct startup_listeners {
     int *fds;             /* count of them, worker after worker; -1: none (any more) */
     size_t count;         /* workers times addresses */
     unsigned per_worker;  /* addresses */
+    unsigned plain;       /* the first of them, which speak HTTP in clear; the others speak TLS */
     struct address *real; /* per_worker addresses as bound */
 };
 

@@ -1,13 +1,18 @@
 #include "worker/client.h"
 
+#include "base/log.h"
+#include "tls/tls_facts.h"
+#include "tls/tls_transport.h"
+#include "worker/client_session.h"
 #include "worker/h1_client.h"
+#include "worker/handshake.h"
 #include "worker/request.h"
 
 #include <stdlib.h>
 
 enum { LINGER_MS = 2000, REQUESTS_PER_TURN = 16 };
 
-static void client_set_phase(struct client *c, enum client_phase phase)
+void client_set_phase(struct client *c, enum client_phase phase)
 {
     struct worker *w = c->conn.worker;
     const struct settings *settings = worker_settings(w);
@@ -17,10 +22,16 @@ static void client_set_phase(struct client *c, enum client_phase phase)
     CHECK(c->phase != CLIENT_CLOSED);
     c->phase = phase;
     list_remove(&c->link);
-    if (phase == CLIENT_CLOSED)
+    if (phase == CLIENT_CLOSED || c->stream)
         return;
-    list_push_back(phase == CLIENT_IDLE ? &w->idle_clients : &w->busy_clients, &c->link);
+    list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
+                   : phase == CLIENT_SESSION ? &w->sessions
+                                             : &w->busy_clients,
+                   &c->link);
     switch (phase) {
+    case CLIENT_HANDSHAKE:
+        conn_deadline(&c->conn, settings->handshake_timeout_ms);
+        break;
     case CLIENT_IDLE:
         conn_deadline(&c->conn, settings->keep_alive_timeout_ms);
         break;
@@ -41,21 +52,29 @@ void client_close(struct client *c, enum close_reason reason)
 
     if (c->request)
         request_abandon(&c->request);
+    if (c->handshake)
+        handshake_end(&c->handshake);
+    if (c->session)
+        client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    if (!c->stream)
+        tls_facts_free(c->tls);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
-    worker_client_closed(w);
+    if (!c->stream)
+        worker_client_closed(w);
 }
 
 /* Closing with unread bytes would send a RST that can destroy the response on its way, so the rest is read and
  * thrown away for a while (RFC 9112 9.6). */
-static void client_linger(struct client *c)
+void client_linger(struct client *c, enum close_reason reason)
 {
     if (c->conn.eof || c->conn.broken || c->conn.unwritable) {
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, reason);
         return;
     }
+    c->last = reason;
     transport_shutdown(&c->conn.transport);
     c->conn.in.start = c->conn.in.end = 0;
     client_set_phase(c, CLIENT_LINGER);
@@ -68,7 +87,7 @@ static void linger_read(struct client *c)
 
     c->conn.in.start = c->conn.in.end = 0;
     if (io == IO_EOF || io == IO_ERROR)
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, c->last);
 }
 
 /* The request ended. Is there a next one on this connection? */
@@ -80,12 +99,12 @@ static bool client_next(struct client *c)
     bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
 
     request_free(&c->request);
-    if (reason != CLOSE_NONE) {
-        client_close(c, reason);
+    if (reason != CLOSE_NONE || c->stream) {
+        client_close(c, reason != CLOSE_NONE ? reason : CLOSE_STREAM_DONE);
         return false;
     }
     if (!keep_alive && unread) {
-        client_linger(c);
+        client_linger(c, CLOSE_CLIENT_LAST);
         return false;
     }
     if (!keep_alive || w->stopping) {
@@ -128,11 +147,27 @@ void client_head_done(struct client *c)
     client_set_phase(c, CLIENT_REQUEST);
 }
 
+/* Bytes came between requests. The first of a connection may say that it speaks HTTP/2. */
+static void received(struct client *c)
+{
+    struct slice bytes = slice_of(buf_head(&c->conn.in), buf_len(&c->conn.in));
+
+    if (LIKELY(!c->fresh)) {
+        client_drive(c);
+        return;
+    }
+    c->fresh = !c->secure && worker_settings(c->conn.worker)->h2_cleartext && client_session_is_preface(bytes);
+    if (!c->fresh)
+        client_drive(c);
+    else if (bytes.len >= CLIENT_SESSION_PREFACE)
+        client_session_start(c);
+}
+
 static void head_read(struct client *c)
 {
     switch (conn_read(&c->conn)) {
     case IO_OK:
-        client_drive(c);
+        received(c);
         return;
     case IO_AGAIN:
         return;
@@ -169,9 +204,70 @@ static void request_read(struct client *c)
 void client_stop(struct client *c)
 {
     if (conn_read(&c->conn) == IO_OK)
-        client_drive(c);
+        received(c);
     else
         client_close(c, CLOSE_SHUTDOWN);
+}
+
+/* ---- TLS */
+
+/* What ALPN has chosen is spoken from here on, HTTP/1.1 without it. */
+static void client_start_session(struct client *c)
+{
+    bool stopping = c->conn.worker->stopping;
+
+    if (slice_eq(tls_transport_protocol(&c->conn.transport), SLICE("h2"))) {
+        client_session_start(c);
+        return;
+    }
+    client_set_phase(c, CLIENT_IDLE);
+    conn_deadline(&c->conn, stopping ? LINGER_MS : worker_settings(c->conn.worker)->head_timeout_ms);
+    conn_update_io(&c->conn);
+}
+
+static void handshake_failed(struct client *c, enum close_reason reason)
+{
+    const char *why = tls_transport_error(&c->conn.transport);
+    char peer[ADDRESS_TEXT_SIZE];
+
+    if (c->handshake->accept.refused)
+        why = c->handshake->accept.refused;
+    COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
+    address_format(&c->peer, peer);
+    log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
+              reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));
+    client_close(c, reason);
+}
+
+static void handshake_done(struct client *c)
+{
+    struct worker *w = c->conn.worker;
+
+    handshake_end(&c->handshake);
+    c->tls = tls_facts_new(&c->conn.transport);
+    if (!c->tls) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
+    c->secure = true;
+    c->conn.blocked = c->conn.transport.unsent;
+    COUNTER_ADD(w->handshakes_done, 1);
+    COUNTER_ADD(w->handshakes_resumed, c->tls->resumed);
+    client_start_session(c);
+}
+
+void client_handshake(struct client *c)
+{
+    switch (transport_handshake(&c->conn.transport)) {
+    case IO_OK:
+        handshake_done(c);
+        return;
+    case IO_AGAIN:
+        conn_update_io(&c->conn);
+        return;
+    default:
+        handshake_failed(c, CLOSE_HANDSHAKE_FAILED);
+    }
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -180,6 +276,15 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(c->conn.worker);
+    if (c->phase == CLIENT_HANDSHAKE) {
+        handshake_ready(c->handshake);
+        return;
+    }
+    c->conn.worker->served = true;
+    if (c->phase == CLIENT_SESSION) {
+        client_session_event(c, events);
+        return;
+    }
     if (events & EV_WRITE) {
         c->conn.blocked = false;
         conn_flush(&c->conn);
@@ -214,6 +319,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     if (!conn_deadline_passed(&c->conn))
         return;
     switch (c->phase) {
+    case CLIENT_HANDSHAKE:
+        handshake_failed(c, CLOSE_HANDSHAKE_SLOW);
+        return;
     case CLIENT_IDLE:
         client_close(c, CLOSE_CLIENT_IDLE);
         return;
@@ -225,9 +333,52 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         else
             client_close(c, CLOSE_CLIENT_SLOW);
         return;
+    case CLIENT_SESSION:
+        client_session_late(c);
+        return;
     default:
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, c->last);
     }
+}
+
+static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer)
+{
+    conn_open(&c->conn, w, transport, on_io, on_timer);
+    c->peer = *peer;
+    c->codec = &h1_client_codec;
+    c->last = CLOSE_CLIENT_LAST;
+    list_init(&c->link);
+    COUNTER_ADD(w->accepted, 1);
+    COUNTER_ADD(w->clients, 1);
+}
+
+/* Of one stream: what was received is in its buffer already. */
+static void on_stream_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client *c = CONTAINER_OF(io, struct client, conn.io);
+
+    (void)loop;
+    ASSERT_WORKER(c->conn.worker);
+    if (events & EV_WRITE)
+        c->conn.blocked = false;
+    if (c->conn.broken)
+        client_close(c, CLOSE_CLIENT_GONE);
+    else
+        client_drive(c);
+}
+
+void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
+                        const struct client_codec *codec)
+{
+    conn_open(&c->conn, parent->conn.worker, transport, on_stream_io, on_timer);
+    c->peer = parent->peer;
+    c->secure = parent->secure;
+    c->tls = parent->tls;
+    c->codec = codec;
+    c->phase = CLIENT_HEAD;
+    c->stream = true;
+    list_init(&c->link);
+    COUNTER_ADD(c->conn.worker->streams, 1);
 }
 
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
@@ -240,14 +391,29 @@ void client_open(struct worker *w, const struct transport *transport, const stru
         transport_close(&lost, true);
         return;
     }
-    conn_open(&c->conn, w, transport, on_io, on_timer);
-    c->peer = *peer;
-    c->codec = &h1_client_codec;
+    start(c, w, transport, peer);
     c->phase = CLIENT_IDLE;
-    list_init(&c->link);
+    c->fresh = true;
     list_push_back(&w->idle_clients, &c->link);
-    COUNTER_ADD(w->accepted, 1);
-    COUNTER_ADD(w->clients, 1);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
+    conn_update_io(&c->conn);
+}
+
+void client_open_secure(struct worker *w, int fd, const struct address *peer)
+{
+    struct client *c = calloc(1, sizeof(*c));
+    struct transport transport;
+    struct handshake *h = c ? handshake_begin(c, w, fd, &transport) : NULL;
+
+    if (!h) {
+        free(c);
+        sock_close_reset(fd);
+        return;
+    }
+    start(c, w, &transport, peer);
+    c->handshake = h;
+    c->phase = CLIENT_HANDSHAKE;
+    list_push_back(&w->busy_clients, &c->link);
+    conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
 }

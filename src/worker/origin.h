@@ -13,6 +13,7 @@ struct request;
 
 enum origin_phase {
     ORIGIN_CONNECTING, /* carries a request that waits for the connection */
+    ORIGIN_HANDSHAKE,  /* the same, connected: TLS is being agreed on */
     ORIGIN_BUSY,       /* carries a request */
     ORIGIN_IDLE,       /* in its pool */
     ORIGIN_CLOSED      /* freed at the end of the turn */
@@ -28,7 +29,7 @@ struct origin {
     enum origin_phase phase; /* changed by origin_set_phase only */
     bool reused;             /* it carried a request before this one */
     bool timed_out;          /* its deadline passed; the request reads this and fails it */
-    int error;               /* of connecting: 0 or -errno */
+    int error;               /* of connecting: 0 or -errno; -EPROTO: of the handshake, see tls_transport_failure */
 };
 
 /* An idle connection to the pool's address for rq, or NULL when there is none. */
@@ -43,5 +44,5 @@ void origin_release(struct origin **o, bool reusable);
 /* Closes it; *o becomes NULL. */
 void origin_close(struct origin **o, enum close_reason reason);
 
-/* Has the peer closed it, as far as can be seen without a request? Costs a system call. */
+/* Has the peer closed it, as far as can be seen without a request? Costs a system call. May read tickets of TLS. */
 bool origin_is_stale(struct origin *o);

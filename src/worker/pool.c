@@ -1,12 +1,20 @@
 #include "worker/pool.h"
 
 #include "base/map.h"
+#include "config/snapshot.h"
+#include "tls/client_context.h"
 #include "worker/origin.h"
 
 #include <stdlib.h>
 
+enum {
+    ADDRESS_KEY_MAX = offsetof(struct sockaddr_in6, sin6_scope_id) - offsetof(struct sockaddr_in6, sin6_port),
+    KEY_MAX = 512,
+    SESSIONS_KEPT_S = 10 * 60
+};
+
 /* The bytes that identify an address: port and host, which are neighbours in both kinds. */
-static struct slice pool_key(const struct address *a)
+static struct slice address_key(const struct address *a)
 {
     if (a->any.sa_family == AF_INET)
         return slice_of((const char *)&a->v4.sin_port, sizeof(in_port_t) + sizeof(struct in_addr));
@@ -15,28 +23,87 @@ static struct slice pool_key(const struct address *a)
                         offsetof(struct sockaddr_in6, sin6_port));
 }
 
-struct pool *pool_get(struct worker *w, const struct address *address)
+/* With TLS: the address, in as many bytes as the longest has, the context's number, the name (at most 253 bytes). So it is
+ * longer than any plain one. */
+static struct slice pool_key(const struct address *a, const struct member_tls *tls, char text[KEY_MAX])
 {
-    struct pool *pool = map_get(w->pools, pool_key(address));
+    struct slice address = address_key(a);
+    uint64_t serial;
+    size_t name_len;
 
-    if (pool)
-        return pool;
-    pool = calloc(1, sizeof(*pool));
+    if (LIKELY(!tls->client))
+        return address;
+    serial = tls_client_serial(tls->client);
+    name_len = strlen(tls->name);
+    CHECK(ADDRESS_KEY_MAX + sizeof(serial) + name_len <= KEY_MAX);
+    memset(text, 0, ADDRESS_KEY_MAX);
+    memcpy(text, address.data, address.len);
+    memcpy(text + ADDRESS_KEY_MAX, &serial, sizeof(serial));
+    memcpy(text + ADDRESS_KEY_MAX + sizeof(serial), tls->name, name_len);
+    return slice_of(text, ADDRESS_KEY_MAX + sizeof(serial) + name_len);
+}
+
+static void pool_free(struct pool *pool)
+{
+    ev_timer_stop(pool->worker->loop, &pool->forget);
+    (void)map_remove(pool->worker->pools, slice_of(pool->key, pool->key_len));
+    tls_sessions_clear(&pool->sessions);
+    free(pool);
+}
+
+static void on_forget(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct pool *pool = CONTAINER_OF(timer, struct pool, forget);
+
+    (void)loop;
+    (void)events;
+    if (!pool->idle_count && !pool->busy_count)
+        pool_free(pool);
+}
+
+static struct pool *pool_new(struct worker *w, const struct address *address, struct slice key)
+{
+    struct pool *pool = calloc(1, sizeof(*pool) + key.len);
+
     if (!pool)
         return NULL;
     pool->worker = w;
     pool->address = *address;
+    pool->key_len = key.len;
+    memcpy(pool->key, key.data, key.len);
     list_init(&pool->idle);
-    (void)map_set(w->pools, pool_key(address), pool);
+    ev_timer_init(&pool->forget, on_forget, 0., 0.);
+    (void)map_set(w->pools, key, pool);
+    return pool;
+}
+
+struct pool *pool_get(struct worker *w, const struct address *address, const struct member_tls *tls)
+{
+    char text[KEY_MAX];
+    struct slice key = pool_key(address, tls, text);
+    struct pool *pool = map_get(w->pools, key);
+
+    if (pool)
+        return pool;
+    pool = pool_new(w, address, key);
+    if (pool)
+        pool->tls = tls->client != NULL;
     return pool;
 }
 
 void pool_put(struct pool *pool)
 {
+    struct worker *w = pool->worker;
+
     if (pool->idle_count || pool->busy_count)
         return;
-    (void)map_remove(pool->worker->pools, pool_key(&pool->address));
-    free(pool);
+    if (!pool->sessions.count || w->stopping) {
+        pool_free(pool);
+        return;
+    }
+    ev_timer_stop(w->loop, &pool->forget);
+    ev_timer_set(&pool->forget, SESSIONS_KEPT_S, 0.);
+    ev_timer_start(w->loop, &pool->forget);
 }
 
 /* Closing the last connection of a pool frees the pool, so the pool is pinned meanwhile. */

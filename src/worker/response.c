@@ -1,5 +1,6 @@
 #include "worker/response.h"
 
+#include "tls/tls_transport.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/compress.h"
@@ -69,6 +70,9 @@ static enum step no_response(struct request *rq)
 
     if (o->timed_out)
         return attempt_failed(rq, VERDICT_BACKEND_LATE, true);
+    /* A server of TLS 1.3 looks at our certificate, and refuses it, after our handshake has ended. */
+    if (o->conn.broken && tls_transport_failure(&o->conn.transport) == TLS_FAILURE_ALERT)
+        return attempt_failed(rq, attempt_tls_verdict(rq), true);
     if (o->conn.eof || o->conn.broken)
         return attempt_failed(rq, VERDICT_BACKEND_BROKE, true);
     return STEP_WAIT;
@@ -103,8 +107,7 @@ static void send_interim(struct request *rq, const struct http_head *response)
 /* Keeping the client's connection makes sense only if nothing of its request is still to come. */
 static bool may_keep_alive(const struct request *rq)
 {
-    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping &&
-           !pick_group_drains(rq);
+    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping;
 }
 
 /* Puts the fields together and shows the head to the policy. False: it failed, and nothing passes without it. */
@@ -131,6 +134,7 @@ static bool compose_head(struct request *rq, const struct http_head *response, s
 static enum step start_response(struct request *rq, const struct http_head *response)
 {
     struct field_list *fields = &rq->worker->fields;
+    bool drains = pick_group_drains(rq);
     bool says_length = response->status != 204 && http_head_find(response, FIELD_CONTENT_LENGTH);
     struct response_head head = {
         .status = response->status,
@@ -139,7 +143,8 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .body = response->body,
         .content_length = response->content_length,
         .tell_length = response->body == BODY_NONE && says_length,
-        .keep_alive = may_keep_alive(rq),
+        .keep_alive = !drains && may_keep_alive(rq),
+        .moves_on = drains,
     };
 
     if (rq->paging && page_server_is_empty(rq, response))

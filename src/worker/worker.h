@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/mailbox.h"
 #include "config/snapshot.h"
+#include "script/hook.h"
 
 struct control;
 struct ratelimit;
@@ -29,19 +30,28 @@ struct panic_notice {
     struct route_state *state;
 };
 
+/* A request policy was switched off; control frees the notice. */
+struct policy_notice {
+    struct message message;
+    struct control *control;
+    struct hook_end end;
+};
+
 /* What all workers have in common; constant while they run. */
 struct worker_shared {
     struct mailbox *mailbox; /* control's: adopted, returned and stopped messages and notices go there */
     struct control *control; /* for notices; workers do not look into it */
     void (*on_circuit)(struct message *notice); /* run by control for every circuit_notice */
     void (*on_panic)(struct message *notice);   /* and for every panic_notice */
+    void (*on_policy)(struct message *notice);  /* and for every policy_notice */
     struct ratelimit *ratelimit;
 };
 
 /* A worker that will serve first's snapshot. stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes
- * over the listening descriptors. NULL when out of memory. */
+ * over the listening descriptors, of which the first plain ones speak HTTP in clear, the others TLS. NULL when out of
+ * memory. */
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
-                          struct message *stopped, const int *listeners, unsigned listener_count);
+                          struct message *stopped, const int *listeners, unsigned plain, unsigned listener_count);
 
 /* Starts the thread. 0 or -errno. */
 MUST_USE int worker_start(struct worker *w);
@@ -63,5 +73,8 @@ struct worker_counts {
     uint64_t clients;  /* open client connections */
     uint64_t accepted; /* since start */
     uint64_t requests; /* ended, since start */
+    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients, since start: done, of these resumed; failed */
+    uint64_t sessions; /* HTTP/2, since start */
+    uint64_t streams;  /* requests of these, since start */
 };
 void worker_count(const struct worker *w, struct worker_counts *out);

@@ -19,10 +19,14 @@ describe("an empty configuration", function()
   it("has all defaults", function()
     local s = settings("")
     local expected = {
+      ["timeouts.handshake"] = 10000, ["limits.handshakes"] = 1000,
+      ["tls.min_version"] = "1.2", ["tls.client_certificates"] = "off", ["tls.ticket_rotation"] = 28800000,
       ["timeouts.head"] = 30000, ["timeouts.keep_alive"] = 75000, ["timeouts.body"] = 60000,
       ["timeouts.send"] = 60000, ["timeouts.connect"] = 5000, ["timeouts.response"] = 60000,
       ["timeouts.pool"] = 60000, ["timeouts.grace"] = 300000, ["timeouts.staged"] = 1800000,
-      ["timeouts.shutdown"] = 30000, ["timeouts.resolve"] = 5000, ["limits.head_size"] = 16384,
+      ["timeouts.shutdown"] = 30000, ["timeouts.resolve"] = 5000,
+      ["timeouts.registry_handshake"] = 10000, ["registry_tls.only"] = false,
+      ["registry_tls.client_certificates"] = "off", ["limits.head_size"] = 16384,
       ["limits.header_count"] = 100, ["limits.target_length"] = 8192, ["limits.body_size"] = 0,
       ["limits.buffer_size"] = 16384, ["limits.pool_size"] = 512,
       ["limits.ratelimit_sources"] = 400000, ["maintenance.check_interval"] = 1000,
