@@ -1,5 +1,6 @@
 --- For the specs of compression: a route with the option, in front of an origin; clients that say what they take.
 
+local corpus = require("spec.support.corpus")
 local decode = require("spec.support.decode")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
@@ -10,6 +11,27 @@ local compress = {}
 compress.CODINGS = { "gzip", "br" }
 if os.execute(("ldd %s | grep -q libzstd"):format(proxy.binary)) == 0 then
   table.insert(compress.CODINGS, "zstd")
+end
+
+--- 10 MiB of pages, of what cannot be compressed, and of JSON.
+function compress.large()
+  local mib = 1024 * 1024
+  return (corpus.html(mib, 3) .. corpus.noise(mib, 5) .. corpus.json(2 * mib, 9)):rep(3):sub(1, 10 * mib)
+end
+
+--- Sends a GET over a connection.
+function compress.send(c, coding, path)
+  c:send_request { path = path or "/", headers = { ["Accept-Encoding"] = coding } }
+end
+
+--- The data of the next chunk of a response whose head was read; nil at the end.
+function compress.read_chunk(c)
+  local size = tonumber(c.stream:read_line(), 16)
+  local data = size > 0 and c.stream:read(size)
+  if data then
+    c.stream:read_line()
+  end
+  return data or nil
 end
 
 --- A proxy with one route that compresses, whatever the time it takes.

@@ -42,13 +42,15 @@ static bool is_fixed(const struct field_list *fields)
         SLICE_INIT("Content-Range"), SLICE_INIT("Content-MD5"), SLICE_INIT("Digest"),
         SLICE_INIT("Content-Digest"), SLICE_INIT("Repr-Digest"),
     };
-    struct slice encoding = field_list_find(fields, content_encoding);
 
+    for (unsigned i = 0; i < fields->count; i++)
+        if (slice_eq_nocase(fields->field[i].name, content_encoding) &&
+            !slice_eq_nocase(fields->field[i].value, SLICE("identity")))
+            return true;
     for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
         if (field_list_find(fields, marks[i]).data)
             return true;
-    return (encoding.data && !slice_eq_nocase(encoding, SLICE("identity"))) ||
-           fields_list(fields, SLICE("Cache-Control"), SLICE("no-transform"));
+    return fields_list(fields, SLICE("Cache-Control"), SLICE("no-transform"));
 }
 
 static bool is_large(const struct response_head *head, const struct settings *settings)
@@ -210,6 +212,8 @@ void compress_head(struct request *rq, struct response_head *head)
 
 void compress_count(const struct request *rq, struct route_local *local)
 {
+    if (!rq->compress->taken) /* the head did not fit, or there was no body */
+        return;
     COUNTER_ADD(local->compressed, 1);
     COUNTER_ADD(local->compressed_in, rq->compress->taken);
     COUNTER_ADD(local->compressed_out, rq->compress->given);

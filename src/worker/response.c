@@ -251,7 +251,7 @@ void response_set_deadlines(struct request *rq)
     const struct settings *settings;
     struct conn *client = &rq->client->conn;
     struct origin *o = rq->origin;
-    bool client_late;
+    bool client_late, our_turn; /* our_turn: it is for us to go on */
 
     if (!rq->lease)
         return;
@@ -260,6 +260,7 @@ void response_set_deadlines(struct request *rq)
     conn_deadline(client, !client_late        ? 0
                           : client->blocked ? settings->send_timeout_ms
                                             : settings->body_timeout_ms);
+    our_turn = rq->compress && rq->compress->tired;
     if (o && o->phase == ORIGIN_BUSY)
-        conn_deadline(&o->conn, client_late ? 0 : rq->member->response_timeout_ms);
+        conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
 }
