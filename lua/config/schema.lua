@@ -198,6 +198,47 @@ return {
     doc = "Check the health of backends. Without it nobody is asked, and every member gets requests.",
   },
   {
+    path = "compression.types", type = "type_patterns",
+    default = {
+      "text/*", "application/json", "application/javascript", "application/xml", "application/wasm",
+      "application/x-ndjson", "image/svg+xml", "image/bmp", "image/x-icon", "font/ttf", "font/otf",
+      "application/vnd.ms-fontobject", "+json", "+xml",
+    },
+    doc = "Content types that are compressed for routes with the option compression: types, all of a kind, or "
+      .. "by the end of their names.",
+  },
+  {
+    path = "compression.min_size", type = "size", default = "1k", min = 0, max = 64 * MIB,
+    doc = "Bytes of a response below which it is left as it is. One whose length is not said is compressed.",
+  },
+  {
+    path = "compression.order", type = "codings", default = { "zstd", "br", "gzip" },
+    doc = "Content codings that are offered. Of those that a client likes equally well the first is taken. "
+      .. "zstd only where the program was built with it.",
+  },
+  {
+    path = "compression.zstd", type = "count", default = 3, min = 1, max = 9,
+    doc = "Level of zstd: more is smaller, and slower.",
+  },
+  {
+    path = "compression.br", type = "count", default = 4, min = 1, max = 6,
+    doc = "Level of brotli.",
+  },
+  {
+    path = "compression.gzip", type = "count", default = 4, min = 1, max = 9,
+    doc = "Level of gzip.",
+  },
+  {
+    path = "compression.cpu", type = "count", default = 70, min = 0, max = 100,
+    doc = "Share of a worker's last second, in percent, that compression may take; past it new responses pass as they "
+      .. "are. 100 for any.",
+  },
+  {
+    path = "compression.streams", type = "count", default = 100, min = 0, max = 100000,
+    doc = "Responses that a worker compresses at a time; more pass as they are. Each takes up to 1.7 MiB with "
+      .. "zstd, 1.9 with brotli and 0.3 with gzip.",
+  },
+  {
     path = "maintenance.bypass_header", type = "header_name",
     doc = "Name of a request header by which operators see the backend during maintenance; it is never "
       .. "passed on.",

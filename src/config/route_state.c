@@ -221,6 +221,10 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(tunnels_open);
     ADD(policy_failures);
     ADD(policy_skipped);
+    ADD(compressed);
+    ADD(compressed_in);
+    ADD(compressed_out);
+    ADD(compress_skipped);
     ADD(successes);
     ADD(probes);
     ADD(in_flight);

@@ -79,6 +79,10 @@ struct route_local {
     _Atomic uint64_t panicked;              /* sent there although it was down */
     _Atomic uint64_t policy_failures;       /* calls of its request policy that failed */
     _Atomic uint64_t policy_skipped;        /* requests that went without it, because it is switched off */
+    _Atomic uint64_t compressed;            /* responses that were compressed */
+    _Atomic uint64_t compressed_in;         /* bytes of theirs before */
+    _Atomic uint64_t compressed_out;        /* and after; these are in bytes_sent, too */
+    _Atomic uint64_t compress_skipped;      /* responses that were not, for want of time or encoders */
     _Atomic uint64_t successes;             /* attempts that its circuit counts as such */
     _Atomic uint64_t probes;                /* attempts made while its circuit was half-open */
     _Atomic uint64_t tunnels;        /* opened, since the start */
@@ -178,6 +182,7 @@ struct route_totals {
     uint64_t turned_by_ratelimit, shadowed_by_ratelimit, panicked, successes, probes;
     uint64_t policy_failures, policy_skipped, turned_by_tunnels, tunnels;
     uint64_t tunnels_open;
+    uint64_t compressed, compressed_in, compressed_out, compress_skipped;
     uint64_t in_flight;
     uint64_t statuses[STATUS_SLOTS];
     struct histogram_sum latency;

@@ -60,6 +60,12 @@
     X(script_page_ms, "scripts_budget.page")         /* one page's */                              \
     X(script_policy_ms, "scripts_budget.policy")     /* a request policy's */                      \
     X(script_memory, "scripts_memory")               /* bytes of a VM */                           \
+    X(compress_min_size, "compression.min_size") /* bytes of a body, where they are known */       \
+    X(compress_gzip, "compression.gzip")         /* levels */                                      \
+    X(compress_brotli, "compression.br")                                                           \
+    X(compress_zstd, "compression.zstd")                                                           \
+    X(compress_cpu, "compression.cpu")         /* percent of a worker's time; 100: any */          \
+    X(compress_streams, "compression.streams") /* of a worker at a time */                         \
     X(retries, "retries") /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
@@ -141,6 +147,10 @@ struct settings {
     struct header_value
         *response_headers; /* default response headers; NUL-terminated slices, owned */
     unsigned response_header_count;
+    struct slice *compress_types; /* patterns as http/media_type.h reads them; NUL-terminated, owned */
+    unsigned compress_type_count;
+    struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
+    unsigned compress_order_count;
     struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
     unsigned tls_authority_count;
     struct tls_certificate *tls_certificates; /* our own, for backends */

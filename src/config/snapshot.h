@@ -63,6 +63,7 @@ struct member {
     unsigned retries;
     bool preserve_host;
     bool websocket; /* requests to upgrade pass */
+    bool compression; /* compress responses */
     bool fail_open; /* when all members are down it is used all the same */
 };
 

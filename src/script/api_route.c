@@ -227,6 +227,16 @@ static void set_rejected(lua_State *L, const struct route_totals *totals)
     api_set_number(L, "probes", (double)totals->probes);
 }
 
+static void set_compression(lua_State *L, const struct route_totals *totals)
+{
+    lua_createtable(L, 0, 4);
+    api_set_number(L, "responses", (double)totals->compressed);
+    api_set_number(L, "bytes_in", (double)totals->compressed_in);
+    api_set_number(L, "bytes_out", (double)totals->compressed_out);
+    api_set_number(L, "skipped", (double)totals->compress_skipped);
+    lua_setfield(L, -2, "compression");
+}
+
 static int session_stats(lua_State *L)
 {
     struct session *s = api_session(L, 1);
@@ -246,6 +256,7 @@ static int session_stats(lua_State *L)
     api_set_number(L, "tunnels_open", (double)totals.tunnels_open);
     set_statuses(L, &totals);
     set_rejected(L, &totals);
+    set_compression(L, &totals);
     api_set_number(L, "ratelimit_evicted",
                    (double)ratelimit_evicted(s->control->shared.ratelimit));
     return 1;

@@ -168,6 +168,27 @@ static struct slice copy_item(lua_State *L, int i)
     return text;
 }
 
+/* The texts of a setting's list. */
+static struct slice *texts_setting(lua_State *L, const char *path, unsigned *count)
+{
+    struct slice *texts;
+
+    if (!push_list(L, path, count))
+        luaL_error(L, "lua/config/schema.lua lacks %s", path);
+    texts = calloc(*count + 1, sizeof(*texts));
+    CHECK(texts);
+    for (unsigned i = 0; i < *count; i++)
+        texts[i] = copy_item(L, (int)i + 1);
+    lua_pop(L, 1);
+    return texts;
+}
+
+static void fill_compression(lua_State *L, struct settings *s)
+{
+    s->compress_types = texts_setting(L, "compression.types", &s->compress_type_count);
+    s->compress_order = texts_setting(L, "compression.order", &s->compress_order_count);
+}
+
 static void fill_headers(lua_State *L, struct settings *s)
 {
     unsigned count;
@@ -300,6 +321,7 @@ void settings_fill(lua_State *L, struct settings *s)
     fill_listeners(L, s);
     fill_ranges(L, s);
     fill_headers(L, s);
+    fill_compression(L, s);
     fill_servers(L, s);
     settings_fill_tls(L, s);
     fill_tls(L, &s->tls);

@@ -6,6 +6,7 @@
 #include "worker/admit.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/page_server.h"
@@ -360,6 +361,7 @@ void request_free(struct request **rqp)
     attempt_target(rq, NULL);
     policy_release(rq);
     free(rq->file);
+    compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);

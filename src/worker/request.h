@@ -16,6 +16,7 @@
 #include "worker/worker_state.h"
 
 struct client;
+struct compress_source;
 struct hook_exchange;
 struct origin;
 struct page;
@@ -86,6 +87,7 @@ struct request {
     struct h1_source client_source, origin_source;
     struct h1_sink client_sink, origin_sink;
     struct http_scan scan, response_scan;
+    struct compress_source *compress; /* around the source of download; NULL: not compressed */
     uint32_t head_used;   /* bytes of the head in client->conn.in */
     struct buf head_block; /* where the head went when the body streams */
 

@@ -3,6 +3,8 @@
 #include "tls/tls_transport.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
@@ -152,8 +154,12 @@ static enum step start_response(struct request *rq, const struct http_head *resp
     outcome_head(rq, response->status);
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
+    if (UNLIKELY(rq->member->compression))
+        compress_head(rq, &head);
     rq->download.trailers = &rq->worker->response;
     rq->origin_codec->open_download(rq, response, &rq->download);
+    if (UNLIKELY(rq->compress))
+        compress_source_open(rq->compress, &rq->download);
     if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))
         return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
     rq->keep_alive = head.keep_alive;
@@ -225,6 +231,8 @@ static enum step want_response(struct request *rq)
 {
     struct origin *o = rq->origin;
 
+    if (UNLIKELY(rq->compress) && compress_source_goes_on(rq->compress))
+        return STEP_WAIT;
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
     if (o->conn.eof || o->conn.broken || o->timed_out) {
@@ -265,7 +273,7 @@ void response_set_deadlines(struct request *rq)
     const struct settings *settings;
     struct conn *client = &rq->client->conn;
     struct origin *o = rq->origin;
-    bool client_late;
+    bool client_late, our_turn; /* our_turn: it is for us to go on */
 
     if (!rq->lease)
         return;
@@ -278,6 +286,7 @@ void response_set_deadlines(struct request *rq)
     conn_deadline(client, !client_late        ? 0
                           : client->blocked ? settings->send_timeout_ms
                                             : settings->body_timeout_ms);
+    our_turn = rq->compress && rq->compress->tired;
     if (o && o->phase == ORIGIN_BUSY)
-        conn_deadline(&o->conn, client_late ? 0 : rq->member->response_timeout_ms);
+        conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
 }

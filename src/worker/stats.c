@@ -1,5 +1,6 @@
 #include "worker/stats.h"
 
+#include "worker/compress.h"
 #include "worker/request.h"
 
 void stats_count(struct request *rq)
@@ -18,6 +19,8 @@ void stats_count(struct request *rq)
     if (rq->status >= 500 || rq->verdict == VERDICT_RESPONSE_CUT)
         COUNTER_ADD(local->errors, 1);
     COUNTER_ADD(local->bytes_sent, rq->download.moved);
+    if (rq->compress)
+        compress_count(rq, local);
     COUNTER_ADD(local->bytes_received, rq->upload.moved);
     if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
         COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "worker/client.h"
+#include "worker/compressor.h"
 #include "worker/client_session.h"
 #include "worker/handshake.h"
 #include "worker/listener.h"
@@ -316,6 +317,7 @@ void worker_free(struct worker *w)
     request_free_kept(w);
     policy_free_kept(w);
     hook_vm_free(w->hooks);
+    compressor_free(&w->compressor);
     block_pool_fini(&w->blocks);
     CHECK(map_count(w->pools) == 0);
     map_free(w->pools);

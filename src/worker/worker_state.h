@@ -21,6 +21,7 @@
 enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
        WORKER_REQUESTS_KEPT = 512 };
 
+struct compressor;
 struct hook_exchange;
 struct hook_vm;
 
@@ -70,6 +71,7 @@ struct worker {
     struct hook_exchange *free_exchanges;
     unsigned free_exchange_count;
 
+    struct compressor *compressor; /* NULL: nothing was compressed yet */
     struct hook_vm *hooks; /* the request policies' VM; NULL: none was needed yet */
 
     /* scratch, valid within one step */
