@@ -156,7 +156,7 @@ static void add_fields(const struct request *rq, enum page_format format, struct
     field_list_reset(out);
     add_date(out);
     if (rq->verdict == VERDICT_POLICY_ANSWER) {
-        policy_answer_fields(rq, out);
+        hook_answer_fields(rq->exchange, out);
     } else {
         field_list_add(out, SLICE("Content-Type"), types[format]);
         field_list_add(out, SLICE("Vary"), SLICE("Accept"));
