@@ -43,8 +43,27 @@ return {
     doc = "File in PEM with the authorities that client certificates may come from.",
   },
   {
+    path = "tls.subject_header", type = "header_name", default = "X-Client-Cert-Subject",
+    doc = "Request header that tells backends the subject of the client's certificate (RFC 2253). With "
+      .. "tls.certificates, what clients send under this name is never passed on.",
+  },
+  {
+    path = "tls.verify_header", type = "header_name", default = "X-Client-Cert-Verify",
+    doc = "Request header that tells backends SUCCESS, or NONE when the client has sent no certificate; the same.",
+  },
+  {
     path = "tls.ticket_rotation", type = "duration", default = "8h", min = 1000, max = 7 * DAY,
     doc = "How often a new key makes session tickets. Tickets are good for two such times.",
+  },
+  {
+    path = "redirect_https", type = "enum", default = "off", values = { "off", 301, 308 },
+    doc = "The status by which HTTP clients are sent to the same address with https, but for ACME challenges "
+      .. "(`/.well-known/acme-challenge/`), and for what a trusted proxy says came over https.",
+  },
+  {
+    path = "acme.directory", type = "text",
+    doc = "Directory whose files answer ACME challenges of HTTP clients, each named by its token. Without it "
+      .. "challenges are routed like any request.",
   },
   {
     path = "registry", type = "address", default = "127.0.0.1:8181", restart = true,
@@ -209,7 +228,8 @@ return {
   },
   {
     path = "http2.max_resets", type = "count", default = 500, min = 1, max = 1000000,
-    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds after that, before it is ended.",
+    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds "
+      .. "after that, before it is ended.",
   },
   {
     path = "http2.max_control_frames", type = "count", default = 1000, min = 10, max = 1000000,

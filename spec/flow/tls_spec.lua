@@ -31,6 +31,15 @@ describe("https", function()
     assert.equal("http", p:get("/").body)
   end)
 
+  it("is what request policies hear of", function()
+    local o = origin.start()
+    local p = proxy.start { https = true, config = { tls = { certificates = {
+      pki.pair(pki.certificate { names = { "a.example" } }),
+    } } }, route = { host = "*", to = o.url, options = { policy = "redirect", policy_args = "https=true" } } }
+    assert.equal(200, tls.curl(p, "a.example").status)
+    assert.equal(308, p:get("/", { host = "a.example" }).status)
+  end)
+
   it("serves no older version, and only 1.3 if told so", function()
     local p = start({ min_version = 1.3 })
     for _, version in ipairs({ "tls1", "tls1_1", "tls1_2" }) do
@@ -83,6 +92,16 @@ describe("https", function()
     assert.truthy(tls.openssl(p, { args = { "-alpn", "foo,http/1.1" } }).out:find("ALPN protocol: http/1.1", 1, true))
     local got = tls.openssl(p, { args = { "-alpn", "foo" } })
     assert.truthy(got.err:find("no application protocol", 1, true), got.err)
+  end)
+
+  it("is known to request policies", function()
+    local o = origin.start(function() return { status = 200 } end)
+    local p = proxy.start { https = true,
+      route = { host = "*", to = o.url, options = { policy = "redirect", policy_args = "https=true" } },
+      config = { tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) } } } }
+    assert.equal(200, tls.curl(p, "a.example").status)
+    local status = p:get("/").status
+    assert.is_true(status >= 301 and status <= 308, status)
   end)
 
   it("needs certificates", function()

@@ -12,11 +12,14 @@ local MAY_INCLUDE = {
   control = {
     "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
     "script/engine.h", "script/bundle.h", "script/hook.h",
-    "script/settings_load.h", "worker/worker.h", "worker/stats.h",
+    "script/settings_load.h",
+    "script/examples.h", "script/script_bench.h",
+    "script/print.h", "worker/worker.h", "worker/stats.h",
   },
 }
 
--- Which files may include a library's headers. A path that ends with a slash is a folder, with "_" the beginning of names.
+-- Which files may include a library's headers. A path that ends with a slash is a folder, one that ends with "_" the
+-- beginning of names.
 local ONLY_IN = {
   { "^lua", { "src/script/" } },
   { "^lauxlib%.h", { "src/script/" } },

@@ -56,6 +56,7 @@ void settings_unref(struct settings *s)
     free(s->http);
     free(s->https);
     tls_config_fini(&s->tls);
+    free(s->acme_directory);
     free(s->access_file);
     free(s->log_level);
     free(s->registry_token);

@@ -75,6 +75,9 @@ enum unknown_host { UNKNOWN_HOST_404, UNKNOWN_HOST_503, UNKNOWN_HOST_CLOSE };
 
 enum access_format { ACCESS_OFF, ACCESS_TEXT, ACCESS_JSON };
 
+/* What clients without TLS get. */
+enum redirect_https { REDIRECT_OFF, REDIRECT_301, REDIRECT_308 };
+
 /* A response header that the proxy sets. */
 struct header_value {
     struct slice name, value;
@@ -107,6 +110,8 @@ struct settings {
 #undef SETTINGS_FIELD_FLAG
     enum unknown_host unknown_host;
     enum access_format access_format;
+    enum redirect_https redirect_https;
+    char *acme_directory; /* NULL: challenges pass like any request */
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */

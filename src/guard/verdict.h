@@ -28,6 +28,18 @@
       "This version of HTTP is not served here.") \
     X(NO_CONNECT, 501, "no_connect", "http_request_denied", \
       "CONNECT is not served here.") \
+    X(NO_HTTP2, 421, "no_http2", "http_request_denied", \
+      "This service is not served over HTTP/2: ask again over HTTP/1.1.") \
+    X(REDIRECT_301, 301, "redirect_https", "", \
+      "This address is served over https.") \
+    X(REDIRECT_308, 308, "redirect_https", "", \
+      "This address is served over https.") \
+    X(ACME_ANSWER, 200, "acme_answer", "", \
+      "The answer to a challenge.") \
+    X(NO_CHALLENGE, 404, "no_challenge", "http_request_denied", \
+      "There is no answer to this challenge.") \
+    X(MISDIRECTED, 421, "misdirected", "http_request_denied", \
+      "The connection was made for another host.") \
     X(HEAD_TIMEOUT, 408, "head_timeout", "http_request_error", \
       "The request took too long to arrive.") \
     X(NO_ADDRESS, 502, "no_address", "dns_error", \

@@ -252,6 +252,8 @@ static void fill_tls(lua_State *L, struct tls_config *tls)
     tls->client_certificates = (enum tls_client_certificates)word_setting(L, "tls.client_certificates", asks, 3);
     tls->client_ca = text_setting(L, "tls.client_ca");
     tls->ticket_rotation_ms = number_setting(L, "tls.ticket_rotation");
+    tls->subject_header = slice_str(text_setting(L, "tls.subject_header"));
+    tls->verify_header = slice_str(text_setting(L, "tls.verify_header"));
     tls->default_name = text_setting(L, "tls.default");
     tls->refuse_unknown = slice_eq(slice_str(tls->default_name), SLICE("refuse"));
     if (tls->refuse_unknown) {
@@ -274,6 +276,8 @@ void settings_fill(lua_State *L, struct settings *s)
 {
     static const char *const unknown_hosts[] = {
         [UNKNOWN_HOST_404] = "404", [UNKNOWN_HOST_503] = "503", [UNKNOWN_HOST_CLOSE] = "close"};
+    static const char *const redirects[] = {
+        [REDIRECT_OFF] = "off", [REDIRECT_301] = "301", [REDIRECT_308] = "308"};
     static const char *const formats[] = {
         [ACCESS_OFF] = "off", [ACCESS_TEXT] = "text", [ACCESS_JSON] = "json"};
 
@@ -285,6 +289,8 @@ void settings_fill(lua_State *L, struct settings *s)
 #undef FILL_FLAG
     s->unknown_host = (enum unknown_host)word_setting(L, "unknown_host", unknown_hosts, 3);
     s->access_format = (enum access_format)word_setting(L, "access_log.format", formats, 3);
+    s->redirect_https = (enum redirect_https)word_setting(L, "redirect_https", redirects, 3);
+    s->acme_directory = text_setting(L, "acme.directory");
     s->access_file = text_setting(L, "access_log.file");
     s->log_level = text_setting(L, "log_level");
     s->registry_token = text_setting(L, "registry_token");

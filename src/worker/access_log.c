@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "script/hook.h"
+#include "tls/tls_facts.h"
 #include "worker/client.h"
 #include "worker/request.h"
 #include "worker/tunnel.h"
@@ -99,6 +100,15 @@ static void put_target(struct line *l, const struct request *rq)
     put_text(l, "member", slice_of(address, len));
 }
 
+static void put_tls(struct line *l, const struct tls_facts *tls)
+{
+    put_text(l, "tls", slice_str(tls->version));
+    put_text(l, "cipher", slice_str(tls->suite));
+    put_name(l, "resumed");
+    put(l, tls->resumed ? "true" : "false");
+    put_text(l, "sni", tls->name);
+}
+
 static void put_tags(struct line *l, const struct hook_exchange *ex)
 {
     for (unsigned i = 0; i < ex->tag_count; i++) {
@@ -143,6 +153,8 @@ static void put_all(struct line *l, const struct request *rq)
     put_ms(l, "total", rq->start_us, now_us);
     put_number(l, "retries", rq->tries);
     put_text(l, "verdict", verdict_table[rq->verdict].name);
+    if (rq->client->tls)
+        put_tls(l, rq->client->tls);
     if (UNLIKELY(rq->tunnel))
         put_tunnel(l, rq);
     if (UNLIKELY(rq->exchange))

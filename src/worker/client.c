@@ -229,6 +229,13 @@ static void client_start_session(struct client *c)
     conn_update_io(&c->conn);
 }
 
+/* Told in clear to who forgot the s. */
+static const struct slice wants_https = SLICE_INIT("HTTP/1.1 400 Bad Request\r\n"
+                                                   "Content-Type: text/plain; charset=utf-8\r\n"
+                                                   "Content-Length: 49\r\n"
+                                                   "Connection: close\r\n\r\n"
+                                                   "This port speaks HTTPS: write https:// before it.");
+
 static void handshake_failed(struct client *c, enum close_reason reason)
 {
     const char *why = tls_transport_error(&c->conn.transport);
@@ -237,6 +244,8 @@ static void handshake_failed(struct client *c, enum close_reason reason)
     if (c->handshake->accept.refused)
         why = c->handshake->accept.refused;
     COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
+    if (tls_transport_got_http(&c->conn.transport))
+        tls_transport_send_clear(&c->conn.transport, wants_https);
     address_format(&c->peer, peer);
     log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
               reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));
@@ -354,35 +363,6 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
     list_init(&c->link);
     COUNTER_ADD(w->accepted, 1);
     COUNTER_ADD(w->clients, 1);
-}
-
-/* Of one stream: what was received is in its buffer already. */
-static void on_stream_io(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct client *c = CONTAINER_OF(io, struct client, conn.io);
-
-    (void)loop;
-    ASSERT_WORKER(c->conn.worker);
-    if (events & EV_WRITE)
-        c->conn.blocked = false;
-    if (c->conn.broken)
-        client_close(c, CLOSE_CLIENT_GONE);
-    else
-        client_drive(c);
-}
-
-void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
-                        const struct client_codec *codec)
-{
-    conn_open(&c->conn, parent->conn.worker, transport, on_stream_io, on_timer);
-    c->peer = parent->peer;
-    c->secure = parent->secure;
-    c->tls = parent->tls;
-    c->codec = codec;
-    c->phase = CLIENT_HEAD;
-    c->stream = true;
-    list_init(&c->link);
-    COUNTER_ADD(c->conn.worker->streams, 1);
 }
 
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer)

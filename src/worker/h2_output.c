@@ -79,12 +79,13 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
     case NGHTTP2_HEADERS:
         st = frame->hd.flags & NGHTTP2_FLAG_END_STREAM ? h2_session_stream(s, frame->hd.stream_id) : NULL;
         if (st)
-            st->sent_end = true;
+            h2_stream_note_end(st);
         break;
     case NGHTTP2_DATA:
         frame_flood_earn(&s->updates, (uint32_t)settings->h2_control_frames, H2_UPDATES_EARNED);
         break;
     case NGHTTP2_RST_STREAM:
+        s->reset_ids[s->reset_at++ % H2_RESETS_KEPT] = frame->hd.stream_id;
         code = frame->rst_stream.error_code;
         if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL &&
             frame_flood_add(&s->resets, (uint32_t)settings->h2_resets, s->conn->worker->now_us))
@@ -117,10 +118,11 @@ static void wake(struct h2_session *s)
     if (list_empty(&s->waiting) || s->conn->blocked || s->conn->unwritable || window <= 0)
         return;
     can = (size_t)window < WORKER_LARGE_BLOCK ? (size_t)window : WORKER_LARGE_BLOCK;
-    for (size_t n = can / H2_FRAME_SIZE + 1; n && !list_empty(&s->waiting); n--) {
+    for (size_t n = (can + H2_FRAME_SIZE - 1) / H2_FRAME_SIZE; n && !list_empty(&s->waiting); n--) {
         struct h2_stream *st = CONTAINER_OF(s->waiting.next, struct h2_stream, waiting);
 
         list_remove(&st->waiting);
+        st->woken = true;
         h2_stream_tell(st, EV_WRITE);
     }
 }

@@ -1,11 +1,11 @@
 #include "worker/h2_stream.h"
 
+#include "http/write.h"
 #include "worker/h2_session.h"
 #include "worker/worker_state.h"
 
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 
 enum {
     FRAME_HEAD = 9,
@@ -14,6 +14,14 @@ enum {
 };
 
 /* ---- bodies */
+
+/* Its owner may wait for nothing else any more. */
+void h2_stream_note_end(struct h2_stream *st)
+{
+    st->sent_end = true;
+    if (st->conn->blocked)
+        h2_stream_tell(st, EV_WRITE);
+}
 
 /* nghttp2 can send data of a stream. How much? */
 static ssize_t on_data_wanted(nghttp2_session *ng, int32_t id, uint8_t *buffer, size_t most, uint32_t *flags,
@@ -41,7 +49,7 @@ static ssize_t on_data_wanted(nghttp2_session *ng, int32_t id, uint8_t *buffer, 
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (st->last && n == st->offer.len) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
-        st->sent_end = true;
+        h2_stream_note_end(st);
     }
     return (ssize_t)n;
 }
@@ -58,6 +66,7 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
     CHECK(st && st->offer.len >= len && !frame->data.padlen);
     CHECK(buf_append(out, head, FRAME_HEAD) && buf_append(out, st->offer.data, len));
     st->offer = slice_skip(st->offer, len);
+    s->sent_ms = s->conn->worker->now_ms;
     return 0;
 }
 
@@ -66,15 +75,26 @@ void h2_send_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
 }
 
-/* Not everything was taken. A stream whose own window is closed waits within nghttp2. */
-static void block(struct h2_stream *st)
+bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms)
+{
+    const struct h2_session *s = st->session;
+
+    return !list_empty(&st->waiting) && s->conn->worker->now_ms - s->sent_ms < within_ms;
+}
+
+/* Not everything was taken. A stream whose own window is closed waits within nghttp2; one that sent nothing keeps its turn. */
+static void block(struct h2_stream *st, bool sent)
 {
     struct h2_session *s = st->session;
 
     st->conn->blocked = true;
-    if (list_empty(&st->waiting) &&
-        nghttp2_session_get_stream_remote_window_size(s->ng, st->id) > 0)
+    if (nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
+        return;
+    list_remove(&st->waiting);
+    if (sent || !st->woken)
         list_push_back(&s->waiting, &st->waiting);
+    else
+        list_push_front(&s->waiting, &st->waiting);
 }
 
 static void offer(struct h2_stream *st, struct slice data, bool last)
@@ -106,7 +126,8 @@ size_t h2_stream_send(struct h2_stream *st, struct slice data, bool last)
         st->last = st->sent_end;
     }
     if (taken < all)
-        block(st);
+        block(st, taken > 0);
+    st->woken = false;
     h2_session_touch(s);
     return taken;
 }
@@ -124,19 +145,16 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
     nghttp2_session *ng = st->session->ng;
     nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
     nghttp2_nv nv[NV_MAX];
-    char status_text[4], length_text[24];
+    char status_digits[WRITE_DIGITS], length_digits[WRITE_DIGITS];
     size_t count = 0;
     int error;
 
-    snprintf(status_text, sizeof(status_text), "%03u", (unsigned)status % 1000);
-    nv[count++] = pair(SLICE(":status"), slice_of(status_text, 3));
+    CHECK(status >= 100 && status <= 999);
+    nv[count++] = pair(SLICE(":status"), write_digits(status_digits, (uint64_t)status));
     for (unsigned i = 0; i < fields->count; i++)
         nv[count++] = pair(fields->field[i].name, fields->field[i].value);
-    if (content_length != UINT64_MAX) {
-        int n = snprintf(length_text, sizeof(length_text), "%llu", (unsigned long long)content_length);
-
-        nv[count++] = pair(SLICE("content-length"), slice_of(length_text, (size_t)n));
-    }
+    if (content_length != UINT64_MAX)
+        nv[count++] = pair(SLICE("content-length"), write_digits(length_digits, content_length));
     if (final)
         error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
     else
@@ -174,6 +192,6 @@ bool h2_stream_end_composed(struct h2_stream *st)
         h2_output_compose(st->session);
     h2_session_touch(st->session);
     if (!st->sent_end)
-        block(st);
+        block(st, false);
     return st->sent_end;
 }

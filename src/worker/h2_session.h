@@ -25,6 +25,7 @@ enum h2_role { H2_SERVER, H2_CLIENT };
 enum {
     H2_STREAM_WINDOW = 64 * 1024 - 1, /* bytes of a body that wait in a stream's buffer: fits a large block */
     H2_SESSION_WINDOW = 1024 * 1024,  /* the same for all streams of a session */
+    H2_RESETS_KEPT = 256,
     H2_FRAME_SIZE = 16 * 1024         /* payload of a frame, and what a stream sends before others have their turn */
 };
 
@@ -58,12 +59,17 @@ struct h2_session {
     uint64_t stream_total;     /* opened so far */
     /* in */
     struct h2_fields fields;   /* head or trailers on their way */
+    struct http_limits limits; /* for these */
     int32_t heading;           /* of this stream; 0: none */
     size_t heading_size;       /* bytes of it, kept or not */
     struct frame_flood resets, control, updates;
+    int32_t newest;            /* highest number of a stream that the peer opened */
+    int32_t reset_ids[H2_RESETS_KEPT]; /* streams that we have reset last: frames for them may still come */
+    unsigned reset_at;         /* place of the next */
     /* out */
     struct slice left;         /* what nghttp2 composed and conn->out could not take yet */
     bool composing;            /* within nghttp2 */
+    uint64_t sent_ms;          /* when body bytes were composed last */
     /* end */
     enum h2_leave leave;
     bool peer_leaves;          /* it sent GOAWAY */
@@ -125,6 +131,9 @@ void h2_output_compose(struct h2_session *s);
 
 /* Sends, and wakes streams that wait, until nothing is left to do. */
 void h2_output_settle(struct h2_session *s);
+
+/* END_STREAM has been composed. */
+void h2_stream_note_end(struct h2_stream *st);
 
 /* Runs streams that are ready. */
 void h2_session_run_ready(struct h2_session *s);

@@ -40,6 +40,7 @@ struct h2_stream {
     bool last;             /* the stream ends behind what is offered */
     bool ending;           /* the body is complete */
     bool trailing;         /* trailers were handed over, and end the stream */
+    bool woken;            /* it has its turn */
     bool deferred;         /* nghttp2 waits to be told of data */
     bool sent_end;         /* END_STREAM was composed */
     bool gone;             /* nghttp2 has forgotten it */
@@ -58,6 +59,9 @@ void h2_stream_credit(struct h2_stream *st, size_t n);
 /* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. */
 MUST_USE int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
                                uint64_t content_length, bool final, bool ends);
+
+/* Does it wait for other streams of its session, which have sent something within the last within_ms? */
+bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms);
 
 /* Offers body bytes; returns how many were taken. last: the stream ends behind them. */
 size_t h2_stream_send(struct h2_stream *st, struct slice data, bool last);

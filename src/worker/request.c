@@ -14,6 +14,7 @@
 #include "worker/reply.h"
 #include "worker/request_steps.h"
 #include "worker/response.h"
+#include "worker/scheme.h"
 #include "worker/stats.h"
 #include "worker/tunnel.h"
 
@@ -138,6 +139,7 @@ static enum verdict unknown_host(const struct request *rq)
 static enum step step_match_route(struct request *rq)
 {
     struct slice port, path = rq->head.path;
+    enum verdict verdict;
     const char *query;
 
     if (rq->head.method == METHOD_CONNECT)
@@ -150,6 +152,9 @@ static enum step step_match_route(struct request *rq)
     if (query)
         path.len = (size_t)(query - path.data);
     rq->path = path.data[0] == '*' ? SLICE("/") : path;
+    verdict = scheme_check(rq);
+    if (UNLIKELY(verdict != VERDICT_PASS))
+        return request_refuse(rq, verdict);
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
     if (!rq->group)
         return rq->tries ? refuse_as_before(rq) : request_refuse(rq, unknown_host(rq));
@@ -354,6 +359,7 @@ void request_free(struct request **rqp)
     tunnel_free(rq);
     attempt_target(rq, NULL);
     policy_release(rq);
+    free(rq->file);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);

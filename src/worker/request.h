@@ -99,6 +99,8 @@ struct request {
     const struct page *page;        /* of a member in maintenance, held by the lease; NULL: the book's */
     uint32_t retry_after_s;         /* what Retry-After says with 503 and 429; 0: the default */
     struct reply_source reply;      /* the page on its way */
+    char *file;                     /* what is answered in the place of a page; owned; NULL: none */
+    uint32_t file_len;
 
     /* when, microseconds on the monotonic clock; 0: not reached */
     uint64_t start_us, picked_us, connected_us, first_byte_us;
