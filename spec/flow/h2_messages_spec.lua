@@ -61,7 +61,7 @@ local SECTIONS = {
     case("of a response", "reset", "PROTOCOL_ERROR", list({ ":status", "200" }).bytes),
     case("behind other fields", "reset", "PROTOCOL_ERROR", frame("HEADERS", BOTH, 1,
       h2.block({ { ":method", "GET" }, { ":scheme", "http" }, { "x", "y" }, { ":path", "/" } }))),
-    malformed("for a tunnel that was not offered", { method = "CONNECT", headers = { { ":protocol", "websocket" } } }),
+    malformed("for a tunnel with another method than CONNECT", { protocol = "websocket" }),
     malformed("with a :path that starts with no slash", { path = "a" }),
     malformed("with a :path of * for GET", { path = "*" }),
     bad("with a fragment in :path", { path = "/a#b" }),

@@ -41,7 +41,7 @@ h2.ERRORS = {
 }
 h2.SETTINGS = {
   HEADER_TABLE_SIZE = 1, ENABLE_PUSH = 2, MAX_CONCURRENT_STREAMS = 3, INITIAL_WINDOW_SIZE = 4, MAX_FRAME_SIZE = 5,
-  MAX_HEADER_LIST_SIZE = 6, NO_RFC7540_PRIORITIES = 9,
+  MAX_HEADER_LIST_SIZE = 6, ENABLE_CONNECT_PROTOCOL = 8, NO_RFC7540_PRIORITIES = 9,
 }
 h2.END_STREAM, h2.ACK, h2.END_HEADERS, h2.PADDED, h2.PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 
@@ -127,6 +127,7 @@ function h2.fields(request)
   add(":scheme", given("scheme", "http"))
   add(":path", given("path", "/"))
   add(":authority", given("authority", "a.test"))
+  add(":protocol", request.protocol)
   for _, field in ipairs(request.headers or {}) do
     fields[#fields + 1] = field
   end
@@ -379,6 +380,29 @@ end
 
 function connection:request(request)
   return self:response(self:open(request))
+end
+
+--- A stream as spec/support/stream.lua has it: write, read, ended, of the bytes on stream id.
+function connection:bytes(id)
+  local own, taken = {}, 0
+  local function all()
+    return table.concat(self:stream_of(id).body)
+  end
+  function own.write(_, bytes)
+    return self:upload(id, bytes)
+  end
+  function own.read(_, count)
+    local s = self:stream_of(id)
+    self:wait(function()
+      return s.received >= taken + count or s.ended or s.reset
+    end)
+    if s.received < taken + count then
+      return nil, s.reset or "closed"
+    end
+    taken = taken + count
+    return all():sub(taken - count + 1, taken)
+  end
+  return own
 end
 
 function connection:close()

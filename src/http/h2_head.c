@@ -3,92 +3,13 @@
 #include "http/status.h"
 #include "http/write.h"
 
-/* Before each field in the text. */
-struct mark {
-    uint32_t name_len, value_len;
-};
-
-enum { LINE_OVERHEAD = 4 }; /* ": " and a line end */
-
-/* ---- collecting */
-
-static bool is_cookie(struct slice name)
-{
-    return name.len == 6 && memcmp(name.data, "cookie", 6) == 0;
-}
-
-static bool fits(struct h2_fields *f, size_t bytes, size_t size, const struct http_limits *limits)
-{
-    f->too_big = f->too_big || buf_room(&f->text) < bytes || f->size + size > limits->head_size;
-    return !f->too_big;
-}
-
-/* Behind another cookie: "; value" is appended to it. */
-static bool joins_last(const struct h2_fields *f, struct slice name, struct mark *last)
-{
-    if (!f->count || !is_cookie(name))
-        return false;
-    memcpy(last, f->text.data + f->last, sizeof(*last));
-    return is_cookie(slice_of(f->text.data + f->last + sizeof(*last), last->name_len));
-}
-
-static void append(struct h2_fields *f, struct slice text)
-{
-    CHECK(buf_append(&f->text, text.data, text.len));
-}
-
-void h2_fields_add(struct h2_fields *f, struct slice name, struct slice value,
-                   const struct http_limits *limits)
-{
-    struct mark mark;
-
-    if (joins_last(f, name, &mark)) {
-        if (!fits(f, value.len + 2, value.len + 2, limits))
-            return;
-        mark.value_len += (uint32_t)value.len + 2;
-        memcpy(f->text.data + f->last, &mark, sizeof(mark));
-        append(f, SLICE("; "));
-        append(f, value);
-        f->size += (uint32_t)value.len + 2;
-        return;
-    }
-    if (!fits(f, sizeof(mark) + name.len + value.len, name.len + value.len + LINE_OVERHEAD, limits))
-        return;
-    mark = (struct mark){(uint32_t)name.len, (uint32_t)value.len};
-    f->last = f->text.end;
-    append(f, slice_of((const char *)&mark, sizeof(mark)));
-    append(f, name);
-    append(f, value);
-    f->count++;
-    f->size += (uint32_t)(name.len + value.len) + LINE_OVERHEAD;
-}
-
-/* The field at *at, which moves on to the next; false at the end. */
-static bool next_field(const struct h2_fields *f, uint32_t *at, struct slice *name, struct slice *value)
-{
-    struct mark mark;
-
-    if (*at >= f->text.end)
-        return false;
-    memcpy(&mark, f->text.data + *at, sizeof(mark));
-    *name = slice_of(f->text.data + *at + sizeof(mark), mark.name_len);
-    *value = slice_of(name->data + name->len, mark.value_len);
-    *at += (uint32_t)sizeof(mark) + mark.name_len + mark.value_len;
-    return true;
-}
-
-bool h2_fields_are_head(const struct h2_fields *f)
-{
-    return f->count && f->text.data[f->text.start + sizeof(struct mark)] == ':';
-}
-
 /* ---- reading */
 
 /* One head on its way into a struct http_head. */
 struct reading {
     struct http_head *head;
     const char *error; /* NULL: nothing is wrong so far */
-    struct slice method, scheme, path, authority, status;
+    struct slice method, scheme, path, authority, protocol, status;
     bool has_length;
     unsigned cookies;
 };
@@ -98,19 +19,6 @@ static bool fail(struct reading *r, const char *error)
     if (!r->error)
         r->error = error;
     return false;
-}
-
-static bool is_lower_token(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] >= 'A' && name.data[i] <= 'Z')
-            return false;
-    return http_is_token(name);
-}
-
-static bool is_value(struct slice value)
-{
-    return http_is_field_value(value) && slice_trim(value).len == value.len;
 }
 
 static bool read_pseudo(struct reading *r, struct slice name, struct slice value)
@@ -126,6 +34,8 @@ static bool read_pseudo(struct reading *r, struct slice name, struct slice value
         to = &r->path;
     else if (request && slice_eq(name, SLICE(":authority")))
         to = &r->authority;
+    else if (request && slice_eq(name, SLICE(":protocol")))
+        to = &r->protocol;
     else if (!request && slice_eq(name, SLICE(":status")))
         to = &r->status;
     if (!to)
@@ -196,15 +106,15 @@ static bool read_field(struct reading *r, struct slice name, struct slice value)
 
     if (r->head->field_count == HTTP_FIELDS_MAX)
         return fail(r, "too many fields");
-    if (!is_lower_token(name))
+    if (!h2_is_name(name))
         return fail(r, "invalid field name");
-    if (!is_value(value))
+    if (!h2_is_value(value))
         return fail(r, "invalid field value");
     field->name = name;
     field->value = value;
     field->id = (uint8_t)http_field_id(name);
     field->hop_by_hop = HOP_BY_HOP >> field->id & 1;
-    r->cookies += is_cookie(name);
+    r->cookies += h2_is_cookie(name);
     r->head->field_count++;
     return field->id == FIELD_OTHER || read_meaning(r, field);
 }
@@ -221,15 +131,15 @@ static bool join_cookies(struct reading *r, struct buf *text)
     for (unsigned i = 0; i < head->field_count; i++) {
         struct http_field *field = &head->fields[i];
 
-        if (is_cookie(field->name)) {
+        if (h2_is_cookie(field->name)) {
             if (first)
                 write_literal(&w, "; ");
             write_slice(&w, field->value);
         }
-        if (is_cookie(field->name) && first)
+        if (h2_is_cookie(field->name) && first)
             continue;
         head->fields[kept] = *field;
-        if (is_cookie(field->name))
+        if (h2_is_cookie(field->name))
             first = &head->fields[kept];
         kept++;
     }
@@ -244,7 +154,7 @@ static void read_all(struct reading *r, const struct h2_fields *f)
     uint32_t at = f->text.start;
     struct slice name, value;
 
-    while (!r->error && next_field(f, &at, &name, &value))
+    while (!r->error && h2_fields_next(f, &at, &name, &value))
         (void)(name.len && name.data[0] == ':' ? read_pseudo(r, name, value) : read_field(r, name, value));
 }
 
@@ -252,6 +162,25 @@ static void judge_body(struct reading *r, bool ends)
 {
     r->head->keep_alive = true;
     r->head->body = r->has_length ? BODY_LENGTH : ends ? BODY_NONE : BODY_CHUNKED;
+}
+
+/* From here on it is the GET that HTTP/1 has in its place. */
+static bool judge_protocol(struct reading *r)
+{
+    struct http_head *head = r->head;
+
+    if (head->method != METHOD_CONNECT || !http_is_token(r->protocol) || !r->authority.data)
+        return fail(r, ":protocol without CONNECT or :authority, or no token");
+    if (r->has_length)
+        return fail(r, "CONNECT with Content-Length");
+    head->connect = head->upgrade = true;
+    head->method = METHOD_GET;
+    head->method_text = SLICE("GET");
+    if (head->field_count == HTTP_FIELDS_MAX)
+        return fail(r, "too many fields");
+    head->fields[head->field_count++] = (struct http_field){
+        .name = SLICE("upgrade"), .value = r->protocol, .id = FIELD_UPGRADE, .hop_by_hop = true};
+    return true;
 }
 
 static bool judge_target(struct reading *r)
@@ -310,9 +239,13 @@ static bool judge_request(struct reading *r, bool ends)
         return fail(r, "no or invalid :method");
     head->method_text = r->method;
     head->method = http_method_of(r->method);
+    if (r->protocol.data && !judge_protocol(r))
+        return false;
     if (!judge_target(r) || !judge_host(r))
         return false;
     judge_body(r, ends);
+    if (head->connect)
+        head->body = BODY_NONE;
     if (ends && head->content_length)
         return fail(r, "Content-Length without a body");
     return true;
@@ -379,21 +312,4 @@ enum parse h2_head_response(struct http_head *head, struct h2_fields *f, bool en
         return r.error ? PARSE_BAD : PARSE_DONE;
     *error = "the head is too large";
     return PARSE_HEAD_TOO_BIG;
-}
-
-bool h2_trailer_section(const struct h2_fields *f, struct buf *out)
-{
-    struct writer w = writer_on(out);
-    struct slice name, value;
-    uint32_t at = f->text.start;
-
-    if (f->too_big)
-        return false;
-    while (next_field(f, &at, &name, &value)) {
-        if (!is_lower_token(name) || !is_value(value))
-            return false;
-        write_field(&w, name, value);
-    }
-    write_literal(&w, "\r\n");
-    return !w.overflow;
 }

@@ -90,6 +90,7 @@ struct http_head {
     /* both */
     int minor; /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1, and so does HTTP/2 */
     bool http2; /* it came by HTTP/2 */
+    bool connect; /* it was an extended CONNECT: a GET with Upgrade in its place, which becomes a tunnel or fails */
     struct slice
         host; /* request: the authority of the target, else the value of Host (may be empty) */
     enum http_body_kind body;

@@ -31,6 +31,8 @@ enum verdict admit_member(struct request *rq, bool *again)
     const struct member *m = rq->member;
 
     *again = false;
+    if (UNLIKELY(rq->head.connect) && (!rq->upgrade.data || !m->websocket))
+        return VERDICT_NO_CONNECT;
     if (!m->address_count)
         return VERDICT_NO_ADDRESS;
     if (!limit_admit(rq)) {

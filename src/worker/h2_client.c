@@ -42,7 +42,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     ASSERT_WORKER(c->conn.worker);
     if (!conn_deadline_passed(&c->conn))
         return;
-    if (h2_stream_awaits_turn(c->conn.transport.state, send_ms)) {
+    if (!request_outlives_upload(c->request) && h2_stream_awaits_turn(c->conn.transport.state, send_ms)) {
         conn_deadline(&c->conn, send_ms);
         return;
     }

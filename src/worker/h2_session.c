@@ -68,11 +68,10 @@ static int greet(struct h2_session *s)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)settings->head_size},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        s->role == H2_SERVER ? (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}
+                             : (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
     };
-    size_t count = sizeof(entries) / sizeof(entries[0]);
-    int error = nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, entries,
-                                        s->role == H2_CLIENT ? count : count - 1);
+    int error = nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, entries, sizeof(entries) / sizeof(entries[0]));
 
     if (error)
         return error;

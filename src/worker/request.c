@@ -18,6 +18,7 @@
 #include "worker/scheme.h"
 #include "worker/stats.h"
 #include "worker/tunnel.h"
+#include "worker/tunnel_connect.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -246,6 +247,8 @@ static enum step step_send_head(struct request *rq)
     rq->origin_codec = rq->origin->codec;
     rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
     forward_request(rq, fields);
+    if (UNLIKELY(rq->head.connect))
+        tunnel_connect_ask(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
     if (fields->overflow || !rq->origin_codec->send_head(rq, fields, &rq->upload))

@@ -13,6 +13,7 @@
 #include "worker/policy.h"
 #include "worker/request_steps.h"
 #include "worker/tunnel.h"
+#include "worker/tunnel_connect.h"
 
 /* Moves request body; a backend that takes no more may still have answered. */
 static enum verdict pump_upload(struct request *rq)
@@ -185,7 +186,18 @@ static enum step start_tunnel(struct request *rq, const struct http_head *respon
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
     head.status = response->status; /* the client waits for no other */
+    if (rq->head.connect)
+        tunnel_connect_answer(&rq->worker->fields);
     return tunnel_start(rq, &head);
+}
+
+/* A client of HTTP/2 would take success for a tunnel. */
+static enum step no_tunnel(struct request *rq, const struct http_head *response)
+{
+    if (response->status >= 300)
+        return start_response(rq, response);
+    outcome_success(rq);
+    return request_refuse(rq, VERDICT_NO_CONNECT);
 }
 
 enum step response_read(struct request *rq)
@@ -207,7 +219,7 @@ enum step response_read(struct request *rq)
         if (hides_failure(rq, response->status))
             return attempt_failed(rq, VERDICT_CIRCUIT_PROBING, true);
         if (response->status >= 200)
-            return start_response(rq, response);
+            return UNLIKELY(rq->head.connect) ? no_tunnel(rq, response) : start_response(rq, response);
         if (response->status == 101)
             return start_tunnel(rq, response);
         send_interim(rq, response);

@@ -9,6 +9,7 @@
 #include "worker/request_steps.h"
 #include "worker/stats.h"
 #include "worker/tunnel_close.h"
+#include "worker/tunnel_connect.h"
 
 #include <stdlib.h>
 
@@ -58,7 +59,8 @@ bool tunnel_agrees(const struct request *rq, const struct http_head *response)
 {
     const struct http_field *field = http_head_find(response, FIELD_UPGRADE);
 
-    return rq->upgrading && response->upgrade && slice_eq_nocase(field->value, rq->upgrade);
+    return rq->upgrading && response->upgrade && slice_eq_nocase(field->value, rq->upgrade) &&
+           (!rq->head.connect || tunnel_connect_agrees(rq, response));
 }
 
 /* ---- its beginning */

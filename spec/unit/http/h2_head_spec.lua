@@ -1,7 +1,8 @@
 local unit = require("spec.support.unit")
 
 local ffi = unit.ffi
-local lib = unit.load("base/check.h", "base/slice.h", "base/buf.h", "http/head.h", "http/parse.h", "http/h2_head.h")
+local lib = unit.load("base/check.h", "base/slice.h", "base/buf.h", "http/head.h", "http/parse.h",
+  "http/h2_fields.h", "http/h2_head.h")
 
 local LIMITS = ffi.new("struct http_limits", { head_size = 16384, field_count = 100, target_length = 8192 })
 
@@ -130,6 +131,28 @@ describe("a request head of HTTP/2", function()
       assert.is_string(err)
     end)
   end
+
+  it("is a GET with Upgrade where it was an extended CONNECT", function()
+    local list = with { [":method"] = "CONNECT", [":path"] = "/chat" }
+    table.insert(list, 1, { ":protocol", "websocket" })
+    local result, head = read(list, { body = true })
+    assert.equal(tonumber(lib.PARSE_DONE), result)
+    assert.same({ "GET", "/chat", "a" }, { unit.text(head.method_text), unit.text(head.path), unit.text(head.host) })
+    assert.equal("websocket", field(head, "upgrade"))
+    assert.is_true(head.connect and head.upgrade)
+    assert.equal(tonumber(lib.BODY_NONE), tonumber(head.body))
+    for _, extra in ipairs({ { "content-length", "1" }, { ":protocol", "x" } }) do
+      local more = { unpack(list) }
+      table.insert(more, extra[1]:find(":") and 1 or #more + 1, extra)
+      assert.equal(tonumber(lib.PARSE_BAD), (read(more, { body = true })))
+    end
+    for _, name in ipairs({ ":path", ":scheme", ":authority" }) do
+      local less = with { [":method"] = "CONNECT", [name] = false }
+      table.insert(less, 1, { ":protocol", "websocket" })
+      assert.equal(tonumber(lib.PARSE_BAD), (read(less, { body = true })), name)
+    end
+    assert.equal(tonumber(lib.PARSE_BAD), (read({ { ":protocol", "websocket" }, unpack(with {}) })))
+  end)
 
   it("has one cookie, wherever its crumbs were", function()
     local crumbs = { { "cookie", "a=1" }, { "cookie", "b=2" }, { "x", "y" }, { "cookie", "c=3" }, { "z", "" },
