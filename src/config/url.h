@@ -8,7 +8,7 @@
 #include <stdint.h>
 #endif
 
-enum url_scheme { URL_HTTP, URL_HTTPS, URL_WS, URL_WSS };
+enum url_scheme { URL_HTTP, URL_HTTPS, URL_WS, URL_WSS, URL_H2C, URL_H2 };
 
 struct url {
     enum url_scheme scheme;
@@ -18,6 +18,9 @@ struct url {
     bool host_is_ip;        /* needs no resolving */
     struct slice path;      /* base path without its trailing slash; empty for the root */
 };
+
+/* Is the backend spoken to with HTTP/2, without asking: over plain TCP (h2c) or TLS (h2)? */
+bool url_is_http2(const struct url *url);
 
 /* Parses text. false: err says what is wrong ("backend_url: port out of range"). Refused: other
  * schemes, userinfo, query, fragment, no host, port 0 or above 65535, control bytes, spaces. */

@@ -70,7 +70,7 @@ bool config_check_path(const char *field, struct slice path, struct error *err)
 /* The proxy speaks no TLS to backends yet; this is the only place that knows. */
 static bool scheme_is_supported(const struct url *url, struct error *err)
 {
-    if (url->scheme == URL_HTTPS || url->scheme == URL_WSS)
+    if (url->scheme == URL_HTTPS || url->scheme == URL_WSS || url->scheme == URL_H2)
         return error_set(err, "backend_url: https backends are not supported yet");
     return true;
 }

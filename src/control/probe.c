@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/sock.h"
 #include "control/control.h"
+#include "control/probe_h2.h"
 #include "control/probe_target.h"
 #include "control/probe_tls.h"
 #include "control/resolve.h"
@@ -33,6 +34,7 @@ struct probe {
     int fd; /* -1: none */
     ev_io io;
     struct probe_tls *tls;
+    struct probe_h2 *h2; /* for a backend that is spoken to with HTTP/2, else NULL */
     enum wait (*step)(struct probe *p);
     size_t sent;
     char *head; /* what was received of an answer that came in pieces, else NULL */
@@ -59,12 +61,15 @@ static enum wait step_connected(struct probe *p);
 static enum wait step_handshake(struct probe *p);
 static enum wait step_send(struct probe *p);
 static enum wait step_receive(struct probe *p);
+static enum wait step_h2(struct probe *p);
 
 static void close_connection(struct probe *p)
 {
     ev_io_stop(p->control->loop, &p->io);
     probe_tls_free(p->tls);
     p->tls = NULL;
+    probe_h2_free(p->h2);
+    p->h2 = NULL;
     if (p->fd >= 0)
         close(p->fd);
     p->fd = -1;
@@ -161,6 +166,17 @@ static enum wait connect_next(struct probe *p)
     return WAIT_ENDED;
 }
 
+/* What comes once bytes can pass. */
+static enum wait ask(struct probe *p)
+{
+    p->step = step_send;
+    if (url_is_http2(&p->target->url)) {
+        p->h2 = probe_h2_new(&p->target->url);
+        p->step = step_h2;
+    }
+    return WAIT_NOTHING;
+}
+
 static enum wait step_connected(struct probe *p)
 {
     int error = sock_error(p->fd);
@@ -170,10 +186,8 @@ static enum wait step_connected(struct probe *p)
         return connect_next(p);
     }
     p->result.error[0] = '\0';
-    if (!p->result.tls) {
-        p->step = step_send;
-        return WAIT_NOTHING;
-    }
+    if (!p->result.tls)
+        return ask(p);
     p->tls = probe_tls_new(p->fd, p->target->url.host, p->target->url.host_is_ip);
     if (!p->tls) {
         set_error(p, PROBE_TLS_FAILED, "TLS cannot be used for this host", NULL);
@@ -192,8 +206,7 @@ static enum wait step_handshake(struct probe *p)
         p->result.tls_valid = probe_tls_valid(p->tls, &why);
         if (!p->result.tls_valid)
             set_error(p, PROBE_ANSWERED, "certificate not valid", why);
-        p->step = step_send;
-        return WAIT_NOTHING;
+        return ask(p);
     case PROBE_IO_WANT_READ:
         return WAIT_READ;
     case PROBE_IO_WANT_WRITE:
@@ -277,6 +290,14 @@ static enum wait keep_piece(struct probe *p)
     return WAIT_NOTHING;
 }
 
+static enum wait answered(struct probe *p, int status)
+{
+    p->result.reachable = true;
+    p->result.cause = PROBE_ANSWERED;
+    p->result.status = status;
+    return WAIT_ENDED;
+}
+
 /* Looks for a complete final head in what was received. */
 static enum wait parse_answer(struct probe *p, char *text)
 {
@@ -301,10 +322,7 @@ static enum wait parse_answer(struct probe *p, char *text)
         memmove(text, text + used, p->received);
         p->scan = (struct http_scan){0};
     }
-    p->result.reachable = true;
-    p->result.cause = PROBE_ANSWERED;
-    p->result.status = head.status;
-    return WAIT_ENDED;
+    return answered(p, head.status);
 }
 
 static enum wait step_receive(struct probe *p)
@@ -317,6 +335,33 @@ static enum wait step_receive(struct probe *p)
         return after_io(p, io);
     p->received += n;
     return parse_answer(p, text);
+}
+
+static enum wait step_h2(struct probe *p)
+{
+    struct slice out = probe_h2_unsent(p->h2);
+    bool write = out.len > 0;
+    const char *error;
+    int status;
+    size_t n;
+    enum probe_io io = write ? read_or_write(p, true, (char *)out.data, out.len, &n)
+                             : read_or_write(p, false, first_piece, HEAD_MAX, &n);
+
+    if (io != PROBE_IO_OK)
+        return after_io(p, io);
+    if (write) {
+        probe_h2_sent(p->h2, n);
+        return WAIT_NOTHING;
+    }
+    switch (probe_h2_received(p->h2, slice_of(first_piece, n), &status, &error)) {
+    case PROBE_H2_MORE:
+        return WAIT_NOTHING;
+    case PROBE_H2_ANSWERED:
+        return answered(p, status);
+    case PROBE_H2_BAD:
+        break;
+    }
+    return broken(p, PROBE_BAD_ANSWER, error);
 }
 
 /* Goes on until something has to be waited for. */

@@ -37,7 +37,7 @@ struct probe_target *probe_target_new(struct control *c, struct slice url, struc
         probe_target_free(t);
         return NULL;
     }
-    t->tls = t->url.scheme == URL_HTTPS || t->url.scheme == URL_WSS;
+    t->tls = t->url.scheme == URL_HTTPS || t->url.scheme == URL_WSS || t->url.scheme == URL_H2;
     compose_request(t);
     if (!t->url.host_is_ip)
         t->name = resolve_hold(c, t->url.host);

@@ -58,7 +58,7 @@ describe("config_set_add_route", function()
   end)
 
   it("refuses a TLS backend for what it is", function()
-    for _, url in ipairs({ "https://h", "wss://h" }) do
+    for _, url in ipairs({ "https://h", "wss://h", "h2://h" }) do
       local _, reason = add(set, "r2", "b.example", "/", url)
       assert.equal("backend_url: https backends are not supported yet", reason)
     end
