@@ -34,7 +34,7 @@ LUAJIT_LIBS = $(shell pkg-config --libs luajit)
 CPPFLAGS = -D_GNU_SOURCE -DTIDELOCK_VERSION='"$(VERSION)"' -Isrc $(LUAJIT_CFLAGS)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-omit-frame-pointer $(WARNINGS)
-LIBS = -lev -lhttp_parser $(LUAJIT_LIBS) -lcares -lnghttp2 -ljansson -lssl -lcrypto -lz -pthread -lm -ldl
+LIBS = -lev -lhttp_parser -lnghttp2 $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -pthread -lm -ldl
 
 # Goals that promise to work on a machine with git, gcc and make alone.
 ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)

@@ -128,6 +128,22 @@ return {
     doc = "How long they wait.",
   },
   {
+    path = "http2.cleartext", type = "flag", default = true,
+    doc = "Speak HTTP/2 without TLS to clients that begin with it (prior knowledge).",
+  },
+  {
+    path = "http2.max_streams", type = "count", default = 128, min = 1, max = 10000,
+    doc = "Requests of one connection at a time; more are refused.",
+  },
+  {
+    path = "http2.max_resets", type = "count", default = 500, min = 1, max = 1000000,
+    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds after that, before it is ended.",
+  },
+  {
+    path = "http2.max_control_frames", type = "count", default = 1000, min = 10, max = 1000000,
+    doc = "Frames without use for a request (PING, SETTINGS, PRIORITY, empty DATA, needless WINDOW_UPDATE) likewise.",
+  },
+  {
     path = "resolver.servers", type = "servers",
     doc = "Name servers that resolve the names of backends; without it the system's.",
   },

@@ -39,6 +39,9 @@
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
+    X(h2_max_streams, "http2.max_streams")           /* of a connection at a time */                \
+    X(h2_resets, "http2.max_resets")                 /* in ten seconds */                          \
+    X(h2_control_frames, "http2.max_control_frames") /* in ten seconds */                          \
     X(ratelimit_sources, "limits.ratelimit_sources") /* addresses remembered for rate limits */    \
     X(maintenance_interval_ms, "maintenance.check_interval") /* between two tries */               \
     X(maintenance_timeout_ms, "maintenance.timeout") /* until waiting for an answer ends */        \
@@ -56,6 +59,7 @@
 #define SETTINGS_FLAGS(X)                                                                          \
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
+    X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */

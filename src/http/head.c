@@ -74,6 +74,38 @@ bool http_is_target(struct slice text)
     return text.len > 0 && all_in(text, IN_TARGET);
 }
 
+enum method http_method_of(struct slice text)
+{
+    static const struct slice NAMES[METHOD_OTHER] = {
+        [METHOD_GET] = {"GET", 3},         [METHOD_HEAD] = {"HEAD", 4},
+        [METHOD_POST] = {"POST", 4},       [METHOD_PUT] = {"PUT", 3},
+        [METHOD_DELETE] = {"DELETE", 6},   [METHOD_OPTIONS] = {"OPTIONS", 7},
+        [METHOD_TRACE] = {"TRACE", 5},     [METHOD_PATCH] = {"PATCH", 5},
+        [METHOD_CONNECT] = {"CONNECT", 7},
+    };
+
+    for (int i = 0; i < METHOD_OTHER; i++) {
+        if (slice_eq(text, NAMES[i]))
+            return (enum method)i;
+    }
+    return METHOD_OTHER;
+}
+
+bool http_read_length(struct slice value, uint64_t *n)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)value.data[i] - '0';
+
+        if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *n = sum;
+    return value.len > 0;
+}
+
 /* Field names */
 
 enum { NAME_MAX_LEN = 19, SAME_LENGTH = 2 };

@@ -88,7 +88,8 @@ struct http_head {
     int status; /* 0 for a request */
     struct slice reason;
     /* both */
-    int minor; /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1 */
+    int minor; /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1, and so does HTTP/2 */
+    bool http2; /* it came by HTTP/2 */
     struct slice
         host; /* request: the authority of the target, else the value of Host (may be empty) */
     enum http_body_kind body;
@@ -119,6 +120,12 @@ bool http_list_has(struct slice value, struct slice token);
 /* Is text a valid field name (token), field value (no control bytes but tab)? */
 bool http_is_token(struct slice text);
 bool http_is_field_value(struct slice text);
+
+/* The method of this name. */
+enum method http_method_of(struct slice text);
+
+/* The number that a Content-Length is: digits, below 2^64. */
+MUST_USE bool http_read_length(struct slice value, uint64_t *n);
 
 /* May text be a request target: printable ASCII without spaces, not empty, no fragment? */
 bool http_is_target(struct slice text);

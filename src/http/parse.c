@@ -76,21 +76,11 @@ static bool read_host(struct reading *r, struct slice value)
 
 static bool read_length(struct reading *r, struct slice value)
 {
-    uint64_t n = 0;
-
     if (r->has_length)
         return fail(r, PARSE_BAD, "more than one Content-Length");
-    if (value.len == 0)
+    if (!http_read_length(value, &r->head->content_length))
         return fail(r, PARSE_BAD, "invalid Content-Length");
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned digit = (unsigned)(unsigned char)value.data[i] - '0';
-
-        if (digit > 9 || n > (UINT64_MAX - digit) / 10)
-            return fail(r, PARSE_BAD, "invalid Content-Length");
-        n = n * 10 + digit;
-    }
     r->has_length = true;
-    r->head->content_length = n;
     return true;
 }
 

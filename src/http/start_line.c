@@ -26,23 +26,6 @@ static enum parse read_version(struct http_head *head, struct slice text, const 
     return PARSE_DONE;
 }
 
-static enum method method_of(struct slice text)
-{
-    static const struct slice NAMES[METHOD_OTHER] = {
-        [METHOD_GET] = {"GET", 3},         [METHOD_HEAD] = {"HEAD", 4},
-        [METHOD_POST] = {"POST", 4},       [METHOD_PUT] = {"PUT", 3},
-        [METHOD_DELETE] = {"DELETE", 6},   [METHOD_OPTIONS] = {"OPTIONS", 7},
-        [METHOD_TRACE] = {"TRACE", 5},     [METHOD_PATCH] = {"PATCH", 5},
-        [METHOD_CONNECT] = {"CONNECT", 7},
-    };
-
-    for (int i = 0; i < METHOD_OTHER; i++) {
-        if (slice_eq(text, NAMES[i]))
-            return (enum method)i;
-    }
-    return METHOD_OTHER;
-}
-
 /* Bytes of "http://" or "https://" at the front of target, or 0. */
 static size_t scheme_length(struct slice target)
 {
@@ -116,7 +99,7 @@ enum parse start_line_request(struct http_head *head, struct slice line, const c
     version = read_version(head, line, error);
     if (version != PARSE_DONE)
         return version;
-    head->method = method_of(head->method_text);
+    head->method = http_method_of(head->method_text);
     return read_target(head, target, error);
 }
 

@@ -108,6 +108,13 @@ static void put_tags(struct line *l, const struct hook_exchange *ex)
     }
 }
 
+static struct slice protocol(const struct request *rq)
+{
+    if (!rq->head.http2 && !rq->head.minor)
+        return SLICE("HTTP/1.0");
+    return slice_str(rq->codec->name);
+}
+
 static void put_all(struct line *l, const struct request *rq)
 {
     char text[ADDRESS_TEXT_SIZE]; /* larger than CLOCK_TEXT_SIZE */
@@ -118,6 +125,7 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "method", rq->head.method_text);
     put_text(l, "host", rq->head.host);
     put_text(l, "path", rq->head.path);
+    put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
     put_number(l, "sent", rq->download.moved);

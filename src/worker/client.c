@@ -1,5 +1,6 @@
 #include "worker/client.h"
 
+#include "worker/client_session.h"
 #include "worker/h1_client.h"
 #include "worker/request.h"
 
@@ -7,7 +8,7 @@
 
 enum { LINGER_MS = 2000, REQUESTS_PER_TURN = 16 };
 
-static void client_set_phase(struct client *c, enum client_phase phase)
+void client_set_phase(struct client *c, enum client_phase phase)
 {
     struct worker *w = c->conn.worker;
     const struct settings *settings = worker_settings(w);
@@ -17,9 +18,12 @@ static void client_set_phase(struct client *c, enum client_phase phase)
     CHECK(c->phase != CLIENT_CLOSED);
     c->phase = phase;
     list_remove(&c->link);
-    if (phase == CLIENT_CLOSED)
+    if (phase == CLIENT_CLOSED || c->stream)
         return;
-    list_push_back(phase == CLIENT_IDLE ? &w->idle_clients : &w->busy_clients, &c->link);
+    list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
+                   : phase == CLIENT_SESSION ? &w->sessions
+                                             : &w->busy_clients,
+                   &c->link);
     switch (phase) {
     case CLIENT_IDLE:
         conn_deadline(&c->conn, settings->keep_alive_timeout_ms);
@@ -41,21 +45,25 @@ void client_close(struct client *c, enum close_reason reason)
 
     if (c->request)
         request_abandon(&c->request);
+    if (c->session)
+        client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
-    worker_client_closed(w);
+    if (!c->stream)
+        worker_client_closed(w);
 }
 
 /* Closing with unread bytes would send a RST that can destroy the response on its way, so the rest is read and
  * thrown away for a while (RFC 9112 9.6). */
-static void client_linger(struct client *c)
+void client_linger(struct client *c, enum close_reason reason)
 {
     if (c->conn.eof || c->conn.broken || c->conn.unwritable) {
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, reason);
         return;
     }
+    c->last = reason;
     transport_shutdown(&c->conn.transport);
     c->conn.in.start = c->conn.in.end = 0;
     client_set_phase(c, CLIENT_LINGER);
@@ -68,7 +76,7 @@ static void linger_read(struct client *c)
 
     c->conn.in.start = c->conn.in.end = 0;
     if (io == IO_EOF || io == IO_ERROR)
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, c->last);
 }
 
 /* The request ended. Is there a next one on this connection? */
@@ -80,12 +88,12 @@ static bool client_next(struct client *c)
     bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
 
     request_free(&c->request);
-    if (reason != CLOSE_NONE) {
-        client_close(c, reason);
+    if (reason != CLOSE_NONE || c->stream) {
+        client_close(c, reason != CLOSE_NONE ? reason : CLOSE_STREAM_DONE);
         return false;
     }
     if (!keep_alive && unread) {
-        client_linger(c);
+        client_linger(c, CLOSE_CLIENT_LAST);
         return false;
     }
     if (!keep_alive || w->stopping) {
@@ -128,11 +136,27 @@ void client_head_done(struct client *c)
     client_set_phase(c, CLIENT_REQUEST);
 }
 
+/* Bytes came between requests. The first of a connection may say that it speaks HTTP/2. */
+static void received(struct client *c)
+{
+    struct slice bytes = slice_of(buf_head(&c->conn.in), buf_len(&c->conn.in));
+
+    if (LIKELY(!c->fresh)) {
+        client_drive(c);
+        return;
+    }
+    c->fresh = !c->secure && worker_settings(c->conn.worker)->h2_cleartext && client_session_is_preface(bytes);
+    if (!c->fresh)
+        client_drive(c);
+    else if (bytes.len >= CLIENT_SESSION_PREFACE)
+        client_session_start(c);
+}
+
 static void head_read(struct client *c)
 {
     switch (conn_read(&c->conn)) {
     case IO_OK:
-        client_drive(c);
+        received(c);
         return;
     case IO_AGAIN:
         return;
@@ -169,7 +193,7 @@ static void request_read(struct client *c)
 void client_stop(struct client *c)
 {
     if (conn_read(&c->conn) == IO_OK)
-        client_drive(c);
+        received(c);
     else
         client_close(c, CLOSE_SHUTDOWN);
 }
@@ -180,6 +204,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(c->conn.worker);
+    if (c->phase == CLIENT_SESSION) {
+        client_session_event(c, events);
+        return;
+    }
     if (events & EV_WRITE) {
         c->conn.blocked = false;
         conn_flush(&c->conn);
@@ -225,9 +253,40 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         else
             client_close(c, CLOSE_CLIENT_SLOW);
         return;
+    case CLIENT_SESSION:
+        client_session_late(c);
+        return;
     default:
-        client_close(c, CLOSE_CLIENT_LAST);
+        client_close(c, c->last);
     }
+}
+
+/* Of one stream: what was received is in its buffer already. */
+static void on_stream_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client *c = CONTAINER_OF(io, struct client, conn.io);
+
+    (void)loop;
+    ASSERT_WORKER(c->conn.worker);
+    if (events & EV_WRITE)
+        c->conn.blocked = false;
+    if (c->conn.broken)
+        client_close(c, CLOSE_CLIENT_GONE);
+    else
+        client_drive(c);
+}
+
+void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
+                        const struct client_codec *codec)
+{
+    conn_open(&c->conn, parent->conn.worker, transport, on_stream_io, on_timer);
+    c->peer = parent->peer;
+    c->secure = parent->secure;
+    c->codec = codec;
+    c->phase = CLIENT_HEAD;
+    c->stream = true;
+    list_init(&c->link);
+    COUNTER_ADD(c->conn.worker->streams, 1);
 }
 
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
@@ -244,6 +303,8 @@ void client_open(struct worker *w, const struct transport *transport, const stru
     c->peer = *peer;
     c->codec = &h1_client_codec;
     c->phase = CLIENT_IDLE;
+    c->fresh = true;
+    c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);
     list_push_back(&w->idle_clients, &c->link);
     COUNTER_ADD(w->accepted, 1);

@@ -9,12 +9,14 @@
 #include "worker/worker_state.h"
 
 struct client_codec;
+struct client_session;
 struct request;
 
 enum client_phase {
     CLIENT_IDLE,    /* between requests */
     CLIENT_HEAD,    /* a request head is arriving */
     CLIENT_REQUEST, /* a request is in progress */
+    CLIENT_SESSION, /* it speaks HTTP/2: its streams are clients of their own */
     CLIENT_LINGER,  /* answered and shut down; what still comes is thrown away */
     CLIENT_CLOSED   /* freed at the end of the turn */
 };
@@ -26,12 +28,27 @@ struct client {
     const struct client_codec *codec; /* how its requests are written */
     struct request *request;   /* from the first byte of a head to the end of its response */
     enum client_phase phase;   /* changed by client_set_phase only */
+    struct client_session *session; /* in CLIENT_SESSION, else NULL */
+    enum close_reason last;    /* why it lingers */
     struct address peer;
     bool secure; /* its requests came over TLS */
+    bool stream; /* one stream of a session: in none of the worker's lists, has one request */
+    bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
 };
 
 /* Takes over an accepted connection. */
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer);
+
+/* Makes *c, which is zeroed and embedded first in what will be freed, a client for one stream of parent's session. Its request
+ * starts with the first event. */
+void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
+                        const struct client_codec *codec);
+
+/* For the files of a client's connection only. */
+void client_set_phase(struct client *c, enum client_phase phase);
+
+/* Tells the peer that nothing more will come, and waits a while for its end, so that what was sent arrives. */
+void client_linger(struct client *c, enum close_reason reason);
 
 /* Ends the connection and its request. abort: with RST, so that nothing incomplete looks complete. */
 void client_close(struct client *c, enum close_reason reason);

@@ -12,6 +12,9 @@
     X(CLIENT_IDLE, "the client was idle for too long") \
     X(CLIENT_SLOW, "the client was too slow") \
     X(CLIENT_LAST, "the last response was sent") \
+    X(CLIENT_FLOODS, "the client sent too many frames that carry nothing, resets or header bytes") \
+    X(CLIENT_PROTOCOL, "the client broke the rules of HTTP/2") \
+    X(STREAM_DONE, "the stream's exchange is over") \
     X(CLIENT_REFUSED, "no route, configured to close") \
     X(RESPONSE_CUT, "the backend's response ended early") \
     X(ORIGIN_DONE, "the backend ends connections after a response") \

@@ -20,6 +20,7 @@ struct response_head {
     uint64_t content_length;         /* for BODY_LENGTH */
     bool tell_length;                /* BODY_NONE, but say content_length (HEAD, 304) */
     bool keep_alive;                 /* the codec may turn it off */
+    bool moves_on;                   /* the client had better connect elsewhere: a drain */
 };
 
 struct client_codec {
@@ -32,6 +33,8 @@ struct client_codec {
     void (*rewind)(struct request *rq);
     /* Makes room for reading more; false: nothing can be taken now. */
     bool (*make_room)(struct request *rq);
+    /* Has all of the body arrived and been moved? */
+    bool (*upload_done)(const struct request *rq);
     /* Connects the relay's source to the request body. */
     void (*open_upload)(struct request *rq, struct relay *r);
     /* A 1xx response. */

@@ -79,7 +79,9 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 static void add_via(struct field_list *out, const struct http_head *head)
 {
     add_joined(out, SLICE("Via"), head, FIELD_VIA,
-               head->minor ? SLICE("1.1 tidelock") : SLICE("1.0 tidelock"));
+               head->http2   ? SLICE("2.0 tidelock")
+               : head->minor ? SLICE("1.1 tidelock")
+                             : SLICE("1.0 tidelock"));
 }
 
 /* The operators' secret is no backend's business. */

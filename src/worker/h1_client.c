@@ -62,6 +62,11 @@ static bool make_room(struct request *rq)
     return buf_room(in) > 0;
 }
 
+static bool upload_done(const struct request *rq)
+{
+    return body_done(&rq->client_source.body);
+}
+
 static void open_upload(struct request *rq, struct relay *r)
 {
     r->from = &h1_source_ops;
@@ -165,6 +170,6 @@ static void finish(struct request *rq)
 }
 
 const struct client_codec h1_client_codec = {
-    "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, open_upload, send_interim,
-    send_head, finish,
+    "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload,
+    send_interim, send_head, finish,
 };

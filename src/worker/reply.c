@@ -207,6 +207,7 @@ bool reply_start(struct request *rq)
     struct response_head head = {
         .fields = &rq->worker->fields,
         .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,
+        .moves_on = rq->verdict == VERDICT_DRAINING,
     };
     bool no_body, no_page = is_grpc(rq);
 

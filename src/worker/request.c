@@ -283,7 +283,7 @@ static enum step step_finish(struct request *rq)
 
 bool request_upload_done(const struct request *rq)
 {
-    return rq->upload_done || body_done(&rq->client_source.body);
+    return rq->upload_done || rq->codec->upload_done(rq);
 }
 
 bool request_make_room(struct request *rq)

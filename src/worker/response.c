@@ -101,8 +101,7 @@ static void send_interim(struct request *rq, const struct http_head *response)
 /* Keeping the client's connection makes sense only if nothing of its request is still to come. */
 static bool may_keep_alive(const struct request *rq)
 {
-    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping &&
-           !pick_group_drains(rq);
+    return rq->keep_alive && request_upload_done(rq) && !rq->worker->stopping;
 }
 
 /* Puts the fields together and shows the head to the policy. False: it failed, and nothing passes without it. */
@@ -129,6 +128,7 @@ static bool compose_head(struct request *rq, const struct http_head *response, s
 static enum step start_response(struct request *rq, const struct http_head *response)
 {
     struct field_list *fields = &rq->worker->fields;
+    bool drains = pick_group_drains(rq);
     bool says_length = response->status != 204 && http_head_find(response, FIELD_CONTENT_LENGTH);
     struct response_head head = {
         .status = response->status,
@@ -137,7 +137,8 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .body = response->body,
         .content_length = response->content_length,
         .tell_length = response->body == BODY_NONE && says_length,
-        .keep_alive = may_keep_alive(rq),
+        .keep_alive = !drains && may_keep_alive(rq),
+        .moves_on = drains,
     };
 
     if (rq->paging && page_server_is_empty(rq, response))

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "worker/client.h"
+#include "worker/client_session.h"
 #include "worker/listener.h"
 #include "script/hook.h"
 #include "worker/policy.h"
@@ -127,7 +128,8 @@ struct http_limits worker_limits(const struct worker *w)
 
 static void end_if_done(struct worker *w)
 {
-    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients))
+    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients) ||
+        !list_empty(&w->sessions))
         return;
     ev_break(w->loop, EVBREAK_ALL);
 }
@@ -155,6 +157,7 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
     close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->sessions, CLOSE_SHUTDOWN);
     end_if_done(w);
 }
 
@@ -167,13 +170,15 @@ static void arm_stop_timer(struct worker *w, uint64_t deadline_ms)
     ev_timer_start(w->loop, &w->stop_timer);
 }
 
-/* An idle client whose next request has already arrived is served once more. */
-static void stop_idle(struct worker *w)
+/* An idle client whose next request has already arrived is served once more; streams in flight end. */
+static void stop_clients(struct worker *w)
 {
     struct list *node, *next;
 
     LIST_EACH (node, next, &w->idle_clients)
         client_stop(CONTAINER_OF(node, struct client, link));
+    LIST_EACH (node, next, &w->sessions)
+        client_session_stop(CONTAINER_OF(node, struct client, link));
 }
 
 /* One order to stop; a second one brings the deadline forward. */
@@ -195,7 +200,7 @@ static void run_stop_order(struct message *m)
         for (unsigned i = 0; i < w->listener_count; i++)
             listener_close(&w->listeners[i]);
         w->stopping = true;
-        stop_idle(w);
+        stop_clients(w);
         pool_close_idle(w);
     }
     end_if_done(w);
@@ -263,6 +268,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
         w->listeners[i].fd = listeners[i];
     list_init(&w->idle_clients);
     list_init(&w->busy_clients);
+    list_init(&w->sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
     block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
@@ -313,4 +319,6 @@ void worker_count(const struct worker *w, struct worker_counts *out)
     out->clients = atomic_load_explicit(&w->clients, memory_order_relaxed);
     out->accepted = atomic_load_explicit(&w->accepted, memory_order_relaxed);
     out->requests = atomic_load_explicit(&w->requests, memory_order_relaxed);
+    out->sessions = atomic_load_explicit(&w->sessions_started, memory_order_relaxed);
+    out->streams = atomic_load_explicit(&w->streams, memory_order_relaxed);
 }

@@ -63,5 +63,7 @@ struct worker_counts {
     uint64_t clients;  /* open client connections */
     uint64_t accepted; /* since start */
     uint64_t requests; /* ended, since start */
+    uint64_t sessions; /* HTTP/2, since start */
+    uint64_t streams;  /* requests of these, since start */
 };
 void worker_count(const struct worker *w, struct worker_counts *out);

@@ -50,6 +50,7 @@ struct worker {
     unsigned listener_count;
     struct list idle_clients; /* between requests, longest idle first */
     struct list busy_clients;
+    struct list sessions;     /* clients that speak HTTP/2 */
     struct map *pools;        /* address bytes to struct pool */
     struct retired *retired;
     bool stopping;
@@ -73,7 +74,7 @@ struct worker {
     struct retry_budget retry_budget;
 
     /* counters; written here, read by control */
-    _Atomic uint64_t clients, accepted, requests;
+    _Atomic uint64_t clients, accepted, requests, sessions_started, streams;
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
 };
 

@@ -1,0 +1,106 @@
+#include "worker/h2_client.h"
+
+#include "worker/client.h"
+#include "worker/h2_body.h"
+#include "worker/h2_session.h"
+#include "worker/request.h"
+
+#include <stdlib.h>
+
+struct h2_client {
+    struct client client; /* first */
+    struct h2_stream stream;
+};
+
+static struct h2_stream *stream_of(const struct request *rq)
+{
+    return rq->client->conn.transport.state;
+}
+
+struct h2_stream *h2_client_open(const struct client *parent, struct h2_session *session, int32_t id,
+                                 struct h2_fields *fields, bool ends)
+{
+    struct h2_client *hc = calloc(1, sizeof(*hc));
+    struct transport transport;
+
+    if (!hc)
+        return NULL;
+    h2_stream_open(&hc->stream, session, id, &hc->client.conn, &transport);
+    hc->stream.head = *fields;
+    hc->stream.bodyless = ends;
+    *fields = (struct h2_fields){0};
+    client_open_stream(&hc->client, parent, &transport, &h2_client_codec);
+    return &hc->stream;
+}
+
+static enum parse read_head(struct request *rq, const char **error)
+{
+    struct h2_stream *st = stream_of(rq);
+    struct http_limits limits = worker_limits(rq->worker);
+    enum parse result = h2_head_request(&rq->head, &st->head, st->bodyless, &limits, error);
+
+    if (rq->head.body == BODY_LENGTH)
+        st->expected = rq->head.content_length;
+    return result;
+}
+
+static bool can_repeat(const struct request *rq)
+{
+    return !stream_of(rq)->streaming;
+}
+
+static void rewind_upload(struct request *rq)
+{
+    h2_source_rewind(stream_of(rq));
+}
+
+static bool make_room(struct request *rq)
+{
+    (void)rq;
+    return true; /* the window is what there is room for */
+}
+
+static bool upload_done(const struct request *rq)
+{
+    return h2_source_done(stream_of(rq));
+}
+
+static void open_upload(struct request *rq, struct relay *r)
+{
+    r->from = &h2_source_ops;
+    r->source = stream_of(rq);
+}
+
+static void send_interim(struct request *rq, int status, struct slice reason,
+                         const struct field_list *fields)
+{
+    (void)reason;
+    if (!rq->client->conn.blocked && h2_stream_respond(stream_of(rq), status, fields, UINT64_MAX, false, false))
+        rq->client->conn.unwritable = true;
+}
+
+static bool send_head(struct request *rq, struct response_head *head, struct relay *r)
+{
+    struct h2_stream *st = stream_of(rq);
+    bool says_length = head->body == BODY_LENGTH || head->tell_length;
+    bool ends = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length);
+
+    st->left = head->body == BODY_LENGTH ? head->content_length : UINT64_MAX;
+    st->ending = ends;
+    r->to = &h2_sink_ops;
+    r->sink = st;
+    if (head->moves_on)
+        h2_session_leave(st->session);
+    return h2_stream_respond(st, head->status, head->fields, says_length ? head->content_length : UINT64_MAX,
+                             true, ends) == 0;
+}
+
+static void finish(struct request *rq)
+{
+    (void)rq;
+}
+
+const struct client_codec h2_client_codec = {
+    "HTTP/2", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload, send_interim,
+    send_head, finish,
+};

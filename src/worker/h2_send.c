@@ -1,0 +1,179 @@
+#include "worker/h2_stream.h"
+
+#include "worker/h2_session.h"
+#include "worker/worker_state.h"
+
+#include <errno.h>
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
+
+enum {
+    FRAME_HEAD = 9,
+    ROOM_MIN = 1024,               /* less room than that is not worth a frame, unless it takes all */
+    NV_MAX = FIELD_LIST_MAX + 2    /* with :status and content-length */
+};
+
+/* ---- bodies */
+
+/* nghttp2 can send data of a stream. How much? */
+static ssize_t on_data_wanted(nghttp2_session *ng, int32_t id, uint8_t *buffer, size_t most, uint32_t *flags,
+                              nghttp2_data_source *source, void *arg)
+{
+    struct h2_session *s = arg;
+    struct h2_stream *st = h2_session_stream(s, id);
+    size_t n;
+
+    (void)ng;
+    (void)buffer;
+    (void)source;
+    if (!st)
+        return NGHTTP2_ERR_DEFERRED;
+    n = st->offer.len < most ? st->offer.len : most;
+    if ((!n && !st->last) ||
+        (!h2_output_make_room(s, FRAME_HEAD + n) && h2_output_room(s) < ROOM_MIN)) {
+        st->deferred = true;
+        if (!st->offer.data && st->conn->blocked && list_empty(&st->waiting)) /* its window has opened */
+            list_push_back(&s->waiting, &st->waiting);
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    if (n > h2_output_room(s) - FRAME_HEAD)
+        n = h2_output_room(s) - FRAME_HEAD;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (st->last && n == st->offer.len) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        st->sent_end = true;
+    }
+    return (ssize_t)n;
+}
+
+static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, size_t len,
+                        nghttp2_data_source *source, void *arg)
+{
+    struct h2_session *s = arg;
+    struct h2_stream *st = h2_session_stream(s, frame->hd.stream_id);
+    struct buf *out = &s->conn->out;
+
+    (void)ng;
+    (void)source;
+    CHECK(st && st->offer.len >= len && !frame->data.padlen);
+    CHECK(buf_append(out, head, FRAME_HEAD) && buf_append(out, st->offer.data, len));
+    st->offer = slice_skip(st->offer, len);
+    return 0;
+}
+
+void h2_send_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
+}
+
+/* Not everything was taken. A stream whose own window is closed waits within nghttp2. */
+static void block(struct h2_stream *st)
+{
+    struct h2_session *s = st->session;
+
+    st->conn->blocked = true;
+    if (list_empty(&st->waiting) &&
+        nghttp2_session_get_stream_remote_window_size(s->ng, st->id) > 0)
+        list_push_back(&s->waiting, &st->waiting);
+}
+
+static void offer(struct h2_stream *st, struct slice data, bool last)
+{
+    st->offer = data;
+    st->last = last;
+    if (st->deferred) {
+        st->deferred = false;
+        nghttp2_session_resume_data(st->session->ng, st->id);
+    }
+    h2_output_compose(st->session);
+}
+
+size_t h2_stream_send(struct h2_stream *st, struct slice data, bool last)
+{
+    struct h2_session *s = st->session;
+    size_t all = data.len, taken = 0;
+
+    if (st->conn->blocked || st->conn->unwritable)
+        return 0;
+    if (data.len > H2_FRAME_SIZE && !list_empty(&s->waiting)) {
+        data.len = H2_FRAME_SIZE;
+        last = false;
+    }
+    if (nghttp2_session_get_remote_window_size(s->ng) > 0) {
+        offer(st, data, last);
+        taken = data.len - st->offer.len;
+        st->offer = slice_of(NULL, 0);
+        st->last = st->sent_end;
+    }
+    if (taken < all)
+        block(st);
+    h2_session_touch(s);
+    return taken;
+}
+
+/* ---- heads and trailers */
+
+static nghttp2_nv pair(struct slice name, struct slice value)
+{
+    return (nghttp2_nv){(uint8_t *)name.data, (uint8_t *)value.data, name.len, value.len, NGHTTP2_NV_FLAG_NONE};
+}
+
+int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
+                      uint64_t content_length, bool final, bool ends)
+{
+    nghttp2_session *ng = st->session->ng;
+    nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
+    nghttp2_nv nv[NV_MAX];
+    char status_text[4], length_text[24];
+    size_t count = 0;
+    int error;
+
+    snprintf(status_text, sizeof(status_text), "%03u", (unsigned)status % 1000);
+    nv[count++] = pair(SLICE(":status"), slice_of(status_text, 3));
+    for (unsigned i = 0; i < fields->count; i++)
+        nv[count++] = pair(fields->field[i].name, fields->field[i].value);
+    if (content_length != UINT64_MAX) {
+        int n = snprintf(length_text, sizeof(length_text), "%llu", (unsigned long long)content_length);
+
+        nv[count++] = pair(SLICE("content-length"), slice_of(length_text, (size_t)n));
+    }
+    if (final)
+        error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
+    else
+        error = nghttp2_submit_headers(ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, count, NULL);
+    h2_session_touch(st->session);
+    return error ? -EIO : 0;
+}
+
+/* Trailers need no window: everything before them was composed. */
+void h2_stream_end(struct h2_stream *st, const struct http_head *trailers)
+{
+    nghttp2_nv nv[HTTP_FIELDS_MAX];
+
+    if (st->sent_end || st->ending)
+        return;
+    st->ending = true;
+    if (!trailers) {
+        st->last = true;
+        return;
+    }
+    st->trailing = true;
+    for (unsigned i = 0; i < trailers->field_count; i++)
+        nv[i] = pair(trailers->fields[i].name, trailers->fields[i].value);
+    if (nghttp2_submit_trailer(st->session->ng, st->id, nv, trailers->field_count))
+        st->conn->unwritable = true;
+}
+
+bool h2_stream_end_composed(struct h2_stream *st)
+{
+    if (st->sent_end || st->conn->unwritable)
+        return true;
+    if (st->last && !st->trailing)
+        offer(st, slice_of(NULL, 0), true);
+    else
+        h2_output_compose(st->session);
+    h2_session_touch(st->session);
+    if (!st->sent_end)
+        block(st);
+    return st->sent_end;
+}

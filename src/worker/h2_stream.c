@@ -1,0 +1,114 @@
+#include "worker/h2_stream.h"
+
+#include "worker/h2_session.h"
+#include "worker/worker_state.h"
+
+#include <nghttp2/nghttp2.h>
+
+/* What arrives is put into conn->in as it comes; reading only says whether something did. */
+static enum io stream_read(struct transport *t, void *to, size_t size, size_t *n)
+{
+    struct h2_stream *st = t->state;
+
+    (void)to;
+    (void)size;
+    *n = 0;
+    return st->conn->broken ? IO_ERROR : IO_OK;
+}
+
+static enum io stream_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
+{
+    struct h2_stream *st = t->state;
+
+    *n = 0;
+    for (int i = 0; i < count; i++) {
+        size_t taken = h2_stream_send(st, slice_of(iov[i].iov_base, iov[i].iov_len), false);
+
+        *n += taken;
+        if (taken < iov[i].iov_len)
+            break;
+    }
+    return IO_OK;
+}
+
+static void stream_shutdown(struct transport *t)
+{
+    h2_stream_end(t->state, NULL);
+    (void)h2_stream_end_composed(t->state);
+}
+
+/* Events come as they happen; nobody has to wait for them. */
+static void stream_wait(struct transport *t, int events)
+{
+    (void)t;
+    (void)events;
+}
+
+static uint32_t end_code(const struct h2_stream *st, bool abort)
+{
+    if (abort)
+        return NGHTTP2_INTERNAL_ERROR;
+    return st->sent_end ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL;
+}
+
+static void stream_close(struct transport *t, bool abort)
+{
+    struct h2_stream *st = t->state;
+    struct h2_session *s = st->session;
+    struct block_pool *blocks = &s->conn->worker->blocks;
+
+    if (!st->gone) {
+        nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
+        if (!st->sent_end || !st->ended)
+            nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, end_code(st, abort));
+    }
+    if (st->received > st->credited)
+        nghttp2_session_consume_connection(s->ng, (size_t)(st->received - st->credited));
+    block_pool_release(blocks, &st->head.text);
+    block_pool_release(blocks, &st->trailers);
+    list_remove(&st->link);
+    list_remove(&st->ready);
+    list_remove(&st->waiting);
+    s->stream_count--;
+    st->session = NULL;
+    h2_session_touch(s);
+}
+
+static const struct transport_ops stream_ops = {
+    .read = stream_read,
+    .write = stream_write,
+    .shutdown = stream_shutdown,
+    .close = stream_close,
+    .wait = stream_wait,
+};
+
+void h2_stream_open(struct h2_stream *st, struct h2_session *s, int32_t id, struct conn *conn,
+                    struct transport *transport)
+{
+    *st = (struct h2_stream){.session = s, .conn = conn, .id = id, .left = UINT64_MAX, .expected = UINT64_MAX};
+    list_init(&st->ready);
+    list_init(&st->waiting);
+    list_init(&st->link);
+    list_push_back(&s->streams, &st->link);
+    s->stream_count++;
+    s->stream_total++;
+    nghttp2_session_set_stream_user_data(s->ng, id, st);
+    *transport = (struct transport){.ops = &stream_ops, .fd = -1, .state = st, .open = true};
+}
+
+void h2_stream_tell(struct h2_stream *st, int events)
+{
+    st->events |= events;
+    if (list_empty(&st->ready))
+        list_push_back(&st->session->ready, &st->ready);
+}
+
+void h2_stream_credit(struct h2_stream *st, size_t n)
+{
+    st->credited += n;
+    if (st->gone || st->ended)
+        nghttp2_session_consume_connection(st->session->ng, n);
+    else
+        nghttp2_session_consume(st->session->ng, st->id, n);
+    h2_session_touch(st->session);
+}
