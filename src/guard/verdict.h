@@ -38,6 +38,8 @@
       "The backend could not be reached.") \
     X(CONNECT_TIMEOUT, 504, "connect_timeout", "connection_timeout", \
       "The backend did not accept the connection in time.") \
+    X(NO_HTTP2, 502, "no_http2", "http_protocol_error", \
+      "The backend does not speak HTTP/2, as its address says it does.") \
     X(BACKEND_BROKE, 502, "backend_broke", "connection_terminated", \
       "The backend closed the connection before it had answered.") \
     X(BACKEND_LATE, 504, "backend_late", "connection_read_timeout", \

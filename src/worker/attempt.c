@@ -1,5 +1,6 @@
 #include "worker/attempt.h"
 
+#include "worker/h2_origin.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
 #include "worker/pool.h"
@@ -32,6 +33,8 @@ enum verdict attempt_verdict(int error)
         return VERDICT_CONNECT_REFUSED;
     case -ETIMEDOUT:
         return VERDICT_CONNECT_TIMEOUT;
+    case -EPROTONOSUPPORT:
+        return VERDICT_NO_HTTP2;
     case -ENOMEM:
         return VERDICT_NO_MEMORY;
     default:
@@ -56,17 +59,25 @@ static struct origin *reuse_live(struct pool *pool, struct request *rq)
     return NULL;
 }
 
+static struct origin *get_origin(struct pool *pool, struct request *rq, int *error)
+{
+    struct origin *o;
+
+    if (pool->http2)
+        return h2_origin_open(pool, rq, error);
+    o = reuse_live(pool, rq);
+    return o ? o : origin_connect(pool, rq, rq->member->connect_timeout_ms, error);
+}
+
 enum step attempt_connect(struct request *rq)
 {
     const struct address *to = &rq->member->addresses[rq->address];
-    struct pool *pool = pool_get(rq->worker, to);
+    struct pool *pool = pool_get(rq->worker, to, rq->member->http2);
     int error = -ENOMEM;
 
     if (!pool)
         return attempt_failed(rq, VERDICT_NO_MEMORY, false);
-    rq->origin = reuse_live(pool, rq);
-    if (!rq->origin)
-        rq->origin = origin_connect(pool, rq, rq->member->connect_timeout_ms, &error);
+    rq->origin = get_origin(pool, rq, &error);
     if (rq->origin)
         return STEP_MORE;
     pool_put(pool);
@@ -78,7 +89,7 @@ enum step attempt_connect(struct request *rq)
 static bool next_address(struct request *rq, enum verdict why)
 {
     if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
-        why != VERDICT_CONNECT_TIMEOUT)
+        why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_NO_HTTP2)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
@@ -140,7 +151,7 @@ static bool may_retry(struct request *rq, bool probe)
 
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
 {
-    bool stale = rq->origin && rq->origin->reused && why == VERDICT_BACKEND_BROKE;
+    bool stale = rq->origin && (rq->origin->reused || rq->origin->unreached) && why == VERDICT_BACKEND_BROKE;
     bool probe = rq->ticket.probe;
 
     if (rq->origin)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static void origin_set_phase(struct origin *o, enum origin_phase phase)
+void origin_set_phase(struct origin *o, enum origin_phase phase)
 {
     struct pool *pool = o->pool;
 
@@ -153,6 +153,10 @@ void origin_release(struct origin **op, bool reusable)
     struct worker *w = o->conn.worker;
     const struct settings *settings = worker_settings(w);
 
+    if (o->conn.transport.fd < 0) {
+        origin_close(op, CLOSE_STREAM_DONE);
+        return;
+    }
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
         conn_has_unsent(&o->conn)) {
         origin_close(op, CLOSE_ORIGIN_DONE);

@@ -1,12 +1,15 @@
 #include "worker/pool.h"
 
 #include "base/map.h"
+#include "worker/carrier.h"
 #include "worker/origin.h"
 
 #include <stdlib.h>
 
+enum { KEY_MAX = 64 };
+
 /* The bytes that identify an address: port and host, which are neighbours in both kinds. */
-static struct slice pool_key(const struct address *a)
+static struct slice address_key(const struct address *a)
 {
     if (a->any.sa_family == AF_INET)
         return slice_of((const char *)&a->v4.sin_port, sizeof(in_port_t) + sizeof(struct in_addr));
@@ -15,9 +18,23 @@ static struct slice pool_key(const struct address *a)
                         offsetof(struct sockaddr_in6, sin6_port));
 }
 
-struct pool *pool_get(struct worker *w, const struct address *address)
+/* For HTTP/2 one byte more. */
+static struct slice pool_key(const struct address *a, bool http2, char text[KEY_MAX])
 {
-    struct pool *pool = map_get(w->pools, pool_key(address));
+    struct slice address = address_key(a);
+
+    if (LIKELY(!http2))
+        return address;
+    memcpy(text, address.data, address.len);
+    text[address.len] = '2';
+    return slice_of(text, address.len + 1);
+}
+
+struct pool *pool_get(struct worker *w, const struct address *address, bool http2)
+{
+    char text[KEY_MAX];
+    struct slice key = pool_key(address, http2, text);
+    struct pool *pool = map_get(w->pools, key);
 
     if (pool)
         return pool;
@@ -26,16 +43,22 @@ struct pool *pool_get(struct worker *w, const struct address *address)
         return NULL;
     pool->worker = w;
     pool->address = *address;
+    pool->http2 = http2;
     list_init(&pool->idle);
-    (void)map_set(w->pools, pool_key(address), pool);
+    list_init(&pool->carriers);
+    list_init(&pool->full);
+    list_init(&pool->waiting);
+    (void)map_set(w->pools, key, pool);
     return pool;
 }
 
 void pool_put(struct pool *pool)
 {
-    if (pool->idle_count || pool->busy_count)
+    char text[KEY_MAX];
+
+    if (pool->idle_count || pool->busy_count || pool->carrier_count)
         return;
-    (void)map_remove(pool->worker->pools, pool_key(&pool->address));
+    (void)map_remove(pool->worker->pools, pool_key(&pool->address, pool->http2, text));
     free(pool);
 }
 
@@ -50,6 +73,7 @@ static void close_all(struct pool *pool)
 
         origin_close(&o, CLOSE_SHUTDOWN);
     }
+    carrier_close_idle(pool);
     pool->busy_count--;
     pool_put(pool);
 }

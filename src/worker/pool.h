@@ -1,4 +1,4 @@
-/* pool.h - one worker's connections to one backend address.
+/* pool.h - one worker's connections to one backend address, in one version of HTTP.
  *
  * Idle connections are used newest first, so that surplus ones reach their idle timeout. A pool exists as long as it
  * has a connection.
@@ -15,13 +15,19 @@ struct pool {
     struct list idle;     /* origins, newest first */
     unsigned idle_count;
     unsigned busy_count;  /* origins that carry a request or connect */
+    bool http2;           /* its origins are streams of carriers (worker/carrier.h), and none is ever idle */
+    struct list carriers; /* those with places */
+    struct list full;     /* the others */
+    unsigned carrier_count;
+    unsigned carriers_made; /* of them, those that are being made */
+    struct list waiting;  /* origins without a place, first come first */
 };
 
-/* The pool for an address, made if there is none. NULL: out of memory. */
-struct pool *pool_get(struct worker *w, const struct address *address);
+/* The pool for an address and a version of HTTP, made if there is none. NULL: out of memory. */
+struct pool *pool_get(struct worker *w, const struct address *address, bool http2);
 
 /* Frees the pool if it has no connection left. */
 void pool_put(struct pool *pool);
 
-/* Closes all idle connections of all pools. */
+/* Closes all connections of all pools that carry no request. */
 void pool_close_idle(struct worker *w);

@@ -212,13 +212,13 @@ bool reply_start(struct request *rq)
     bool no_body, no_page = is_grpc(rq);
 
     compose(rq, format, &head);
-    no_body = rq->head.method == METHOD_HEAD || !http_status_has_body(head.status);
+    no_body = no_page || rq->head.method == METHOD_HEAD || !http_status_has_body(head.status);
     head.content_length = no_page ? 0 : open_body(rq, format);
     head.body = no_body ? BODY_NONE : BODY_LENGTH;
-    head.tell_length = no_body && http_status_has_body(head.status);
+    head.tell_length = no_body && !no_page && http_status_has_body(head.status);
     rq->download.from = &reply_source_ops;
     rq->download.source = &rq->reply;
-    if (no_body || no_page)
+    if (no_body)
         rq->reply.at = REPLY_PIECES;
     if (!rq->codec->send_head(rq, &head, &rq->download))
         return false;

@@ -215,7 +215,7 @@ static enum step step_connect(struct request *rq)
         return next;
     if (rq->origin->phase == ORIGIN_CONNECTING)
         return STEP_WAIT;
-    if (!rq->origin->reused)
+    if (!rq->origin->reused && !rq->origin->shares)
         COUNTER_ADD(rq->local->connects, 1);
     rq->connected_us = rq->worker->now_us;
     conn_deadline(&rq->origin->conn, 0);

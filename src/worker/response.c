@@ -68,7 +68,7 @@ static enum step no_response(struct request *rq)
     if (o->timed_out)
         return attempt_failed(rq, VERDICT_BACKEND_LATE, true);
     if (o->conn.eof || o->conn.broken)
-        return attempt_failed(rq, VERDICT_BACKEND_BROKE, true);
+        return attempt_failed(rq, VERDICT_BACKEND_BROKE, !o->unreached);
     return STEP_WAIT;
 }
 
