@@ -136,6 +136,7 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .fields = fields,
         .body = response->body,
         .content_length = response->content_length,
+        .may_trail = response->http2,
         .tell_length = response->body == BODY_NONE && says_length,
         .keep_alive = !drains && may_keep_alive(rq),
         .moves_on = drains,
