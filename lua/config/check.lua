@@ -1,5 +1,6 @@
 --- Checks what a configuration file has set against the schema, and fills in the defaults.
 
+local host = require("host")
 local lines = require("config.lines")
 local schema = require("config.schema")
 local suggest = require("config.suggest")
@@ -86,8 +87,31 @@ local function read(setting, values, problems)
   return result
 end
 
+--- The TLS listener of the registry needs its files.
+local function check_registry_tls(settings, problems)
+  local certificate, key = settings["registry_tls.certificate"], settings["registry_tls.key"]
+  if settings["registry_tls.listen"] == nil then
+    if settings["registry_tls.only"] then
+      problems("registry_tls.only", "registry_tls.only needs registry_tls.listen")
+    end
+    return
+  end
+  if not certificate or not key then
+    problems("registry_tls.listen", "registry_tls.listen needs registry_tls.certificate and registry_tls.key")
+  else
+    local ok, err = host.tls_certificate(certificate, key)
+    if not ok then
+      problems("registry_tls.certificate", "registry_tls.certificate " .. err)
+    end
+  end
+  if settings["registry_tls.client_certificates"] ~= "off" and not settings["registry_tls.client_ca"] then
+    problems("registry_tls.client_certificates", "registry_tls.client_certificates needs registry_tls.client_ca")
+  end
+end
+
 --- What holds between settings.
 local function check_together(settings, problems)
+  check_registry_tls(settings, problems)
   local head, buffer = settings["limits.head_size"], settings["limits.buffer_size"]
   if head and buffer and head > buffer then
     problems("limits.head_size", "limits.head_size has to be at most limits.buffer_size, "

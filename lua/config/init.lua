@@ -69,6 +69,24 @@ local function collector(text, path)
   return add, report, found
 end
 
+--- Options of static routes whose value is a name of a setting.
+local NAMED = { tls_ca = "tls.authorities", tls_cert = "tls.client_certificates" }
+
+--- Has the configuration what its own routes name?
+local function check_names(route, settings, add)
+  for _, own in ipairs(route.settings) do
+    local path = own.scope == "options" and NAMED[own.key]
+    local found = not path
+    for _, entry in ipairs(path and settings[path] or {}) do
+      found = found or entry.name == own.value
+    end
+    if not found then
+      local at = lines.join(lines.join(route.at, "options"), own.key)
+      add(at, ("%s: there is no %s.%s"):format(at, path, own.value))
+    end
+  end
+end
+
 --- Checks a configuration.
 -- @param text string: the file's content
 -- @param path string: its name, for messages
@@ -83,6 +101,7 @@ function config.load(text, path)
   local static_routes = routes.read(values.routes, add)
   for _, route in ipairs(static_routes) do
     route.line = lines.of(found, route.at)
+    check_names(route, settings, add)
   end
   local problems = report()
   if problems then

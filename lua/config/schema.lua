@@ -23,6 +23,45 @@ return {
     doc = "What services must send with AUTH first. Without it no AUTH is needed.",
   },
   {
+    path = "registry_tls.listen", type = "address", restart = true,
+    doc = "Where services connect with the registry protocol over TLS; without it nowhere.",
+  },
+  {
+    path = "registry_tls.only", type = "flag", default = false, restart = true,
+    doc = "There is no other listener: what `registry` says is not used.",
+  },
+  {
+    path = "registry_tls.certificate", type = "text",
+    doc = "File (PEM) of the listener's certificate, the chain behind it.",
+  },
+  {
+    path = "registry_tls.key", type = "text",
+    doc = "File (PEM) of its private key.",
+  },
+  {
+    path = "registry_tls.client_ca", type = "authority_file",
+    doc = "File (PEM) of the authorities whose client certificates are believed.",
+  },
+  {
+    path = "registry_tls.client_certificates", type = "enum", default = "off",
+    values = { "off", "optional", "required" },
+    doc = "Are services asked for a certificate? One that is shown has to be valid, stands for AUTH, and says "
+      .. "which services its holder may be.",
+  },
+  {
+    path = "registry_tls.services", type = "name_lists",
+    doc = "Which services the holder of a certificate with this name (a DNS name in it, or its CN) may be. "
+      .. "Without it: the service of that name.",
+  },
+  {
+    path = "tls.authorities", type = "authorities",
+    doc = "Files (PEM) of authorities by the names under which services choose them with the option `tls_ca`.",
+  },
+  {
+    path = "tls.client_certificates", type = "certificates",
+    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
+  },
+  {
     path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,
     doc = "Worker threads; 0 makes one for each core.",
   },
@@ -186,6 +225,10 @@ return {
   {
     path = "timeouts.shutdown", type = "duration", default = "30s", min = 0, max = DAY,
     doc = "How long requests in flight may take to end after SIGTERM.",
+  },
+  {
+    path = "timeouts.registry_handshake", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "The TLS handshake of a registry connection.",
   },
   {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,

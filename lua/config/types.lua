@@ -176,4 +176,88 @@ types.headers = {
   end,
 }
 
+--- Entries under names that services use in options. entry(value) -> what is read | nil, what is wrong.
+local function named_type(says, entry)
+  return {
+    says = says,
+    read = function(value)
+      if type(value) ~= "table" then
+        return nil, "has to be " .. says
+      end
+      local list = {}
+      for name, own in pairs(value) do
+        if type(name) ~= "string" or #name > 64 or not name:find("^[%w_-]+$") then
+          return nil, "needs a name of letters, digits, _ and -", name
+        end
+        local read, err = entry(own)
+        if not read then
+          return nil, err, name
+        end
+        read.name = name
+        list[#list + 1] = read
+      end
+      table.sort(list, function(a, b) return a.name < b.name end)
+      return list
+    end,
+  }
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and not value:find("%c")
+end
+
+types.authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
+  if not is_text(file) then
+    return nil, "has to be a file's name"
+  end
+  local ok, err = host.tls_authorities(file)
+  return ok and { file = file }, err
+end)
+
+types.certificates = named_type(
+  "a table: { proxy = { certificate = \"/etc/ssl/proxy.pem\", key = \"/etc/ssl/proxy.key\" } }", function(files)
+    if type(files) ~= "table" or not is_text(files.certificate) or not is_text(files.key) then
+      return nil, "has to be { certificate = FILE, key = FILE }"
+    end
+    local ok, err = host.tls_certificate(files.certificate, files.key)
+    return ok and { certificate = files.certificate, key = files.key }, err
+  end)
+
+types.authority_file = {
+  says = "a file of certificates",
+  read = function(value)
+    if not is_text(value) then
+      return nil, "has to be a file's name"
+    end
+    local ok, err = host.tls_authorities(value)
+    return ok and value, err
+  end,
+}
+
+types.name_lists = {
+  says = "a table: { [\"client.example.com\"] = { \"shop\", \"cart\" } }",
+  read = function(value)
+    if type(value) ~= "table" then
+      return nil, "has to be " .. types.name_lists.says
+    end
+    local list = {}
+    for name, services in pairs(value) do
+      services = type(services) == "string" and { services } or services
+      if not is_text(name) or type(services) ~= "table" or #services == 0 then
+        return nil, "has to be a list of services, under a certificate's name", name
+      end
+      for _, service in ipairs(services) do
+        if not is_text(service) then
+          return nil, "has to be a list of names of services", name
+        end
+        list[#list + 1] = { name = name, service = service }
+      end
+    end
+    table.sort(list, function(a, b)
+      return a.name < b.name or a.name == b.name and a.service < b.service
+    end)
+    return list
+  end,
+}
+
 return types

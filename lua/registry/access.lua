@@ -25,9 +25,9 @@ function access.session(conn, id)
   elseif not id or id == "" then
     return nil, "no session"
   end
-  local session = conn:find(id)
+  local session, why = conn:find(id)
   if not session then
-    return nil, "session not found"
+    return nil, why or "session not found"
   end
   return session
 end

@@ -87,7 +87,11 @@ return {
     errors = { "no session" },
     example = { "RECONNECT|4f1c0a9be2d34c57a8d1f60b7e92c315", "OK" },
     run = function(cmd)
-      return reply.ok(cmd.conn:reconnect(cmd.session_id) and "OK" or "REREGISTER")
+      local ok, err = cmd.conn:reconnect(cmd.session_id)
+      if err then
+        return nil, err
+      end
+      return reply.ok(ok and "OK" or "REREGISTER")
     end,
   },
   {

@@ -8,7 +8,7 @@ local MAY_INCLUDE = {
   tls = { "base" },
   config = { "base", "http", "guard", "tls" },
   worker = { "base", "http", "guard", "tls", "config", "script/hook.h" },
-  script = { "base", "http", "guard", "config", "control" },
+  script = { "base", "http", "guard", "config", "control", "tls/registry_context.h" },
   control = {
     "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
     "script/engine.h", "script/bundle.h", "script/hook.h",
@@ -24,7 +24,7 @@ local ONLY_IN = {
   {
     "^openssl/",
     {
-      "src/tls/", "src/control/probe_tls.c",
+      "src/tls/",
       "src/base/digest.c", "src/base/random.c", -- digests and random bytes
     },
   },

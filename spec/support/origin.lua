@@ -18,6 +18,7 @@ local message = require("spec.support.message")
 local process = require("spec.support.process")
 local stream = require("spec.support.stream")
 local sys = require("spec.support.sys")
+local tls = require("spec.support.tls")
 
 local origin = {}
 
@@ -111,6 +112,7 @@ local function serve_http(self, bytes, number)
       break
     end
     request.connection = number
+    request.tls = self.tls and bytes or nil
     self.requests[#self.requests + 1] = request
     local response = self.handler(request) or {}
     local goes_on = origin.write_response(bytes, response, request.method)
@@ -121,10 +123,26 @@ local function serve_http(self, bytes, number)
   bytes:close()
 end
 
+--- The TLS end of a connection, noted in handshakes; nil when none came about.
+local function accept_tls(self, plain)
+  local bytes, err = tls.accept(plain, self.tls)
+  if not bytes then
+    self.handshake_errors[#self.handshake_errors + 1] = err
+    plain:close()
+    return nil
+  end
+  self.handshakes[#self.handshakes + 1] = bytes
+  return bytes
+end
+
 local function serve(self, sock)
   local bytes = stream.new(sock)
   bytes.timeout = self.options.timeout or 120 -- a kept connection may idle for the whole spec
   self.accepted = self.accepted + 1
+  bytes = self.tls and accept_tls(self, bytes) or not self.tls and bytes
+  if not bytes then
+    return
+  end
   self.open[bytes] = true
   local ok, err = pcall(self.serve_connection, self, bytes, self.accepted)
   self.open[bytes] = nil
@@ -157,7 +175,7 @@ local function listen(self, port)
   local _, real_port = listener:getsockname()
   self.listener, self.port = listener, tonumber(real_port)
   self.authority = (host:find(":") and "[%s]:%d" or "%s:%d"):format(host, self.port)
-  self.url = "http://" .. self.authority
+  self.url = (self.tls and "https://" or "http://") .. self.authority
   self.task = loop.spawn(accept_loop, self, listener)
 end
 
@@ -168,6 +186,9 @@ local function start(options, serve_connection, handler)
     handler = handler,
     requests = {}, -- as handlers get them, oldest first
     accepted = 0, -- connections so far
+    tls = options and options.tls and tls.context(options.tls),
+    handshakes = {}, -- with TLS: every connection so far, oldest first
+    handshake_errors = {}, -- and why others came to none
     open = {}, -- set of streams
   }, server)
   listen(self, self.options.port or 0)
@@ -178,7 +199,7 @@ end
 -- @param handler function(request) -> response; default: 200 with body "ok"
 -- @param options host (default 127.0.0.1), port, receive_buffer, send_buffer; stream = true: the
 --   handler is called after the head and reads the body itself (request.stream); refuse_expect =
---   true: no 100 Continue by itself
+--   true: no 100 Continue by itself; tls: options of tls.context, the backend speaks TLS
 function origin.start(handler, options)
   if type(handler) == "table" then
     local response = handler

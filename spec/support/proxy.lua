@@ -111,6 +111,8 @@ local function wait_ready(self)
     local kind, address = line:match("^listening (%S+) (%S+)$")
     if kind == "registry" then
       self.registry_address = address
+    elseif kind == "registry_tls" then
+      self.registry_tls_address = address
     elseif kind == "http" then
       table.insert(self.http_addresses, address)
     end
@@ -203,6 +205,16 @@ end
 --- A connection to the registry.
 function proxy:registry(options)
   return registry.connect(self.registry_address, options)
+end
+
+--- A connection to the registry with TLS.
+-- @param options of tls.context for a client
+function proxy:registry_tls(options)
+  local own = { client = true }
+  for key, value in pairs(options or {}) do
+    own[key] = value
+  end
+  return registry.connect(self.registry_tls_address, { tls = own })
 end
 
 --- Everything it has logged so far.

@@ -12,6 +12,7 @@
 local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
 local stream = require("spec.support.stream")
+local tls = require("spec.support.tls")
 
 local registry = {}
 registry.__index = registry
@@ -22,9 +23,13 @@ local SESSIONLESS = { REGISTER = true, RECONNECT = true, AUTH = true }
 
 --- Connects.
 -- @param address "127.0.0.1:8181" or "[::1]:8181"
+-- @param options of stream.connect; tls: options of tls.context for a client
 function registry.connect(address, options)
   local host, port = address:match("^%[?([^%]]+)%]?:(%d+)$")
   local bytes, err = stream.connect(host, tonumber(port), options)
+  if bytes and options and options.tls then
+    bytes, err = tls.connect(bytes, tls.context(options.tls))
+  end
   if not bytes then
     error(("cannot connect to the registry at %s: %s"):format(address, err), 0)
   end

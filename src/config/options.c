@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { NAME_MAX_LENGTH = 64, PATH_MAX_LENGTH = 1024, TEXT_MAX_LENGTH = 1024, TEXT_SHOWN = 40 };
+enum { NAME_MAX_LENGTH = 64, HOST_MAX_LENGTH = 253, PATH_MAX_LENGTH = 1024, TEXT_MAX_LENGTH = 1024, TEXT_SHOWN = 40 };
 
 #define COUNT_MAX 1000000u
 #define SIZE_VALUE_MAX (UINT64_C(1) << 50)
@@ -213,6 +213,23 @@ static bool is_name(struct slice text)
     return true;
 }
 
+/* A name, or an IPv4 address, which looks like one. */
+static bool is_host(struct slice text)
+{
+    size_t label = 0;
+
+    if (text.len == 0 || text.len > HOST_MAX_LENGTH)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '.' ? label == 0 : !is_name(slice_of(&text.data[i], 1)))
+            return false;
+        label = c == '.' ? 0 : label + 1;
+    }
+    return label > 0;
+}
+
 static bool is_text(struct slice text)
 {
     if (text.len == 0 || text.len > TEXT_MAX_LENGTH)
@@ -243,6 +260,8 @@ static bool parse_value(enum option_type type, struct slice value, uint64_t *out
         return is_path(value);
     case OPTION_NAME:
         return is_name(value);
+    case OPTION_HOST:
+        return is_host(value);
     case OPTION_PERCENT:
         return parse_number(value, 100, out);
     case OPTION_PANICS:
@@ -265,6 +284,7 @@ bool option_parse(const struct option_info *option, struct slice value, union op
         [OPTION_NAME] = "a name of letters, digits, \"_\" and \"-\"",
         [OPTION_PERCENT] = "a whole number from 0 to 100",
         [OPTION_PANICS] = "none or fail_open",
+        [OPTION_HOST] = "a host name",
         [OPTION_TEXT] = "1 to 1024 bytes of text",
     };
 

@@ -19,6 +19,7 @@ enum option_type {
     OPTION_NAME,     /* a script's name */
     OPTION_PERCENT,  /* a whole number from 0 to 100 */
     OPTION_PANICS,   /* none, fail_open */
+    OPTION_HOST,     /* a host name, or an IPv4 address */
     OPTION_TEXT      /* any text of at most 1024 bytes without control characters */
 };
 
@@ -43,7 +44,13 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one")                  \
     X(LB_POLICY, "lb_policy", OPTION_LB, true, "how a group spreads its requests")                 \
     X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend")  \
-    X(TLS_VERIFY, "tls_verify", OPTION_BOOL, false, "verify the backend's certificate")            \
+    X(TLS_VERIFY, "tls_verify", OPTION_BOOL, true, "verify the backend's certificate, true without it")  \
+    X(TLS_CA, "tls_ca", OPTION_NAME, true,                                                        \
+      "who is trusted to sign it: a name of tls.authorities, the system's store without it")       \
+    X(TLS_CERT, "tls_cert", OPTION_NAME, true,                                                    \
+      "our certificate for the backend: a name of tls.client_certificates")                       \
+    X(TLS_SERVER_NAME, "tls_server_name", OPTION_HOST, true,                                      \
+      "the name asked for (SNI) and verified, the URL's host without it")                          \
     X(SLOW_START, "slow_start", OPTION_DURATION, true,                                            \
       "time over which a new member's share grows")                                                \
     X(POLICY, "policy", OPTION_NAME, true, "script of scripts/policies/ that requests pass through") \
@@ -85,8 +92,8 @@ extern const struct option_info option_table[OPTION_IDS];
 /* The row of a key, or NULL for an unknown one. Its index is the enum option_id. */
 const struct option_info *option_find(struct slice key);
 
-/* Reads a value. false: err names the key and what it takes. For OPTION_PATH, OPTION_NAME and
- * OPTION_TEXT only checks. */
+/* Reads a value. false: err names the key and what it takes. For OPTION_PATH, OPTION_NAME,
+ * OPTION_HOST and OPTION_TEXT only checks. */
 MUST_USE bool option_parse(const struct option_info *option, struct slice value,
                            union option_value *out, struct error *err);
 

@@ -29,6 +29,25 @@ void settings_unref(struct settings *s)
         free((char *)s->response_headers[i].name.data);
         free((char *)s->response_headers[i].value.data);
     }
+    for (unsigned i = 0; i < s->tls_authority_count; i++) {
+        free(s->tls_authorities[i].name);
+        free(s->tls_authorities[i].file);
+    }
+    for (unsigned i = 0; i < s->tls_certificate_count; i++) {
+        free(s->tls_certificates[i].name);
+        free(s->tls_certificates[i].certificate);
+        free(s->tls_certificates[i].key);
+    }
+    for (unsigned i = 0; i < s->registry_service_count; i++) {
+        free(s->registry_services[i].name);
+        free(s->registry_services[i].service);
+    }
+    free(s->registry_services);
+    free(s->registry_certificate);
+    free(s->registry_key);
+    free(s->registry_client_ca);
+    free(s->tls_authorities);
+    free(s->tls_certificates);
     free(s->response_headers);
     free(s->trusted_proxies);
     free(s->bypass_ranges);

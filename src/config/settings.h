@@ -29,6 +29,7 @@
     X(grace_ms, "timeouts.grace")               /* a disconnected session */                       \
     X(staged_ms, "timeouts.staged")             /* staged changes nobody applied */                \
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
+    X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
     X(head_size, "limits.head_size")            /* bytes of a head */                              \
     X(header_count, "limits.header_count")      /* fields of a head */                             \
@@ -60,6 +61,7 @@
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
+    X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */
@@ -71,6 +73,22 @@ enum access_format { ACCESS_OFF, ACCESS_TEXT, ACCESS_JSON };
 struct header_value {
     struct slice name, value;
 };
+
+/* Files that services can name. */
+struct tls_authority {
+    char *name, *file;
+};
+struct tls_certificate {
+    char *name, *certificate, *key;
+};
+
+/* Which service the holder of a certificate may be. */
+struct registry_service {
+    char *name;    /* in the certificate */
+    char *service; /* of the registry */
+};
+
+enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_OPTIONAL, CLIENT_CERTIFICATES_REQUIRED };
 
 struct settings {
     unsigned refs; /* control only */
@@ -86,6 +104,8 @@ struct settings {
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
+    enum client_certificates client_certificates; /* of the registry's TLS listener */
+    char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
     char *bypass_secret;    /* its value */
@@ -95,6 +115,11 @@ struct settings {
     struct address *http; /* listeners */
     unsigned http_count;
     struct address registry;
+    bool registry_tls_on; /* registry_tls is an address */
+    struct address registry_tls;
+    struct registry_service *registry_services;
+    unsigned registry_service_count;
+    bool registry_services_set; /* else a name is the service's */
     struct cidr *trusted_proxies; /* whose X-Forwarded-*, Forwarded are believed */
     unsigned trusted_proxy_count;
     struct cidr *bypass_ranges; /* addresses of clients that pass maintenance */
@@ -102,6 +127,10 @@ struct settings {
     struct header_value
         *response_headers; /* default response headers; NUL-terminated slices, owned */
     unsigned response_header_count;
+    struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
+    unsigned tls_authority_count;
+    struct tls_certificate *tls_certificates; /* our own, for backends */
+    unsigned tls_certificate_count;
 #endif
 };
 

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "config/page.h"
 #include "config/router.h"
+#include "tls/client_context.h"
 
 #include <stdlib.h>
 
@@ -18,7 +19,8 @@ enum {
  * let go. */
 struct snapshot_route {
     struct member member;
-    struct page *page; /* referenced, or NULL */
+    struct page *page;      /* referenced, or NULL */
+    struct tls_client *tls; /* the same */
     struct snapshot_route *next;
 };
 
@@ -153,13 +155,24 @@ static struct snapshot_route *new_member(struct snapshot *s, struct route_state 
     return r;
 }
 
+static void set_tls(struct snapshot *s, struct snapshot_route *r, const struct tls_input *tls)
+{
+    if (!tls->client)
+        return;
+    r->tls = tls_client_ref(tls->client);
+    r->member.tls.client = r->tls;
+    r->member.tls.name = arena_copy(&s->arena, tls->name).data;
+    r->member.tls.is_ip = tls->is_ip;
+}
+
 /* Nobody should wait long for a page that says: wait. */
 static const struct member *new_page_server(struct snapshot *s, const struct route_input *route)
 {
-    struct member *m = &new_member(s, route->page_state, route->page_url, route->page_addresses,
-                                   route->page_address_count)
-                            ->member;
+    struct snapshot_route *r = new_member(s, route->page_state, route->page_url, route->page_addresses,
+                                          route->page_address_count);
+    struct member *m = &r->member;
 
+    set_tls(s, r, &route->page_tls);
     if (m->response_timeout_ms > SNAPSHOT_PAGE_MS)
         m->response_timeout_ms = SNAPSHOT_PAGE_MS;
     return m;
@@ -184,6 +197,7 @@ static const struct member *add_member(struct snapshot *s, const struct route_in
         new_member(s, route->state, route->url, route->addresses, route->address_count);
     struct member *m = &r->member;
 
+    set_tls(s, r, &route->tls);
     m->headers = copy_headers(&s->arena, route);
     m->header_count = route->header_count;
     m->connect_timeout_ms = timeout_or(route, OPTION_CONNECT_TIMEOUT, settings->connect_timeout_ms);
@@ -351,6 +365,7 @@ void snapshot_free(struct snapshot *s)
     for (struct snapshot_route *r = s->routes; r; r = r->next) {
         route_state_unref(r->member.state);
         page_unref(r->page);
+        tls_client_unref(r->tls);
     }
     settings_unref((struct settings *)s->settings);
     page_book_unref((struct page_book *)s->pages);

@@ -30,6 +30,14 @@ struct router;
 struct settings;
 struct snapshot_draft;
 struct snapshot_route;
+struct tls_client;
+
+/* How its backend is spoken to with TLS: tls/client_context.h. */
+struct member_tls {
+    const struct tls_client *client; /* NULL: plain */
+    const char *name;                /* for SNI and verification, NUL-terminated; or an address */
+    bool is_ip;
+};
 
 /* One route, as a place where requests can be sent. */
 struct member {
@@ -37,6 +45,7 @@ struct member {
     const struct address *addresses;    /* resolved, with the URL's port; tried in turn */
     unsigned address_count;             /* 0: the name does not resolve */
     bool http2;                         /* it is spoken to with HTTP/2 */
+    struct member_tls tls;
     struct slice host;                  /* Host field for the backend where preserve_host is off */
     struct slice base_path;             /* put before the request's path; may be empty */
     const struct header_value *headers; /* response headers set by the service */
@@ -105,6 +114,13 @@ struct lease {
 };
 #endif
 
+/* The same as control knows it. */
+struct tls_input {
+    struct tls_client *client; /* NULL: plain */
+    struct slice name;
+    bool is_ip;
+};
+
 /* What control knows of a live route; borrowed during snapshot_add. */
 struct route_input {
     const struct slice *domains; /* lower case: host names, "*.example.com", "*" */
@@ -115,6 +131,7 @@ struct route_input {
     const struct url *url;
     const struct address *addresses; /* their ports do not count */
     unsigned address_count;
+    struct tls_input tls;
     const union option_value *options; /* indexed by enum option_id; NULL: none set */
     uint64_t options_set;              /* bit (1 << enum option_id): that option is set */
     struct slice policy, policy_args;  /* absent: not set */
@@ -126,6 +143,7 @@ struct route_input {
     const struct url *page_url;           /* in maintenance: where the page comes from, or NULL */
     const struct address *page_addresses; /* of page_url; their ports do not count */
     unsigned page_address_count;
+    struct tls_input page_tls;
     struct route_state *page_state; /* the page server's, one for all routes that share it */
 };
 

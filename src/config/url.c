@@ -165,6 +165,11 @@ bool url_parse(struct slice text, struct url *out, struct error *err)
     return check_host(out, err);
 }
 
+bool url_is_tls(const struct url *url)
+{
+    return url->scheme == URL_HTTPS || url->scheme == URL_WSS || url->scheme == URL_H2;
+}
+
 bool url_is_http2(const struct url *url)
 {
     return url->scheme == URL_H2C || url->scheme == URL_H2;

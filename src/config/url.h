@@ -21,6 +21,8 @@ struct url {
 
 /* Is the backend spoken to with HTTP/2, without asking: over plain TCP (h2c) or TLS (h2)? */
 bool url_is_http2(const struct url *url);
+/* Is the backend spoken to with TLS? */
+bool url_is_tls(const struct url *url);
 
 /* Parses text. false: err says what is wrong ("backend_url: port out of range"). Refused: other
  * schemes, userinfo, query, fragment, no host, port 0 or above 65535, control bytes, spaces. */

@@ -1,5 +1,6 @@
 /* From a draft to what is live: checks, waits for names nobody asked for before, publishes. */
 #include "base/log.h"
+#include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/health.h"
 #include "control/model.h"
@@ -128,7 +129,7 @@ static struct config_set *take_result(struct session *s, unsigned scopes, struct
     set = config_set_merge(s->live, s->draft, scopes, err);
     if (!set)
         return NULL;
-    if (!config_set_validate(set, err)) {
+    if (!config_set_validate(set, err) || !backend_tls_check(s->control->backend_tls, set, err)) {
         config_set_free(set);
         return NULL;
     }
@@ -165,7 +166,8 @@ bool model_apply(struct model *m, struct session *s, unsigned scopes,
 bool model_validate(const struct session *s, struct error *err)
 {
     ASSERT_CONTROL();
-    return !s->draft || config_set_validate(s->draft, err);
+    return !s->draft || (config_set_validate(s->draft, err) &&
+                         backend_tls_check(s->control->backend_tls, s->draft, err));
 }
 
 void model_forget_apply(struct model *m, const void *arg)

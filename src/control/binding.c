@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "control/connection.h"
 #include "control/control.h"
+#include "tls/registry_context.h"
 
 void connection_unbind(struct connection *conn)
 {
@@ -33,6 +34,41 @@ void connection_bind(struct connection *conn, struct session *s)
         connection_abort(replaced, "taken over");
     if (left)
         model_disconnected(&conn->control->model, left);
+}
+
+/* Is the service one of those that the certificate's name stands for? */
+static bool stands_for(const struct settings *settings, const char *name, struct slice service)
+{
+    if (!settings->registry_services_set)
+        return slice_eq(slice_str(name), service);
+    for (unsigned i = 0; i < settings->registry_service_count; i++) {
+        const struct registry_service *one = &settings->registry_services[i];
+
+        if (strcmp(one->name, name) == 0 && slice_eq(slice_str(one->service), service))
+            return true;
+    }
+    return false;
+}
+
+bool connection_may_be(const struct connection *conn, struct slice service, struct error *err)
+{
+    const struct tls_names *names = conn->certificate;
+    size_t len;
+
+    ASSERT_CONTROL();
+    if (!names)
+        return true;
+    error_set(err, "unauthorized: certificate is for");
+    for (unsigned i = 0; i < names->count; i++) {
+        if (stands_for(conn->control->settings, names->name[i], service))
+            return true;
+        len = strlen(err->text);
+        snprintf(err->text + len, sizeof(err->text) - len, "%s %s", i ? "," : "", names->name[i]);
+    }
+    len = strlen(err->text);
+    if (!names->count)
+        snprintf(err->text + len, sizeof(err->text) - len, " nobody");
+    return false;
 }
 
 struct session *connection_register(struct connection *conn, struct slice service,

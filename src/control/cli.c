@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "control/ares_loop.h"
-#include "control/probe_tls.h"
 #include "script/engine.h"
+#include "tls/client_context.h"
 
 #include <ev.h>
 #include <getopt.h>
@@ -79,7 +79,7 @@ static const struct option options[] = {
 static enum cli_result print_version(void)
 {
     printf("tidelock %s\n%s\n%s\nlibev %d.%d\nc-ares %s\n", TIDELOCK_VERSION, engine_version(),
-           probe_tls_version(), ev_version_major(), ev_version_minor(), ares_loop_version());
+           tls_version(), ev_version_major(), ev_version_minor(), ares_loop_version());
     return CLI_DONE;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "config/snapshot.h"
+#include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/maintenance.h"
 #include "control/resolve.h"
@@ -12,6 +13,7 @@
 enum { FEW = 16 };
 
 struct composer {
+    struct control *control;
     struct snapshot *snapshot;
     struct header_value *headers; /* of the route at hand; grows */
     unsigned header_cap;
@@ -110,6 +112,29 @@ static void put_guards(struct composer *co, const struct config_set *set, const 
         co->input.limit = (struct ratelimit_rules){.requests = n[0], .window_ms = n[1]};
 }
 
+/* route_id: whose options hold, or "ALL". */
+static struct tls_input tls_of(struct control *c, const struct config_set *set, const char *route_id,
+                               const struct url *url)
+{
+    struct backend_tls_choice choice;
+
+    if (!url_is_tls(url))
+        return (struct tls_input){0};
+    choice = backend_tls_choose(set, route_id);
+    return (struct tls_input){
+        .client = backend_tls_client(c->backend_tls, &choice, url_is_http2(url)),
+        .name = backend_tls_name(&choice, url),
+        .is_ip = !choice.server_name && url->host_is_ip,
+    };
+}
+
+static void put_tls(struct composer *co, const struct config_set *set, const char *route_id)
+{
+    co->input.tls = tls_of(co->control, set, route_id, co->input.url);
+    if (co->input.page_url)
+        co->input.page_tls = tls_of(co->control, set, "ALL", co->input.page_url);
+}
+
 static void add_route(void *arg, const struct session *s, const struct route_entry *r)
 {
     struct composer *co = arg;
@@ -131,12 +156,13 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
     }
     co->input.headers = co->headers;
     maintenance_compose(s, r, &co->input, &page_ip);
+    put_tls(co, s->live, r->id);
     snapshot_add(co->snapshot, &co->input);
 }
 
 struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
 {
-    struct composer co = {.snapshot = snapshot_new(generation, c->settings, c->pages)};
+    struct composer co = {.control = c, .snapshot = snapshot_new(generation, c->settings, c->pages)};
 
     ASSERT_CONTROL();
     co.snapshot->bundle = bundle_ref(c->bundle);

@@ -67,19 +67,11 @@ bool config_check_path(const char *field, struct slice path, struct error *err)
     return true;
 }
 
-/* The proxy speaks no TLS to backends yet; this is the only place that knows. */
-static bool scheme_is_supported(const struct url *url, struct error *err)
-{
-    if (url->scheme == URL_HTTPS || url->scheme == URL_WSS || url->scheme == URL_H2)
-        return error_set(err, "backend_url: https backends are not supported yet");
-    return true;
-}
-
 bool config_check_backend(struct slice text, struct url *out, struct error *err)
 {
     if (text.len > URL_LENGTH_MAX)
         return error_set(err, "backend_url: longer than %d bytes", URL_LENGTH_MAX);
-    return url_parse(text, out, err) && scheme_is_supported(out, err);
+    return url_parse(text, out, err);
 }
 
 bool config_check_priority(int64_t priority, struct error *err)

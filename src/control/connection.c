@@ -6,11 +6,10 @@
 #include "control/line.h"
 #include "control/registry.h"
 #include "script/vm.h"
+#include "tls/registry_context.h"
+#include "tls/tls_transport.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     IN_SMALL = 2048,                  /* first size of the input buffer */
@@ -29,20 +28,27 @@ static bool wants_input(const struct connection *conn)
     return !conn->eof && (!conn->in.data || buf_len(&conn->in) < IN_LARGE);
 }
 
+static bool has_output(const struct connection *conn)
+{
+    return conn->out_len || conn->transport.unsent;
+}
+
 static void update_io(struct connection *conn)
 {
     int events = 0;
 
     if (conn->phase != CONNECTION_CLOSED) {
         events |= wants_input(conn) ? EV_READ : 0;
-        events |= conn->out_len ? EV_WRITE : 0;
+        events |= has_output(conn) || conn->transport.wants_write ? EV_WRITE : 0;
     }
+    if (conn->transport.pending && (events & EV_READ))
+        ev_feed_event(conn->control->loop, &conn->io, EV_READ);
     if (events == (conn->io.events & (EV_READ | EV_WRITE)) && ev_is_active(&conn->io))
         return;
     ev_io_stop(conn->control->loop, &conn->io);
     if (!events)
         return;
-    ev_io_set(&conn->io, conn->fd, events);
+    ev_io_set(&conn->io, conn->transport.fd, events);
     ev_io_start(conn->control->loop, &conn->io);
 }
 
@@ -50,6 +56,10 @@ static void set_phase(struct connection *conn, enum connection_phase phase)
 {
     CHECK(phase > conn->phase);
     conn->phase = phase;
+    if (phase == CONNECTION_OPEN) {
+        ev_timer_stop(conn->control->loop, &conn->linger);
+        return;
+    }
     if (phase == CONNECTION_CLOSING) {
         ev_timer_set(&conn->linger, LINGER_MS / 1000.0, 0.);
         ev_timer_start(conn->control->loop, &conn->linger);
@@ -57,8 +67,7 @@ static void set_phase(struct connection *conn, enum connection_phase phase)
     }
     ev_timer_stop(conn->control->loop, &conn->linger);
     update_io(conn);
-    close(conn->fd);
-    conn->fd = -1;
+    transport_close(&conn->transport, false);
     registry_retire(conn->registry, conn);
 }
 
@@ -81,19 +90,19 @@ void connection_abort(struct connection *conn, const char *reason)
 /* Writes what it can. */
 static void flush(struct connection *conn)
 {
-    while (conn->out_len && conn->phase != CONNECTION_CLOSED) {
-        ssize_t n = send(conn->fd, conn->out + conn->out_start, conn->out_len, MSG_NOSIGNAL);
+    while (has_output(conn)) {
+        struct iovec rest = {conn->out + conn->out_start, conn->out_len};
+        size_t n;
+        enum io io = transport_write(&conn->transport, &rest, conn->out_len ? 1 : 0, &n);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EAGAIN)
-            return;
-        if (n < 0) {
+        if (io == IO_ERROR) {
             connection_abort(conn, "send failed");
             return;
         }
-        conn->out_start += (size_t)n;
-        conn->out_len -= (size_t)n;
+        conn->out_start += n;
+        conn->out_len -= n;
+        if (io == IO_AGAIN || conn->transport.unsent)
+            return;
     }
     conn->out_start = 0;
     if (conn->out_cap > OUT_KEPT) {
@@ -106,15 +115,17 @@ static void flush(struct connection *conn)
 /* Sends, ends what is to end, and waits for the rest. */
 static void settle(struct connection *conn)
 {
+    if (conn->phase == CONNECTION_HANDSHAKE)
+        return;
     flush(conn);
-    if (conn->phase == CONNECTION_CLOSING && conn->out_len == 0) {
+    if (conn->phase == CONNECTION_CLOSING && !has_output(conn)) {
         if (conn->eof) {
             connection_abort(conn, "done");
             return;
         }
         /* The client's end is waited for, as what it still sends would destroy what it has not
          * read. */
-        shutdown(conn->fd, SHUT_WR);
+        transport_shutdown(&conn->transport);
     }
     if (conn->phase != CONNECTION_CLOSED)
         update_io(conn);
@@ -148,7 +159,7 @@ void connection_send(struct connection *conn, struct slice line)
     char *at;
 
     ASSERT_CONTROL();
-    if (conn->phase == CONNECTION_CLOSED)
+    if (conn->phase == CONNECTION_CLOSED || conn->phase == CONNECTION_HANDSHAKE)
         return;
     if (!make_room(conn, line.len + 1)) {
         log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
@@ -271,18 +282,55 @@ static void make_input_room(struct connection *conn)
 /* Reads once, to the tail of the input; what comes while closing is thrown away. */
 static void read_input(struct connection *conn)
 {
-    ssize_t n;
+    size_t n;
 
     if (conn->phase == CONNECTION_CLOSING && conn->in.data)
         conn->in.start = conn->in.end = 0;
     make_input_room(conn);
-    n = recv(conn->fd, buf_tail(&conn->in), buf_room(&conn->in), 0);
-    if (n > 0 && conn->phase == CONNECTION_OPEN)
-        conn->in.end += (uint32_t)n;
-    else if (n == 0)
+    switch (transport_read(&conn->transport, buf_tail(&conn->in), buf_room(&conn->in), &n)) {
+    case IO_OK:
+        if (conn->phase == CONNECTION_OPEN)
+            conn->in.end += (uint32_t)n;
+        break;
+    case IO_AGAIN:
+        break;
+    case IO_EOF:
         conn->eof = true;
-    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        break;
+    case IO_ERROR:
         connection_abort(conn, "connection reset");
+        break;
+    }
+}
+
+/* The certificate counts from now on. */
+static void begin(struct connection *conn)
+{
+    conn->certificate = tls_names_of_peer(&conn->transport);
+    if (conn->certificate)
+        conn->authorized = true;
+    set_phase(conn, CONNECTION_OPEN);
+    update_io(conn);
+}
+
+static void shake_hands(struct connection *conn)
+{
+    char peer[ADDRESS_TEXT_SIZE];
+
+    switch (transport_handshake(&conn->transport)) {
+    case IO_OK:
+        begin(conn);
+        return;
+    case IO_AGAIN:
+        update_io(conn);
+        return;
+    default:
+        break;
+    }
+    address_format(&conn->peer, peer);
+    log_write(LOG_INFO, "[registry-v2] TLS handshake failed", "peer=%s reason=\"%s\"", peer,
+              tls_transport_error(&conn->transport));
+    connection_abort(conn, "TLS handshake failed");
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -290,6 +338,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     struct connection *conn = io->data;
 
     (void)loop;
+    if (conn->phase == CONNECTION_HANDSHAKE) {
+        shake_hands(conn);
+        return;
+    }
     if (events & EV_READ)
         read_input(conn);
     if (conn->phase == CONNECTION_OPEN && (events & EV_READ) && list_empty(&conn->again))
@@ -300,13 +352,22 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
 static void on_linger(struct ev_loop *loop, ev_timer *timer, int events)
 {
+    struct connection *conn = timer->data;
+
     (void)loop;
     (void)events;
-    connection_abort(timer->data, "closed");
+    connection_abort(conn, conn->phase == CONNECTION_HANDSHAKE ? "TLS handshake too slow" : "closed");
 }
 
-struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial, int fd,
-                                  const struct address *peer)
+static void await_handshake(struct connection *conn)
+{
+    conn->phase = CONNECTION_HANDSHAKE;
+    ev_timer_set(&conn->linger, (double)conn->control->settings->registry_handshake_ms / 1000.0, 0.);
+    ev_timer_start(conn->control->loop, &conn->linger);
+}
+
+struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial,
+                                  const struct transport *transport, bool handshake, const struct address *peer)
 {
     struct connection *conn = calloc(1, sizeof(*conn));
 
@@ -317,12 +378,15 @@ struct connection *connection_new(struct control *c, struct registry *r, uint64_
     conn->control = c;
     conn->registry = r;
     conn->serial = serial;
-    conn->fd = fd;
+    conn->transport = *transport;
+    conn->phase = CONNECTION_OPEN;
     conn->peer = *peer;
     conn->authorized = !c->settings->registry_token;
     ev_init(&conn->io, on_io);
     ev_init(&conn->linger, on_linger);
     conn->io.data = conn->linger.data = conn;
+    if (handshake)
+        await_handshake(conn);
     update_io(conn);
     return conn;
 }
@@ -333,6 +397,7 @@ void connection_free(struct connection *conn)
     CHECK(conn->phase == CONNECTION_CLOSED && !conn->session);
     list_remove(&conn->link);
     list_remove(&conn->again);
+    tls_names_free(conn->certificate);
     free(conn->in.data);
     free(conn->out);
     free(conn);

@@ -9,9 +9,11 @@
  * each other while bound. */
 #pragma once
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/list.h"
 #include "base/slice.h"
 #include "base/sock.h"
+#include "base/transport.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +21,8 @@
 struct control;
 struct registry;
 struct session;
+struct tls_names;
+struct tls_registry;
 
 enum {
     REGISTRY_LINE_MAX = 16 * 1024,        /* bytes of a command without its line end */
@@ -27,6 +31,7 @@ enum {
 };
 
 enum connection_phase {
+    CONNECTION_HANDSHAKE, /* of TLS; nothing else is done until its end */
     CONNECTION_OPEN,    /* reads, answers */
     CONNECTION_CLOSING, /* runs no line any more, closes once its output is written */
     CONNECTION_CLOSED   /* descriptor gone, freed at the end of the loop turn */
@@ -38,13 +43,14 @@ struct connection {
     struct control *control;
     struct registry *registry;
     uint64_t serial;             /* names it to scripts and pending answers; never reused */
-    int fd;                      /* -1 when closed */
+    struct transport transport;
+    struct tls_names *certificate; /* of the client, verified; NULL: none */
     enum connection_phase phase; /* changed by set_phase only */
     struct address peer;
     struct session *session; /* bound, or NULL */
     uint32_t events;         /* subscribed, mask of 1u << enum event */
     char watched[33];        /* unbound: id of the session whose events it asked for; "": none */
-    bool authorized;         /* AUTH was right, or no token is needed */
+    bool authorized;         /* AUTH or a certificate was right, or no token is needed */
     bool waiting;            /* an answer is pending: run no further line */
     bool skipping;           /* inside a line that was too long */
     bool eof;                /* the client will send no more */
@@ -53,12 +59,12 @@ struct connection {
     char *out;               /* queued output, out[out_start, out_start + out_len) */
     size_t out_start, out_len, out_cap;
     ev_io io;
-    ev_timer linger; /* ends the wait for the client while closing */
+    ev_timer linger; /* ends the wait for the client's handshake, or for its end while closing */
 };
 
-/* Takes over a connected socket. */
-struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial, int fd,
-                                  const struct address *peer);
+/* Takes over a transport. handshake: of TLS, it is still to come. */
+struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial,
+                                  const struct transport *transport, bool handshake, const struct address *peer);
 
 /* Frees a closed one. */
 void connection_free(struct connection *conn);
@@ -73,6 +79,9 @@ void connection_send(struct connection *conn, struct slice line);
 /* Binds conn to s: what either was bound to before is unbound (a session left without a connection
  * is disconnected, a connection that lost its session is closed), and s is connected. */
 void connection_bind(struct connection *conn, struct session *s);
+
+/* May it act for this service? Anybody may without a certificate; else err says whom the certificate is for. */
+MUST_USE bool connection_may_be(const struct connection *conn, struct slice service, struct error *err);
 
 /* REGISTER: a new session bound to conn; one that conn was bound to before is disconnected. */
 struct session *connection_register(struct connection *conn, struct slice service,

@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/page.h"
+#include "control/backend_tls.h"
 #include "control/circuits.h"
 #include "control/cli.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
-#include "control/probe_tls.h"
 #include "control/publish.h"
 #include "control/registry.h"
 #include "control/reload.h"
@@ -18,6 +18,7 @@
 #include "script/bundle.h"
 #include "script/hook.h"
 #include "script/vm.h"
+#include "tls/registry_context.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -237,13 +238,47 @@ static bool start_resolver(struct control *c)
     return error == 0;
 }
 
+static bool start_backend_tls(struct control *c)
+{
+    struct error err;
+
+    c->backend_tls = backend_tls_new(c->settings, &err);
+    if (!c->backend_tls)
+        fprintf(stderr, "tidelock: %s\n", err.text);
+    return c->backend_tls != NULL;
+}
+
+static bool start_registry_tls(struct control *c)
+{
+    struct tls_registry *tls;
+    struct error err;
+    int error;
+
+    if (!c->settings->registry_tls_on)
+        return true;
+    tls = startup_registry_tls(c->settings, &err);
+    if (!tls) {
+        fprintf(stderr, "tidelock: registry_tls: %s\n", err.text);
+        return false;
+    }
+    registry_set_tls(c, tls);
+    error = registry_open_tls(c, &c->settings->registry_tls);
+    if (error)
+        fprintf(stderr, "tidelock: cannot listen for the registry with TLS: %s; see registry_tls.listen\n",
+                strerror(-error));
+    return error == 0;
+}
+
 static bool start_registry(struct control *c)
 {
-    int error = registry_open(c, &c->settings->registry);
+    int error = 0;
 
+    registry_new(c);
+    if (!c->settings->registry_tls_only)
+        error = registry_open(c, &c->settings->registry);
     if (error)
         startup_say_listen("the registry", "registry", &c->settings->registry, error);
-    return error == 0;
+    return error == 0 && start_registry_tls(c);
 }
 
 static void announce(struct control *c, const struct startup_listeners *l)
@@ -255,9 +290,11 @@ static void announce(struct control *c, const struct startup_listeners *l)
         address_format(&l->real[i], text);
         printf("listening http %s\n", text);
     }
-    if (registry_address(c, &at) == 0) {
-        address_format(&at, text);
-        printf("listening registry %s\n", text);
+    for (int tls = 0; tls <= 1; tls++) {
+        if (registry_address(c, tls, &at) == 0) {
+            address_format(&at, text);
+            printf("listening registry%s %s\n", tls ? "_tls" : "", text);
+        }
     }
     printf("ready workers=%u\n", c->worker_count);
     fflush(stdout);
@@ -279,7 +316,7 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
@@ -314,7 +351,7 @@ static void end(struct control *c)
     publish_fini(c);
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
-    probe_tls_cleanup();
+    backend_tls_free(c->backend_tls);
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
     free(c->workers);

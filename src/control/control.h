@@ -10,6 +10,7 @@
 #include "worker/worker.h"
 #include <ev.h>
 
+struct backend_tls;
 struct bundle;
 struct cli;
 struct control;
@@ -27,6 +28,7 @@ struct control {
     struct ev_loop *loop;
     struct mailbox mailbox;      /* from the workers */
     struct settings *settings;   /* in force, referenced */
+    struct backend_tls *backend_tls; /* control/backend_tls.h: of these settings */
     struct model model;          /* sessions and what they have live */
     struct registry *registry;   /* control/registry.c */
     struct publisher *publisher; /* control/publish.c */

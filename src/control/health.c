@@ -30,7 +30,8 @@ static void end_check(struct route_state *s)
 
 static bool asks_the_same(const struct health_plan *a, const struct health_plan *b)
 {
-    return a->kind == b->kind && a->url && b->url && strcmp(a->url, b->url) == 0;
+    return a->kind == b->kind && a->url && b->url && strcmp(a->url, b->url) == 0 &&
+           backend_tls_equal(&a->tls, &b->tls);
 }
 
 /* trusted: it may go on with its requests until the check has a first result. */

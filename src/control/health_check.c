@@ -229,7 +229,7 @@ struct health *health_check_new(struct control *c, struct route_state *s, struct
     h->state = s;
     h->plan = *plan;
     *plan = (struct health_plan){0};
-    h->target = probe_target_new(c, slice_str(h->plan.url), &err);
+    h->target = probe_target_new(c, slice_str(h->plan.url), &h->plan.tls, &err);
     if (!h->target) {
         log_write(LOG_ERROR, "[registry-v2] Health check not possible",
                   "route=%s service=%s instance=%s url=\"%s\" reason=\"%s\"", s->route_id, s->service,

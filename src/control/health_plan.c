@@ -57,6 +57,13 @@ static char *join_url(const struct route_entry *route, struct slice path)
     return url;
 }
 
+static struct backend_tls_choice tls_of(const struct config_set *set, const struct route_entry *route)
+{
+    struct backend_tls_choice choice = backend_tls_choose(set, route->id);
+
+    return backend_tls_copy(&choice);
+}
+
 struct health_plan health_plan_of(const struct control *c, const struct config_set *set,
                                   const struct route_entry *route)
 {
@@ -83,6 +90,8 @@ struct health_plan health_plan_of(const struct control *c, const struct config_s
     if (path.data)
         plan.kind = HEALTH_EXPLICIT;
     plan.url = join_url(route, path.data ? path : SLICE(""));
+    if (url_is_tls(&route->url))
+        plan.tls = tls_of(set, route);
     snprintf(plan.policy, sizeof(plan.policy), "%s", policy ? policy : "default");
     return plan;
 }
@@ -90,13 +99,15 @@ struct health_plan health_plan_of(const struct control *c, const struct config_s
 void health_plan_fini(struct health_plan *plan)
 {
     free(plan->url);
-    plan->url = NULL;
+    backend_tls_choice_fini(&plan->tls);
+    *plan = (struct health_plan){0};
 }
 
 bool health_plan_equal(const struct health_plan *a, const struct health_plan *b)
 {
     return a->kind == b->kind && a->interval_ms == b->interval_ms &&
-           a->timeout_ms == b->timeout_ms && strcmp(a->policy, b->policy) == 0 &&
+           a->timeout_ms == b->timeout_ms && backend_tls_equal(&a->tls, &b->tls) &&
+           strcmp(a->policy, b->policy) == 0 &&
            (a->url == b->url || strcmp(a->url, b->url) == 0);
 }
 

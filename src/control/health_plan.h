@@ -4,8 +4,9 @@
  * passes with any 2xx. Without both it is the default one: the backend URL itself, which passes
  * with any answer below 500. HEALTH_SET brings its times; else the options do, else 30 s and 5 s.
  *
- * Thread: control. Ownership: a plan owns its URL. */
+ * Thread: control. Ownership: a plan owns its texts. */
 #pragma once
+#include "control/backend_tls.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ enum health_kind { HEALTH_OFF, HEALTH_DEFAULT, HEALTH_EXPLICIT };
 struct health_plan {
     enum health_kind kind;
     char *url; /* NULL when OFF */
+    struct backend_tls_choice tls; /* how the backend's certificate is verified; its texts are the plan's */
     uint64_t interval_ms, timeout_ms;
     char policy[HEALTH_POLICY_SIZE]; /* as wanted; the check takes "default" for one there is not */
 };

@@ -1,6 +1,7 @@
 /* A MAINT_ENTER or MAINT_EXIT from the command to the last line that is said for it. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/backend_tls.h"
 #include "control/config_check.h"
 #include "control/control.h"
 #include "control/health.h"
@@ -78,10 +79,12 @@ static bool affects_any(const struct maintenance_op *op)
 
 static void gather_page(void *arg, struct maintenance_wait *w)
 {
-    const struct maintenance *m = ((struct maintenance_op *)arg)->session->maintenance;
+    const struct session *s = ((struct maintenance_op *)arg)->session;
+    const struct maintenance *m = s->maintenance;
+    struct backend_tls_choice tls = backend_tls_choose(s->live, "ALL");
 
     if (m && m->page_url)
-        maintenance_wait_for(w, slice_str(m->page_url));
+        maintenance_wait_for(w, m->page_url, &tls);
 }
 
 static void gather_backends(void *arg, struct maintenance_wait *w)
@@ -92,8 +95,10 @@ static void gather_backends(void *arg, struct maintenance_wait *w)
     LIST_EACH (node, tmp, &op->session->live->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
+        struct backend_tls_choice tls = backend_tls_choose(op->session->live, route->id);
+
         if (is_affected(op, route))
-            maintenance_wait_for(w, slice_str(route->backend_url));
+            maintenance_wait_for(w, route->backend_url, &tls);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/probe.h"
 
@@ -10,6 +11,12 @@
 enum {
     PROBES = 16,            /* at a time */
     PROBE_TIMEOUT_MS = 5000 /* of one */
+};
+
+/* What is probed. */
+struct goal {
+    char *url;
+    struct backend_tls_choice tls; /* with texts of its own */
 };
 
 /* A place for one probe that runs. */
@@ -29,11 +36,29 @@ struct maintenance_wait {
     ev_timer next;     /* the next round */
     ev_timer deadline;
     /* the round */
-    struct map *urls; /* as a set: the key is a URL */
-    size_t cursor;    /* in urls: what comes next */
+    struct map *goals; /* by URL and TLS, struct goal */
+    size_t cursor;     /* in goals: what comes next */
     unsigned running;
     struct place places[PROBES];
 };
+
+static void goal_free(struct goal *goal)
+{
+    free(goal->url);
+    backend_tls_choice_fini(&goal->tls);
+    free(goal);
+}
+
+static void free_goals(struct maintenance_wait *w)
+{
+    size_t cursor = 0;
+    void *goal;
+
+    while (w->goals && map_next(w->goals, &cursor, NULL, &goal))
+        goal_free(goal);
+    map_free(w->goals);
+    w->goals = NULL;
+}
 
 /* Ends what is left of the round. */
 static void end_round(struct maintenance_wait *w)
@@ -41,8 +66,7 @@ static void end_round(struct maintenance_wait *w)
     for (unsigned i = 0; i < PROBES; i++)
         probe_cancel(&w->places[i].probe);
     w->running = 0;
-    map_free(w->urls);
-    w->urls = NULL;
+    free_goals(w);
 }
 
 static void wait_free(struct maintenance_wait *w)
@@ -77,20 +101,25 @@ static void try_again(struct maintenance_wait *w)
 
 static void on_probed(void *arg, const struct probe_result *result);
 
+static struct probe *start_probe(struct place *place, const struct goal *goal, struct error *err)
+{
+    return probe_start(place->wait->control, slice_str(goal->url), &goal->tls, PROBE_TIMEOUT_MS, on_probed, place, err);
+}
+
 /* Starts as many probes as may run; the end of the round when all have ended well. */
 static void go_on(struct maintenance_wait *w)
 {
     struct error ignored;
-    struct slice url;
+    void *next;
 
     for (unsigned i = 0; i < PROBES; i++) {
         struct place *place = &w->places[i];
 
         if (place->probe)
             continue;
-        if (!map_next(w->urls, &w->cursor, &url, NULL))
+        if (!map_next(w->goals, &w->cursor, NULL, &next))
             break;
-        place->probe = probe_start(w->control, url, PROBE_TIMEOUT_MS, on_probed, place, &ignored);
+        place->probe = start_probe(place, next, &ignored);
         CHECK(place->probe); /* its URL was checked when it was set */
         w->running++;
     }
@@ -129,7 +158,7 @@ static void on_next(struct ev_loop *loop, ev_timer *timer, int revents)
     (void)loop;
     (void)revents;
     w->round_ms = clock_ms();
-    w->urls = map_new();
+    w->goals = map_new();
     w->cursor = 0;
     w->gather(w->arg, w);
     go_on(w);
@@ -167,9 +196,21 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
     return w;
 }
 
-void maintenance_wait_for(struct maintenance_wait *w, struct slice url)
+void maintenance_wait_for(struct maintenance_wait *w, const char *url, const struct backend_tls_choice *tls)
 {
-    (void)map_set(w->urls, url, w);
+    struct goal *goal = calloc(1, sizeof(*goal)), *before;
+    char *key;
+    int len = asprintf(&key, "%s %d %s %s %s", url, tls->verify, tls->authority ? tls->authority : "",
+                       tls->certificate ? tls->certificate : "", tls->server_name ? tls->server_name : "");
+
+    CHECK(goal && len > 0);
+    goal->url = strdup(url);
+    CHECK(goal->url);
+    goal->tls = backend_tls_copy(tls);
+    before = map_set(w->goals, slice_of(key, (size_t)len), goal);
+    if (before)
+        goal_free(before);
+    free(key);
 }
 
 void maintenance_wait_cancel(struct maintenance_wait **w)

@@ -9,6 +9,7 @@
 #include "base/slice.h"
 #include <stdbool.h>
 
+struct backend_tls_choice;
 struct control;
 struct maintenance_wait;
 
@@ -25,8 +26,8 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
                                                 void (*done)(void *arg, const char *failure),
                                                 void *arg);
 
-/* One URL for the round that begins; one that was named already is not probed twice. */
-void maintenance_wait_for(struct maintenance_wait *w, struct slice url);
+/* One URL for the round that begins; one that was named already is not probed twice. tls: how its certificate is verified. */
+void maintenance_wait_for(struct maintenance_wait *w, const char *url, const struct backend_tls_choice *tls);
 
 /* Ends it without calling done. *w becomes NULL. */
 void maintenance_wait_cancel(struct maintenance_wait **w);

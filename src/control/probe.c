@@ -2,16 +2,17 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "base/transport.h"
 #include "control/control.h"
 #include "control/probe_h2.h"
 #include "control/probe_target.h"
-#include "control/probe_tls.h"
 #include "control/resolve.h"
 #include "http/parse.h"
+#include "tls/client_context.h"
+#include "tls/tls_transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { HEAD_MAX = 16 * 1024 };
 
@@ -31,9 +32,8 @@ struct probe {
     struct resolve_wait *resolving;
     unsigned tried; /* addresses so far */
     /* the connection */
-    int fd; /* -1: none */
+    struct transport transport;
     ev_io io;
-    struct probe_tls *tls;
     struct probe_h2 *h2; /* for a backend that is spoken to with HTTP/2, else NULL */
     enum wait (*step)(struct probe *p);
     size_t sent;
@@ -66,13 +66,10 @@ static enum wait step_h2(struct probe *p);
 static void close_connection(struct probe *p)
 {
     ev_io_stop(p->control->loop, &p->io);
-    probe_tls_free(p->tls);
-    p->tls = NULL;
     probe_h2_free(p->h2);
     p->h2 = NULL;
-    if (p->fd >= 0)
-        close(p->fd);
-    p->fd = -1;
+    if (p->transport.open)
+        transport_close(&p->transport, false);
 }
 
 static void probe_free(struct probe *p)
@@ -143,6 +140,17 @@ static void connect_failed(struct probe *p, int error)
     }
 }
 
+static bool open_transport(struct probe *p, int fd)
+{
+    const struct probe_target *t = p->target;
+    struct tls_peer peer = {t->tls_name, t->tls_name_is_ip};
+
+    if (t->tls)
+        return tls_client_open(probe_target_tls(t), &p->transport, fd, &peer, NULL);
+    transport_open_tcp(&p->transport, fd);
+    return true;
+}
+
 /* Tries addresses until one connects or has to be waited for. */
 static enum wait connect_next(struct probe *p)
 {
@@ -157,7 +165,11 @@ static enum wait connect_next(struct probe *p)
             connect_failed(p, fd);
             continue;
         }
-        p->fd = fd;
+        if (!open_transport(p, fd)) {
+            sock_close_reset(fd);
+            set_error(p, PROBE_TLS_FAILED, "TLS cannot be used for this host", NULL);
+            continue;
+        }
         p->sent = p->received = 0;
         p->scan = (struct http_scan){0};
         p->step = step_connected;
@@ -170,16 +182,20 @@ static enum wait connect_next(struct probe *p)
 static enum wait ask(struct probe *p)
 {
     p->step = step_send;
-    if (url_is_http2(&p->target->url)) {
-        p->h2 = probe_h2_new(&p->target->url);
-        p->step = step_h2;
+    if (!url_is_http2(&p->target->url))
+        return WAIT_NOTHING;
+    if (p->target->tls && !slice_eq(tls_transport_protocol(&p->transport), SLICE("h2"))) {
+        set_error(p, PROBE_BAD_ANSWER, "no HTTP/2: ALPN did not choose it", NULL);
+        return WAIT_ENDED;
     }
+    p->h2 = probe_h2_new(&p->target->url);
+    p->step = step_h2;
     return WAIT_NOTHING;
 }
 
 static enum wait step_connected(struct probe *p)
 {
-    int error = sock_error(p->fd);
+    int error = sock_error(p->transport.fd);
 
     if (error) {
         connect_failed(p, error);
@@ -188,54 +204,43 @@ static enum wait step_connected(struct probe *p)
     p->result.error[0] = '\0';
     if (!p->result.tls)
         return ask(p);
-    p->tls = probe_tls_new(p->fd, p->target->url.host, p->target->url.host_is_ip);
-    if (!p->tls) {
-        set_error(p, PROBE_TLS_FAILED, "TLS cannot be used for this host", NULL);
-        return WAIT_ENDED;
-    }
     p->step = step_handshake;
     return WAIT_NOTHING;
+}
+
+static enum wait wait_for_io(const struct probe *p, enum wait usual)
+{
+    return p->transport.wants_write ? WAIT_WRITE : p->transport.wants_read ? WAIT_READ : usual;
+}
+
+static enum wait handshake_failed(struct probe *p)
+{
+    const char *why = tls_transport_error(&p->transport);
+
+    if (tls_transport_failure(&p->transport) == TLS_FAILURE_CERTIFICATE)
+        set_error(p, PROBE_TLS_CERTIFICATE, "certificate not valid", why);
+    else
+        set_error(p, PROBE_TLS_FAILED, "TLS handshake failed", why);
+    return WAIT_ENDED;
 }
 
 static enum wait step_handshake(struct probe *p)
 {
     const char *why;
 
-    switch (probe_tls_handshake(p->tls)) {
-    case PROBE_IO_OK:
-        p->result.tls_valid = probe_tls_valid(p->tls, &why);
+    switch (transport_handshake(&p->transport)) {
+    case IO_OK:
+        p->result.tls_valid = tls_transport_verified(&p->transport, &why);
         if (!p->result.tls_valid)
             set_error(p, PROBE_ANSWERED, "certificate not valid", why);
         return ask(p);
-    case PROBE_IO_WANT_READ:
-        return WAIT_READ;
-    case PROBE_IO_WANT_WRITE:
-        return WAIT_WRITE;
-    case PROBE_IO_EOF:
-        set_error(p, PROBE_TLS_FAILED, "TLS handshake failed", "connection closed");
-        return WAIT_ENDED;
-    case PROBE_IO_ERROR:
+    case IO_AGAIN:
+        return wait_for_io(p, WAIT_READ);
+    case IO_EOF:
+    case IO_ERROR:
         break;
     }
-    set_error(p, PROBE_TLS_FAILED, "TLS handshake failed", probe_tls_error(p->tls));
-    return WAIT_ENDED;
-}
-
-static enum probe_io read_or_write(struct probe *p, bool write, char *data, size_t len, size_t *n)
-{
-    ssize_t result;
-
-    if (p->tls)
-        return write ? probe_tls_write(p->tls, data, len, n) : probe_tls_read(p->tls, data, len, n);
-    result = write ? send(p->fd, data, len, MSG_NOSIGNAL) : recv(p->fd, data, len, 0);
-    *n = result > 0 ? (size_t)result : 0;
-    if (result > 0)
-        return PROBE_IO_OK;
-    if (result == 0)
-        return PROBE_IO_EOF;
-    if (errno == EAGAIN || errno == EINTR)
-        return write ? PROBE_IO_WANT_WRITE : PROBE_IO_WANT_READ;
-    return PROBE_IO_ERROR;
+    return handshake_failed(p);
 }
 
 static enum wait broken(struct probe *p, enum probe_cause cause, const char *why)
@@ -244,37 +249,42 @@ static enum wait broken(struct probe *p, enum probe_cause cause, const char *why
     return WAIT_ENDED;
 }
 
-/* What to do about anything but success. */
-static enum wait after_io(struct probe *p, enum probe_io io)
+/* Nothing was moved for another reason than that it has to be waited for. */
+static enum wait no_answer(struct probe *p, enum io io)
 {
-    switch (io) {
-    case PROBE_IO_OK:
-        return WAIT_NOTHING;
-    case PROBE_IO_WANT_READ:
-        return WAIT_READ;
-    case PROBE_IO_WANT_WRITE:
-        return WAIT_WRITE;
-    case PROBE_IO_EOF:
-        return broken(p, PROBE_CONNECTION_FAILED, "connection closed before an answer");
-    case PROBE_IO_ERROR:
-        break;
+    const char *why = tls_transport_error(&p->transport);
+
+    if (tls_transport_failure(&p->transport) == TLS_FAILURE_ALERT) {
+        set_error(p, PROBE_TLS_FAILED, "TLS connection refused", why);
+        return WAIT_ENDED;
     }
-    return broken(p, PROBE_CONNECTION_FAILED, "connection broken before an answer");
+    return broken(p, PROBE_CONNECTION_FAILED,
+                  io == IO_EOF || tls_transport_failure(&p->transport) == TLS_FAILURE_CLOSED
+                      ? "connection closed before an answer"
+                      : "connection broken before an answer");
 }
 
 static enum wait step_send(struct probe *p)
 {
-    size_t n;
     const struct probe_target *t = p->target;
-    enum probe_io io = read_or_write(p, true, t->request + p->sent, t->request_len - p->sent, &n);
+    struct iovec rest = {t->request + p->sent, t->request_len - p->sent};
+    size_t n;
 
-    if (io != PROBE_IO_OK)
-        return after_io(p, io);
+    switch (transport_write(&p->transport, &rest, rest.iov_len ? 1 : 0, &n)) {
+    case IO_OK:
+        break;
+    case IO_AGAIN:
+        return wait_for_io(p, WAIT_WRITE);
+    default:
+        return no_answer(p, IO_ERROR);
+    }
     p->sent += n;
     if (p->sent < t->request_len)
         return WAIT_NOTHING;
+    if (p->transport.unsent)
+        return WAIT_WRITE;
     p->step = step_receive;
-    return p->tls ? WAIT_NOTHING : WAIT_READ; /* the answer is never there yet */
+    return p->result.tls ? WAIT_NOTHING : WAIT_READ; /* the answer is never there yet */
 }
 
 /* More has to come: what is there is kept until then. */
@@ -329,30 +339,47 @@ static enum wait step_receive(struct probe *p)
 {
     char *text = p->head ? p->head : first_piece;
     size_t n;
-    enum probe_io io = read_or_write(p, false, text + p->received, HEAD_MAX - p->received, &n);
+    enum io io = transport_read(&p->transport, text + p->received, HEAD_MAX - p->received, &n);
 
-    if (io != PROBE_IO_OK)
-        return after_io(p, io);
+    if (io == IO_AGAIN)
+        return wait_for_io(p, WAIT_READ);
+    if (io != IO_OK)
+        return no_answer(p, io);
     p->received += n;
     return parse_answer(p, text);
+}
+
+static enum wait send_h2(struct probe *p, struct slice out)
+{
+    struct iovec rest = {(char *)out.data, out.len};
+    size_t n;
+
+    switch (transport_write(&p->transport, &rest, out.len ? 1 : 0, &n)) {
+    case IO_OK:
+        probe_h2_sent(p->h2, n);
+        return p->transport.unsent ? WAIT_WRITE : WAIT_NOTHING;
+    case IO_AGAIN:
+        return wait_for_io(p, WAIT_WRITE);
+    default:
+        return no_answer(p, IO_ERROR);
+    }
 }
 
 static enum wait step_h2(struct probe *p)
 {
     struct slice out = probe_h2_unsent(p->h2);
-    bool write = out.len > 0;
     const char *error;
     int status;
     size_t n;
-    enum probe_io io = write ? read_or_write(p, true, (char *)out.data, out.len, &n)
-                             : read_or_write(p, false, first_piece, HEAD_MAX, &n);
+    enum io io;
 
-    if (io != PROBE_IO_OK)
-        return after_io(p, io);
-    if (write) {
-        probe_h2_sent(p->h2, n);
-        return WAIT_NOTHING;
-    }
+    if (out.len || p->transport.unsent)
+        return send_h2(p, out);
+    io = transport_read(&p->transport, first_piece, HEAD_MAX, &n);
+    if (io == IO_AGAIN)
+        return wait_for_io(p, WAIT_READ);
+    if (io != IO_OK)
+        return no_answer(p, io);
     switch (probe_h2_received(p->h2, slice_of(first_piece, n), &status, &error)) {
     case PROBE_H2_MORE:
         return WAIT_NOTHING;
@@ -372,7 +399,7 @@ static enum wait go_on(struct probe *p, enum wait wait)
     ev_io_stop(p->control->loop, &p->io);
     if (wait == WAIT_ENDED)
         return wait;
-    ev_io_set(&p->io, p->fd, wait == WAIT_READ ? EV_READ : EV_WRITE);
+    ev_io_set(&p->io, p->transport.fd, wait == WAIT_READ ? EV_READ : EV_WRITE);
     ev_io_start(p->control->loop, &p->io);
     return wait;
 }
@@ -452,7 +479,6 @@ struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
     p->control = t->control;
     p->done = done;
     p->arg = arg;
-    p->fd = -1;
     p->timeout_ms = timeout_ms;
     p->started_us = clock_us();
     p->result.tls = t->tls;
@@ -465,11 +491,11 @@ struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
     return p;
 }
 
-struct probe *probe_start(struct control *c, struct slice url, uint64_t timeout_ms,
+struct probe *probe_start(struct control *c, struct slice url, const struct backend_tls_choice *tls, uint64_t timeout_ms,
                           void (*done)(void *arg, const struct probe_result *result), void *arg,
                           struct error *err)
 {
-    struct probe_target *t = probe_target_new(c, url, err);
+    struct probe_target *t = probe_target_new(c, url, tls, err);
     struct probe *p;
 
     if (!t)

@@ -2,8 +2,8 @@
  * health checks.
  *
  * Resolves, connects (each address in turn until one answers), sends GET, reads the head of the
- * final answer, closes. https and wss: with TLS; a certificate that does not verify is reported,
- * not an error.
+ * final answer, closes. https and wss: with TLS, as the route that it is for says; without a route a
+ * certificate that does not verify is reported, not an error.
  *
  * Thread: control. Ownership: the probe frees itself when done was called, exactly once. */
 #pragma once
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct backend_tls_choice;
 struct control;
 struct probe;
 struct probe_target;
@@ -24,6 +25,7 @@ struct probe_target;
     X(CONNECTION_TIMEOUT, "connection_timeout")                                                    \
     X(CONNECTION_FAILED, "connection_failed")                                                      \
     X(TLS_FAILED, "tls_failed")                                                                    \
+    X(TLS_CERTIFICATE, "tls_certificate")                                                          \
     X(BAD_ANSWER, "bad_answer")
 
 enum probe_cause {
@@ -46,9 +48,9 @@ struct probe_result {
 /* The token of a cause: "connection_refused". */
 const char *probe_cause_token(enum probe_cause cause);
 
-/* Starts; done(arg, result) is called later, never from within this call. NULL with err for a bad
- * URL. */
-struct probe *probe_start(struct control *c, struct slice url, uint64_t timeout_ms,
+/* Starts; done(arg, result) is called later, never from within this call. tls: as a route says, NULL: certificates are reported
+ * only. NULL with err for a bad URL. */
+struct probe *probe_start(struct control *c, struct slice url, const struct backend_tls_choice *tls, uint64_t timeout_ms,
                           void (*done)(void *arg, const struct probe_result *result), void *arg,
                           struct error *err);
 

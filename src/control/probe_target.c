@@ -1,5 +1,6 @@
 #include "control/probe_target.h"
 
+#include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/resolve.h"
 
@@ -22,7 +23,28 @@ static void compose_request(struct probe_target *t)
     CHECK(t->request_len < size);
 }
 
-struct probe_target *probe_target_new(struct control *c, struct slice url, struct error *err)
+static void set_tls(struct probe_target *t, const struct backend_tls_choice *tls)
+{
+    static const struct backend_tls_choice reporting;
+    struct slice name = backend_tls_name(tls ? tls : &reporting, &t->url);
+
+    t->tls_name = strndup(name.data, name.len);
+    CHECK(t->tls_name);
+    t->tls_name_is_ip = t->url.host_is_ip && !(tls && tls->server_name);
+    if (!tls)
+        return;
+    t->choice = malloc(sizeof(*t->choice));
+    CHECK(t->choice);
+    *t->choice = backend_tls_copy(tls);
+}
+
+const struct tls_client *probe_target_tls(const struct probe_target *t)
+{
+    return backend_tls_client(t->control->backend_tls, t->choice, url_is_http2(&t->url));
+}
+
+struct probe_target *probe_target_new(struct control *c, struct slice url, const struct backend_tls_choice *tls,
+                                      struct error *err)
 {
     struct probe_target *t = calloc(1, sizeof(*t));
     struct error reason;
@@ -37,7 +59,9 @@ struct probe_target *probe_target_new(struct control *c, struct slice url, struc
         probe_target_free(t);
         return NULL;
     }
-    t->tls = t->url.scheme == URL_HTTPS || t->url.scheme == URL_WSS || t->url.scheme == URL_H2;
+    t->tls = url_is_tls(&t->url);
+    if (t->tls)
+        set_tls(t, tls);
     compose_request(t);
     if (!t->url.host_is_ip)
         t->name = resolve_hold(c, t->url.host);
@@ -51,6 +75,10 @@ void probe_target_free(struct probe_target *t)
         return;
     if (t->name)
         resolve_drop(t->control, t->name);
+    if (t->choice)
+        backend_tls_choice_fini(t->choice);
+    free(t->choice);
+    free(t->tls_name);
     free(t->text);
     free(t->request);
     free(t);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "control/control.h"
+#include "tls/registry_context.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,16 +11,24 @@
 
 enum { ACCEPTS = 16, KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, PAUSE_MS = 100 };
 
+/* A listener. */
+struct door {
+    struct registry *registry;
+    int fd; /* -1: none, or after registry_shutdown */
+    bool tls;
+    ev_io accept;
+};
+
 struct registry {
     struct control *control;
-    int fd; /* listener, -1 after registry_shutdown */
+    struct door plain, secure;
+    struct tls_registry *tls; /* of the secure door; NULL without it */
     uint64_t next_serial;
     unsigned count;          /* open connections */
     struct list connections; /* open */
     struct list closed;      /* to be freed at the end of the turn */
     struct list again;       /* with lines left for the next turn */
     struct map *by_serial;   /* open connections */
-    ev_io accept;
     ev_timer pause;  /* until accepting is tried again after descriptors ran out */
     ev_timer next;   /* starts the next turn at once; runs while again is not empty */
     ev_prepare reap; /* runs while closed is not empty */
@@ -87,18 +96,50 @@ static void on_reap(struct ev_loop *loop, ev_prepare *watcher, int events)
     ev_prepare_stop(loop, watcher);
 }
 
-/* Takes one connection; false when none is waiting or none can be taken now. */
-static bool accept_one(struct registry *r)
+static void watch(struct door *door, bool on)
 {
+    struct ev_loop *loop = door->registry->control->loop;
+
+    if (on && door->fd >= 0)
+        ev_io_start(loop, &door->accept);
+    else
+        ev_io_stop(loop, &door->accept);
+}
+
+static void refuse_surplus(struct connection *conn)
+{
+    /* Over TLS even a word would cost the handshake that the limit is there to save. */
+    if (conn->phase == CONNECTION_HANDSHAKE) {
+        connection_abort(conn, "too many connections");
+        return;
+    }
+    connection_send(conn, SLICE("ERROR|too many connections"));
+    connection_close(conn);
+}
+
+static bool open_transport(const struct door *door, struct transport *t, int fd)
+{
+    if (door->tls)
+        return tls_registry_open(door->registry->tls, t, fd);
+    transport_open_tcp(t, fd);
+    return true;
+}
+
+/* Takes one connection; false when none is waiting or none can be taken now. */
+static bool accept_one(struct door *door)
+{
+    struct registry *r = door->registry;
     struct address peer;
-    int fd = sock_accept(r->fd, &peer);
+    int fd = sock_accept(door->fd, &peer);
+    struct transport transport;
     struct connection *conn;
 
     if (fd == -EAGAIN)
         return false;
     if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
         log_write(LOG_ERROR, "registry cannot accept", "error=\"%s\"", strerror(-fd));
-        ev_io_stop(r->control->loop, &r->accept);
+        watch(&r->plain, false);
+        watch(&r->secure, false);
         ev_timer_set(&r->pause, PAUSE_MS / 1000.0, 0.);
         ev_timer_start(r->control->loop, &r->pause);
         return false;
@@ -106,24 +147,26 @@ static bool accept_one(struct registry *r)
     if (fd < 0)
         return true; /* that one gave up before it was taken */
     sock_keepalive(fd, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S);
-    conn = connection_new(r->control, r, r->next_serial++, fd, &peer);
+    if (!open_transport(door, &transport, fd)) {
+        close(fd);
+        return true;
+    }
+    conn = connection_new(r->control, r, r->next_serial++, &transport, door->tls, &peer);
     list_push_back(&r->connections, &conn->link);
     map_set(r->by_serial, serial_key(&conn->serial), conn);
     r->count++;
-    if (r->count > r->control->settings->registry_connections) {
-        connection_send(conn, SLICE("ERROR|too many connections"));
-        connection_close(conn);
-    }
+    if (r->count > r->control->settings->registry_connections)
+        refuse_surplus(conn);
     return true;
 }
 
 static void on_accept(struct ev_loop *loop, ev_io *io, int events)
 {
-    struct registry *r = io->data;
+    struct door *door = io->data;
 
     (void)loop;
     (void)events;
-    for (int i = 0; i < ACCEPTS && accept_one(r); i++)
+    for (int i = 0; i < ACCEPTS && accept_one(door); i++)
         ;
 }
 
@@ -131,45 +174,88 @@ static void on_pause_ended(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct registry *r = timer->data;
 
+    (void)loop;
     (void)events;
-    ev_io_start(loop, &r->accept);
+    watch(&r->plain, true);
+    watch(&r->secure, true);
 }
 
-int registry_open(struct control *c, const struct address *listen)
+static void door_init(struct door *door, struct registry *r, bool tls)
+{
+    door->registry = r;
+    door->fd = -1;
+    door->tls = tls;
+    ev_io_init(&door->accept, on_accept, -1, EV_READ);
+    door->accept.data = door;
+}
+
+/* 0 or -errno. */
+static int door_open(struct door *door, const struct address *listen)
 {
     int fd = sock_listen(listen, false);
-    struct registry *r;
 
-    ASSERT_CONTROL();
     if (fd < 0)
         return fd;
-    r = calloc(1, sizeof(*r));
+    door->fd = fd;
+    ev_io_set(&door->accept, fd, EV_READ);
+    watch(door, true);
+    return 0;
+}
+
+void registry_new(struct control *c)
+{
+    struct registry *r = calloc(1, sizeof(*r));
+
+    ASSERT_CONTROL();
     CHECK(r);
     r->control = c;
-    r->fd = fd;
+    door_init(&r->plain, r, false);
+    door_init(&r->secure, r, true);
     r->next_serial = 1;
     list_init(&r->connections);
     list_init(&r->closed);
     list_init(&r->again);
     r->by_serial = map_new();
-    ev_io_init(&r->accept, on_accept, fd, EV_READ);
     ev_init(&r->pause, on_pause_ended);
     ev_init(&r->next, on_next);
     ev_prepare_init(&r->reap, on_reap);
-    r->accept.data = r->pause.data = r->next.data = r->reap.data = r;
-    ev_io_start(c->loop, &r->accept);
+    r->pause.data = r->next.data = r->reap.data = r;
     c->registry = r;
-    return 0;
+}
+
+int registry_open(struct control *c, const struct address *listen)
+{
+    ASSERT_CONTROL();
+    return door_open(&c->registry->plain, listen);
+}
+
+int registry_open_tls(struct control *c, const struct address *listen)
+{
+    ASSERT_CONTROL();
+    CHECK(c->registry->tls);
+    return door_open(&c->registry->secure, listen);
+}
+
+void registry_set_tls(struct control *c, struct tls_registry *tls)
+{
+    ASSERT_CONTROL();
+    tls_registry_free(c->registry->tls);
+    c->registry->tls = tls;
+}
+
+static void door_close(struct door *door)
+{
+    watch(door, false);
+    if (door->fd >= 0)
+        close(door->fd);
+    door->fd = -1;
 }
 
 static void stop_accepting(struct registry *r)
 {
-    if (r->fd < 0)
-        return;
-    ev_io_stop(r->control->loop, &r->accept);
     ev_timer_stop(r->control->loop, &r->pause);
-    close(r->fd);
-    r->fd = -1;
+    door_close(&r->plain);
+    door_close(&r->secure);
 }
 
 void registry_close(struct control *c)
@@ -191,13 +277,16 @@ void registry_close(struct control *c)
     ev_prepare_stop(c->loop, &r->reap);
     ev_timer_stop(c->loop, &r->next);
     map_free(r->by_serial);
+    tls_registry_free(r->tls);
     free(r);
     c->registry = NULL;
 }
 
-int registry_address(const struct control *c, struct address *out)
+int registry_address(const struct control *c, bool tls, struct address *out)
 {
-    return sock_local_address(c->registry->fd, out);
+    const struct door *door = tls ? &c->registry->secure : &c->registry->plain;
+
+    return door->fd < 0 ? -ENOTCONN : sock_local_address(door->fd, out);
 }
 
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg)

@@ -1,4 +1,4 @@
-/* registry.h - the registry: its listener and the set of its connections.
+/* registry.h - the registry: its listeners, plain and with TLS, and the set of its connections.
  *
  * Thread: control. Ownership: struct control has one registry; the registry owns its connections
  * and frees a closed one at the end of the loop turn in which it closed. */
@@ -10,14 +10,23 @@
 struct control;
 struct registry;
 
-/* Listens and makes control's registry. 0 or -errno. */
+/* Makes control's registry, which listens nowhere yet. */
+void registry_new(struct control *c);
+
+/* Listens. 0 or -errno. */
 MUST_USE int registry_open(struct control *c, const struct address *listen);
+
+/* Listens with TLS; registry_set_tls comes first. 0 or -errno. */
+MUST_USE int registry_open_tls(struct control *c, const struct address *listen);
+
+/* The TLS of connections from now on; takes it over. */
+void registry_set_tls(struct control *c, struct tls_registry *tls);
 
 /* Closes listener and connections at once; sessions are left to model_fini. */
 void registry_close(struct control *c);
 
-/* The address that it listens on. */
-MUST_USE int registry_address(const struct control *c, struct address *out);
+/* The address that it listens on, plain or with TLS. 0 or -errno: it does not. */
+MUST_USE int registry_address(const struct control *c, bool tls, struct address *out);
 
 /* SHUTDOWN to every connection; none is accepted any more. */
 void registry_shutdown(struct control *c);

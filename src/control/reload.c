@@ -1,13 +1,16 @@
 #include "control/reload.h"
 
 #include "base/log.h"
+#include "control/backend_tls.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/health.h"
 #include "control/publish.h"
+#include "control/registry.h"
 #include "control/resolve.h"
 #include "control/startup.h"
+#include "tls/registry_context.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +73,12 @@ static void keep_fixed(const struct settings *old, struct settings *new)
     if (!address_equal(&old->registry, &new->registry))
         needs_restart("registry");
     new->registry = old->registry;
+    if (old->registry_tls_on != new->registry_tls_on || old->registry_tls_only != new->registry_tls_only ||
+        (old->registry_tls_on && !address_equal(&old->registry_tls, &new->registry_tls)))
+        needs_restart("registry_tls");
+    new->registry_tls_on = old->registry_tls_on;
+    new->registry_tls_only = old->registry_tls_only;
+    new->registry_tls = old->registry_tls;
     if (old->workers != new->workers)
         needs_restart("workers");
     new->workers = old->workers;
@@ -100,11 +109,60 @@ static void on_published(void *arg)
     events_send(c, EVENT_GLOBAL_CONFIG_CHANGED, NULL, json);
 }
 
+/* What a configuration is besides its settings: what its files say, read but not in force. */
+struct read_files {
+    struct backend_tls *backends;
+    struct tls_registry *registry; /* NULL: stays as it is */
+};
+
+static bool read_tls(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
+{
+    *out = (struct read_files){0};
+    out->backends = backend_tls_new(new, err);
+    if (!out->backends)
+        return false;
+    if (!c->settings->registry_tls_on || !new->registry_tls_on)
+        return true;
+    out->registry = startup_registry_tls(new, err);
+    if (out->registry)
+        return true;
+    backend_tls_free(out->backends);
+    return false;
+}
+
+/* True: all of it can be had, *out is the caller's. */
+static bool read_files(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
+{
+    int error;
+
+    if (!read_tls(c, new, out, err))
+        return false;
+    error = reload_logs(new);
+    if (!error)
+        return true;
+    backend_tls_free(out->backends);
+    tls_registry_free(out->registry);
+    return error_set(err, "access_log.file %s: %s", new->access_file, strerror(-error));
+}
+
+static void put_in_force(struct control *c, struct settings *new, struct read_files *files)
+{
+    backend_tls_free(c->backend_tls);
+    c->backend_tls = files->backends;
+    if (files->registry)
+        registry_set_tls(c, files->registry);
+    keep_fixed(c->settings, new);
+    settings_unref(c->settings);
+    c->settings = new;
+}
+
 void reload_configuration(struct control *c)
 {
     struct config_set *routes = NULL;
     char *problems = NULL;
     struct settings *new = startup_settings(c->cli, &routes, &problems);
+    struct read_files files;
+    struct error err;
     int error;
 
     ASSERT_CONTROL();
@@ -112,17 +170,13 @@ void reload_configuration(struct control *c)
         log_refused(problems);
         return;
     }
-    error = reload_logs(new);
-    if (error) {
-        log_write(LOG_ERROR, "configuration refused, nothing changed",
-                  "reason=\"access_log.file %s: %s\"", new->access_file, strerror(-error));
+    if (!read_files(c, new, &files, &err)) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
         config_set_free(routes);
         settings_unref(new);
         return;
     }
-    keep_fixed(c->settings, new);
-    settings_unref(c->settings);
-    c->settings = new;
+    put_in_force(c, new, &files);
     error = resolve_reload(c);
     if (error)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));

@@ -5,17 +5,22 @@
  * Thread: control, before workers exist (startup_settings also later). */
 #pragma once
 #include "base/check.h"
+#include "base/error.h"
 #include "base/sock.h"
 
 struct cli;
 struct config_set;
 struct settings;
+struct tls_registry;
 
 /* The configuration file's settings with what the command line says in their place, and where the
  * scripts are filled in. *routes gets the static routes, the caller's. NULL: *problems is a text, a
  * line each, for free. */
 MUST_USE struct settings *startup_settings(const struct cli *cli, struct config_set **routes,
                                            char **problems);
+
+/* The TLS of the registry's listener. NULL: err says which file is wrong, and why. */
+struct tls_registry *startup_registry_tls(const struct settings *settings, struct error *err);
 
 /* How many workers the settings ask for; 0 in them means one for each core this process may use. */
 unsigned startup_worker_count(const struct settings *settings);

@@ -40,6 +40,12 @@
       "The backend did not accept the connection in time.") \
     X(NO_HTTP2, 502, "no_http2", "http_protocol_error", \
       "The backend does not speak HTTP/2, as its address says it does.") \
+    X(TLS_CERTIFICATE, 502, "tls_certificate", "tls_certificate_error", \
+      "The backend's certificate is not valid.") \
+    X(TLS_ALERT, 502, "tls_alert", "tls_alert_received", \
+      "The backend refused the TLS connection.") \
+    X(TLS_FAILED, 502, "tls_failed", "tls_protocol_error", \
+      "No TLS connection to the backend came about.") \
     X(BACKEND_BROKE, 502, "backend_broke", "connection_terminated", \
       "The backend closed the connection before it had answered.") \
     X(BACKEND_LATE, 504, "backend_late", "connection_read_timeout", \

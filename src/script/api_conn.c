@@ -5,6 +5,7 @@
 #include "control/registry.h"
 #include "script/api.h"
 #include "script/vm_state.h"
+#include "tls/registry_context.h"
 
 #include <jansson.h>
 #include <lauxlib.h>
@@ -44,8 +45,12 @@ static int conn_find(lua_State *L)
     struct connection *conn = api_connection(L, 1);
     struct session *s = model_find(&conn->control->model, api_slice(L, 2));
 
+    struct error err;
+
     if (!s)
         return 0;
+    if (!connection_may_be(conn, slice_str(s->service), &err))
+        return api_refuse(L, err.text);
     api_push_session(L, s);
     return 1;
 }
@@ -56,10 +61,13 @@ static int conn_register(lua_State *L)
     struct slice service = api_slice(L, 2), instance = api_slice(L, 3), metadata = {NULL, 0};
     lua_Integer port = luaL_optinteger(L, 4, 0);
     struct session *s;
+    struct error err;
 
     luaL_argcheck(L, port >= 0 && port <= UINT16_MAX, 4, "not a port");
     if (!lua_isnoneornil(L, 5))
         metadata = api_slice(L, 5);
+    if (!connection_may_be(conn, service, &err))
+        return api_refuse(L, err.text);
     s = connection_register(conn, service, instance, (uint16_t)port, metadata);
     api_push_session(L, s);
     return 1;
@@ -68,8 +76,13 @@ static int conn_register(lua_State *L)
 static int conn_reconnect(lua_State *L)
 {
     struct connection *conn = api_connection(L, 1);
+    struct slice id = api_slice(L, 2);
+    struct session *s = model_find(&conn->control->model, id);
+    struct error err;
 
-    if (!connection_reconnect(conn, api_slice(L, 2)))
+    if (s && !connection_may_be(conn, slice_str(s->service), &err))
+        return api_refuse(L, err.text);
+    if (!connection_reconnect(conn, id))
         return 0;
     return api_true(L);
 }
@@ -116,6 +129,20 @@ static int conn_peer(lua_State *L)
     return 1;
 }
 
+static int conn_certificate(lua_State *L)
+{
+    const struct tls_names *names = api_connection(L, 1)->certificate;
+
+    if (!names)
+        return 0;
+    lua_createtable(L, (int)names->count, 0);
+    for (unsigned i = 0; i < names->count; i++) {
+        lua_pushstring(L, names->name[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
 static json_t *describe_probe(const struct probe_result *r)
 {
     json_t *error;
@@ -153,7 +180,7 @@ static int conn_probe(lua_State *L)
 
     luaL_argcheck(L, timeout >= 1 && timeout <= 600000, 3, "1 to 600000 ms");
     pending = vm_start_pending(L);
-    pending->probe = probe_start(conn->control, url, (uint64_t)timeout, on_probed, pending, &err);
+    pending->probe = probe_start(conn->control, url, NULL, (uint64_t)timeout, on_probed, pending, &err);
     if (pending->probe)
         return api_pending(L);
     vm_drop_pending(pending);
@@ -166,7 +193,8 @@ static const luaL_Reg methods[] = {
     {"register", conn_register},     {"reconnect", conn_reconnect},
     {"subscribe", conn_subscribe},   {"unsubscribe", conn_unsubscribe},
     {"close", conn_close},           {"peer", conn_peer},
-    {"probe", conn_probe},           {NULL, NULL},
+    {"probe", conn_probe},           {"certificate", conn_certificate},
+    {NULL, NULL},
 };
 
 void api_conn_open(lua_State *L)

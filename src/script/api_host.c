@@ -48,6 +48,8 @@ static const char *type_name(enum option_type type)
         return "percentage";
     case OPTION_PANICS:
         return "panic policy";
+    case OPTION_HOST:
+        return "host name";
     case OPTION_TEXT:
         return "text";
     }

@@ -2,6 +2,7 @@
 
 #include "control/config_check.h"
 #include "control/config_set.h"
+#include "script/settings_tls.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -227,6 +228,7 @@ void settings_fill(lua_State *L, struct settings *s)
     fill_ranges(L, s);
     fill_headers(L, s);
     fill_servers(L, s);
+    settings_fill_tls(L, s);
 }
 
 /* The string field of the table at the top, which keeps it alive. */

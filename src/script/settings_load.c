@@ -5,6 +5,7 @@
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/settings_fill.h"
+#include "script/settings_tls.h"
 #include "script/vm.h"
 #include "script/vm_call.h"
 
@@ -105,6 +106,7 @@ static void push_host(lua_State *L, struct load *load)
     lua_newtable(L);
     api_host_open(L);
     luaL_setfuncs(L, functions, 0);
+    settings_tls_open(L);
     lua_pushlightuserdata(L, load);
     lua_pushcclosure(L, host_run, 1);
     lua_setfield(L, -2, "run");

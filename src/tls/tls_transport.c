@@ -25,6 +25,7 @@ struct tls {
     char *kept; /* encrypted and not sent: kept[kept_start, kept_end) */
     size_t kept_start, kept_end;
     const char *error; /* NULL: none so far */
+    enum tls_failure failure;
     bool server;
     bool ready;  /* the handshake is done */
     bool failed; /* OpenSSL forbids further calls */
@@ -171,6 +172,28 @@ static bool flush(struct transport *t)
 
 /* ---- the operations */
 
+static void note(struct tls *tls, enum tls_failure failure, const char *error)
+{
+    tls->failure = failure;
+    tls->error = error;
+}
+
+/* Why OpenSSL gave up. A certificate can be at fault during the handshake only. */
+static void explain(struct tls *tls, int reason, unsigned long code)
+{
+    long verified = SSL_get_verify_result(tls->ssl);
+    const char *text = ERR_reason_error_string(code);
+
+    if (reason != SSL_ERROR_SSL)
+        note(tls, TLS_FAILURE_CLOSED, "connection broken");
+    else if (!tls->ready && verified != X509_V_OK && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE)
+        note(tls, TLS_FAILURE_CERTIFICATE, X509_verify_cert_error_string(verified));
+    else if (ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET)
+        note(tls, TLS_FAILURE_ALERT, text);
+    else
+        note(tls, TLS_FAILURE_PROTOCOL, text ? text : "not TLS");
+}
+
 /* What a call that did not succeed means; sends what it had to say. */
 static enum io outcome(struct transport *t, int result)
 {
@@ -186,13 +209,10 @@ static enum io outcome(struct transport *t, int result)
         return IO_EOF;
     tls->failed = true;
     if (reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        tls->error = "the connection ended without close_notify";
+        note(tls, TLS_FAILURE_CLOSED, "the connection ended without close_notify");
         return tls->server && tls->ready ? IO_EOF : IO_ERROR;
     }
-    if (SSL_get_verify_result(tls->ssl) != X509_V_OK)
-        tls->error = X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl));
-    else
-        tls->error = reason == SSL_ERROR_SSL ? ERR_reason_error_string(code) : "connection broken";
+    explain(tls, reason, code);
     return IO_ERROR;
 }
 
@@ -320,6 +340,13 @@ static void tls_shutdown(struct transport *t)
     shutdown(t->fd, SHUT_WR);
 }
 
+static void tls_free(struct tls *tls)
+{
+    SSL_free(tls->ssl);
+    free(tls->kept);
+    free(tls);
+}
+
 static void tls_close(struct transport *t, bool abort)
 {
     struct tls *tls = t->state;
@@ -330,9 +357,7 @@ static void tls_close(struct transport *t, bool abort)
         notify(t);
         close(t->fd);
     }
-    SSL_free(tls->ssl);
-    free(tls->kept);
-    free(tls);
+    tls_free(tls);
     t->state = NULL;
 }
 
@@ -385,6 +410,12 @@ bool tls_transport_open(struct transport *t, int fd, SSL_CTX *ctx, enum tls_role
     return true;
 }
 
+void tls_transport_abandon(struct transport *t)
+{
+    tls_free(t->state);
+    *t = (struct transport){.fd = -1};
+}
+
 SSL *tls_transport_ssl(const struct transport *t)
 {
     return ((struct tls *)t->state)->ssl;
@@ -399,7 +430,20 @@ struct slice tls_transport_protocol(const struct transport *t)
     return slice_of((const char *)name, len);
 }
 
+enum tls_failure tls_transport_failure(const struct transport *t)
+{
+    return t->ops == &tls_ops ? ((struct tls *)t->state)->failure : TLS_FAILURE_NONE;
+}
+
 const char *tls_transport_error(const struct transport *t)
 {
-    return ((struct tls *)t->state)->error;
+    return t->ops == &tls_ops ? ((struct tls *)t->state)->error : NULL;
+}
+
+bool tls_transport_verified(const struct transport *t, const char **why)
+{
+    long result = SSL_get_verify_result(tls_transport_ssl(t));
+
+    *why = X509_verify_cert_error_string(result);
+    return result == X509_V_OK;
 }

@@ -18,9 +18,21 @@ struct ssl_st;
 
 enum tls_role { TLS_SERVER, TLS_CLIENT };
 
+/* Whose fault it is that a connection broke. */
+enum tls_failure {
+    TLS_FAILURE_NONE,        /* nothing has, or it is not TLS */
+    TLS_FAILURE_CERTIFICATE, /* the peer's certificate is not valid */
+    TLS_FAILURE_ALERT,       /* the peer refused */
+    TLS_FAILURE_PROTOCOL,    /* what the peer sent cannot be taken */
+    TLS_FAILURE_CLOSED       /* the connection below ended or broke */
+};
+
 /* Makes t one end of a TLS connection on a non-blocking descriptor; the handshake is still to come. False: out of memory, the
  * descriptor stays the caller's. */
 MUST_USE bool tls_transport_open(struct transport *t, int fd, struct ssl_ctx_st *ctx, enum tls_role role);
+
+/* Frees it and leaves the descriptor to the caller. */
+void tls_transport_abandon(struct transport *t);
 
 /* The connection, for the files of src/tls. */
 struct ssl_st *tls_transport_ssl(const struct transport *t);
@@ -28,5 +40,10 @@ struct ssl_st *tls_transport_ssl(const struct transport *t);
 /* What ALPN chose; absent: nothing. */
 struct slice tls_transport_protocol(const struct transport *t);
 
-/* What went wrong, in OpenSSL's words or about the certificate; static text, NULL when nothing did. */
+enum tls_failure tls_transport_failure(const struct transport *t);
+
+/* What went wrong, in OpenSSL's words or about the certificate; static text, NULL when nothing did or it is not TLS. */
 const char *tls_transport_error(const struct transport *t);
+
+/* After a client's handshake: did the certificate verify? Else *why says what is wrong with it; static text. */
+bool tls_transport_verified(const struct transport *t, const char **why);

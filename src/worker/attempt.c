@@ -1,5 +1,6 @@
 #include "worker/attempt.h"
 
+#include "tls/tls_transport.h"
 #include "worker/h2_origin.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
@@ -42,6 +43,22 @@ enum verdict attempt_verdict(int error)
     }
 }
 
+enum verdict attempt_tls_verdict(struct request *rq)
+{
+    const struct origin *o = rq->origin;
+    const struct transport *t = &o->conn.transport;
+
+    rq->error = o->tls_failure ? o->tls_error : tls_transport_error(t);
+    switch (o->tls_failure ? o->tls_failure : (int)tls_transport_failure(t)) {
+    case TLS_FAILURE_CERTIFICATE:
+        return VERDICT_TLS_CERTIFICATE;
+    case TLS_FAILURE_ALERT:
+        return VERDICT_TLS_ALERT;
+    default:
+        return VERDICT_TLS_FAILED;
+    }
+}
+
 /* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
 static struct origin *reuse_live(struct pool *pool, struct request *rq)
 {
@@ -72,7 +89,7 @@ static struct origin *get_origin(struct pool *pool, struct request *rq, int *err
 enum step attempt_connect(struct request *rq)
 {
     const struct address *to = &rq->member->addresses[rq->address];
-    struct pool *pool = pool_get(rq->worker, to, rq->member->http2);
+    struct pool *pool = pool_get(rq->worker, to, rq->member);
     int error = -ENOMEM;
 
     if (!pool)
@@ -89,7 +106,8 @@ enum step attempt_connect(struct request *rq)
 static bool next_address(struct request *rq, enum verdict why)
 {
     if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
-        why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_NO_HTTP2)
+        why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_TLS_CERTIFICATE && why != VERDICT_TLS_ALERT &&
+        why != VERDICT_TLS_FAILED && why != VERDICT_NO_HTTP2)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
@@ -116,6 +134,7 @@ bool attempt_may_repeat(const struct request *rq)
 static enum step send_again(struct request *rq, const struct request_step *step)
 {
     rq->codec->rewind(rq);
+    rq->error = NULL;
     rq->upload_done = rq->head.body == BODY_NONE;
     rq->upload_wants = false;
     return request_goto(rq, step);
@@ -169,6 +188,7 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
         return request_refuse(rq, why);
     rq->tried[rq->tries++] = rq->member->state;
     rq->failure = why;
+    rq->failure_error = rq->error;
     COUNTER_ADD(rq->local->retries, 1);
     return try_again(rq);
 }

@@ -24,3 +24,6 @@ bool attempt_may_repeat(const struct request *rq);
 
 /* The verdict for an error of connecting. */
 enum verdict attempt_verdict(int error);
+
+/* The verdict for what went wrong with the TLS of rq->origin; what exactly becomes rq->error. */
+enum verdict attempt_tls_verdict(struct request *rq);

@@ -1,7 +1,9 @@
 #include "worker/carrier.h"
 
+#include "tls/tls_transport.h"
 #include "worker/h2_origin.h"
 #include "worker/h2_stream.h"
+#include "worker/origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
 
@@ -73,16 +75,28 @@ static void say_goodbye(struct carrier *k, enum close_reason reason)
     end(k, reason);
 }
 
+/* Before its SETTINGS a backend that goes away has not understood. */
+static struct carrier_failure failure_of(const struct carrier *k)
+{
+    enum tls_failure tls = tls_transport_failure(&k->conn.transport);
+
+    if (k->error && k->error != -EPROTO)
+        return (struct carrier_failure){.error = k->error};
+    if (k->error == -EPROTO || tls == TLS_FAILURE_ALERT)
+        return (struct carrier_failure){-EPROTO, tls, tls_transport_error(&k->conn.transport)};
+    return (struct carrier_failure){.error = -EPROTONOSUPPORT};
+}
+
 /* Of no use any more. Who waits for it is told why; its streams end each by itself, and with the last of them the carrier. */
 static void lose(struct carrier *k, enum close_reason reason)
 {
     struct pool *pool = k->pool;
     bool made = is_being_made(k);
-    int error = k->error ? k->error : -EPROTONOSUPPORT;
+    struct carrier_failure failure = failure_of(k);
 
     if (!k->h2.ng) {
         pool->busy_count++; /* keeps it for what follows */
-        h2_origin_fail_waiting(pool, error);
+        h2_origin_fail_waiting(pool, &failure);
         pool->busy_count--;
         end(k, reason);
         return;
@@ -90,7 +104,7 @@ static void lose(struct carrier *k, enum close_reason reason)
     set_phase(k, CARRIER_LOST);
     conn_close(&k->conn, false);
     if (made)
-        h2_origin_fail_waiting(pool, error);
+        h2_origin_fail_waiting(pool, &failure);
     h2_session_lose(&k->h2, reason);
 }
 
@@ -137,10 +151,13 @@ static const struct h2_owner owner = {.settled = settled};
 
 /* ---- its connection */
 
-/* Connected: begins to speak. */
+/* Begins to speak. */
 static void greet(struct carrier *k)
 {
-    k->conn.connecting = false;
+    if (k->pool->tls && !slice_eq(tls_transport_protocol(&k->conn.transport), SLICE("h2"))) {
+        lose(k, CLOSE_ORIGIN_FAILED);
+        return;
+    }
     if (!h2_session_open(&k->h2, &k->conn, H2_CLIENT, &owner)) {
         k->error = -ENOMEM;
         lose(k, CLOSE_NO_MEMORY);
@@ -150,13 +167,31 @@ static void greet(struct carrier *k)
     conn_update_io(&k->conn);
 }
 
+static void shake_hands(struct carrier *k)
+{
+    switch (transport_handshake(&k->conn.transport)) {
+    case IO_OK:
+        greet(k);
+        return;
+    case IO_AGAIN:
+        conn_update_io(&k->conn);
+        return;
+    default:
+        k->error = -EPROTO;
+        lose(k, CLOSE_ORIGIN_FAILED);
+    }
+}
+
 static void connected(struct carrier *k)
 {
+    k->conn.connecting = false;
     k->error = sock_error(k->conn.transport.fd);
-    if (k->error)
+    if (k->error) {
         lose(k, CLOSE_ORIGIN_FAILED);
-    else
-        greet(k);
+        return;
+    }
+    k->phase = CARRIER_HANDSHAKE;
+    shake_hands(k);
 }
 
 static void receive(struct carrier *k)
@@ -181,8 +216,11 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(k->conn.worker);
-    if (k->phase == CARRIER_CONNECTING) {
-        connected(k);
+    if (k->phase < CARRIER_GREETING) {
+        if (k->phase == CARRIER_CONNECTING)
+            connected(k);
+        else
+            shake_hands(k);
         return;
     }
     if (events & EV_WRITE) {
@@ -224,12 +262,12 @@ struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *e
         return NULL;
     }
     k = calloc(1, sizeof(*k));
-    if (!k) {
+    if (!k || !origin_open_transport(&transport, fd, pool, rq)) {
         sock_close_reset(fd);
+        free(k);
         *error = -ENOMEM;
         return NULL;
     }
-    transport_open_tcp(&transport, fd);
     conn_open(&k->conn, pool->worker, &transport, on_io, on_timer);
     k->pool = pool;
     k->timeout_ms = rq->member->connect_timeout_ms;

@@ -18,11 +18,19 @@ struct request;
 
 enum carrier_phase {
     CARRIER_CONNECTING,
+    CARRIER_HANDSHAKE,
     CARRIER_GREETING, /* waits for the backend's SETTINGS */
     CARRIER_OPEN,
     CARRIER_DOUBTED,  /* takes no streams until it has answered */
     CARRIER_LEAVING,  /* takes no streams any more */
     CARRIER_LOST      /* its streams end */
+};
+
+/* Why there is none. */
+struct carrier_failure {
+    int error;             /* as of an origin */
+    int tls_failure;       /* enum tls_failure, with -EPROTO */
+    const char *tls_error; /* the same in words; static */
 };
 
 struct carrier {
@@ -34,7 +42,7 @@ struct carrier {
     enum carrier_phase phase;
     bool has_places;        /* in which list it is */
     bool idle;              /* its deadline is for that */
-    int error;              /* why it could not be made, -errno; -EPROTONOSUPPORT: it is no HTTP/2 */
+    int error;              /* why it could not be made, -errno; else 0 */
     uint64_t timeout_ms;    /* for connecting */
     uint64_t heard_ms;      /* when something came last */
 };

@@ -99,26 +99,28 @@ void h2_origin_seat_waiting(struct pool *pool)
     while (!list_empty(&pool->waiting)) {
         struct h2_origin *ho = CONTAINER_OF(pool->waiting.next, struct h2_origin, waiting);
         struct carrier *k = carrier_find(pool);
-        int error;
+        struct carrier_failure failure = {0};
 
         if (k) {
             seat(ho, k);
             ev_feed_event(pool->worker->loop, &ho->origin.conn.io, EV_READ);
             continue;
         }
-        if (may_make_another(pool) && !carrier_open(pool, ho->origin.request, &error))
-            h2_origin_fail_waiting(pool, error);
+        if (may_make_another(pool) && !carrier_open(pool, ho->origin.request, &failure.error))
+            h2_origin_fail_waiting(pool, &failure);
         return;
     }
 }
 
-void h2_origin_fail_waiting(struct pool *pool, int error)
+void h2_origin_fail_waiting(struct pool *pool, const struct carrier_failure *failure)
 {
     while (!list_empty(&pool->waiting)) {
         struct h2_origin *ho = CONTAINER_OF(pool->waiting.next, struct h2_origin, waiting);
 
         list_remove(&ho->waiting);
-        ho->origin.error = error;
+        ho->origin.error = failure->error;
+        ho->origin.tls_failure = failure->tls_failure;
+        ho->origin.tls_error = failure->tls_error;
         ev_feed_event(pool->worker->loop, &ho->origin.conn.io, EV_READ);
     }
 }
@@ -228,7 +230,7 @@ static void send_fields(struct request *rq, const struct field_list *fields, str
     bool says_length = head->body != BODY_CHUNKED && http_head_find(head, FIELD_CONTENT_LENGTH);
     struct h2_target target = {
         .method = head->method_text,
-        .scheme = SLICE("http"),
+        .scheme = rq->member->tls.client ? SLICE("https") : SLICE("http"),
         .authority = fields->field[0].value,
         .path = path,
     };

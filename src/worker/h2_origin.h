@@ -6,6 +6,7 @@
 #pragma once
 #include "worker/codec.h"
 
+struct carrier_failure;
 struct origin;
 struct pool;
 struct request;
@@ -20,4 +21,4 @@ struct origin *h2_origin_open(struct pool *pool, struct request *rq, int *error)
 void h2_origin_seat_waiting(struct pool *pool);
 
 /* The connection that they wait for could not be made. */
-void h2_origin_fail_waiting(struct pool *pool, int error);
+void h2_origin_fail_waiting(struct pool *pool, const struct carrier_failure *failure);

@@ -1,5 +1,6 @@
 #include "worker/origin.h"
 
+#include "tls/client_context.h"
 #include "worker/h1_origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
@@ -42,19 +43,54 @@ void origin_close(struct origin **op, enum close_reason reason)
     pool_put(pool);
 }
 
+/* Below TLS, tickets come while nobody asked for anything; they are taken here. Bytes of an answer end the connection. */
+static bool only_tickets_came(struct origin *o)
+{
+    char byte;
+    size_t n;
+
+    return transport_read(&o->conn.transport, &byte, sizeof(byte), &n) == IO_AGAIN;
+}
+
 /* An idle connection became readable: the backend closed it, or speaks out of turn. */
 static void on_idle_event(struct origin *o)
 {
-    origin_close(&o, CLOSE_ORIGIN_CLOSED);
+    if (o->pool->tls && only_tickets_came(o))
+        conn_update_io(&o->conn);
+    else
+        origin_close(&o, CLOSE_ORIGIN_CLOSED);
 }
 
-static void on_connect_event(struct origin *o)
+/* Goes on with what comes before the first request; false: it has to be waited for. */
+static bool shake_hands(struct origin *o)
+{
+    switch (transport_handshake(&o->conn.transport)) {
+    case IO_OK:
+        origin_set_phase(o, ORIGIN_BUSY);
+        break;
+    case IO_AGAIN:
+        conn_update_io(&o->conn);
+        return false;
+    default:
+        o->error = -EPROTO;
+        o->conn.broken = true;
+        break;
+    }
+    conn_update_io(&o->conn);
+    return true;
+}
+
+/* False: the handshake has to be waited for. */
+static bool on_connect_event(struct origin *o)
 {
     o->error = sock_error(o->conn.transport.fd);
     o->conn.connecting = false;
-    if (!o->error)
-        origin_set_phase(o, ORIGIN_BUSY);
+    if (!o->error) {
+        origin_set_phase(o, ORIGIN_HANDSHAKE);
+        return shake_hands(o);
+    }
     conn_update_io(&o->conn);
+    return true;
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -68,8 +104,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         on_idle_event(o);
         return;
     }
-    if (o->phase == ORIGIN_CONNECTING) {
-        on_connect_event(o);
+    if (o->phase == ORIGIN_CONNECTING || o->phase == ORIGIN_HANDSHAKE) {
+        if (!(o->phase == ORIGIN_CONNECTING ? on_connect_event(o) : shake_hands(o)))
+            return;
     } else {
         if (events & EV_WRITE) {
             c->blocked = false;
@@ -116,6 +153,15 @@ struct origin *origin_reuse(struct pool *pool, struct request *rq)
     return o;
 }
 
+bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq)
+{
+    const struct member_tls *tls = &rq->member->tls;
+    struct tls_peer peer = {tls->name, tls->is_ip};
+
+    transport_open_tcp(t, fd);
+    return !tls->client || tls_client_open(tls->client, t, fd, &peer, &pool->sessions);
+}
+
 struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error)
 {
     struct transport transport;
@@ -128,22 +174,25 @@ struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t ti
         return NULL;
     }
     o = calloc(1, sizeof(*o));
-    if (!o) {
+    if (!o || !origin_open_transport(&transport, fd, pool, rq)) {
         sock_close_reset(fd);
+        free(o);
         *error = -ENOMEM;
         return NULL;
     }
-    transport_open_tcp(&transport, fd);
     conn_open(&o->conn, pool->worker, &transport, on_io, on_timer);
     list_init(&o->link);
     o->pool = pool;
     o->codec = &h1_origin_codec;
     o->request = rq;
-    o->phase = pending ? ORIGIN_CONNECTING : ORIGIN_BUSY;
+    o->phase = pending ? ORIGIN_CONNECTING : ORIGIN_HANDSHAKE;
     o->conn.connecting = pending;
     pool->busy_count++;
     conn_deadline(&o->conn, timeout_ms);
-    conn_update_io(&o->conn);
+    if (pending)
+        conn_update_io(&o->conn);
+    else
+        (void)shake_hands(o);
     return o;
 }
 
@@ -178,5 +227,7 @@ bool origin_is_stale(struct origin *o)
 {
     char byte;
 
+    if (o->pool->tls)
+        return !only_tickets_came(o);
     return recv(o->conn.transport.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }

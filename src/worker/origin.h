@@ -14,6 +14,7 @@ struct request;
 
 enum origin_phase {
     ORIGIN_CONNECTING, /* carries a request that waits for the connection */
+    ORIGIN_HANDSHAKE,  /* the same, connected: TLS is being agreed on */
     ORIGIN_BUSY,       /* carries a request */
     ORIGIN_IDLE,       /* in its pool */
     ORIGIN_CLOSED      /* freed at the end of the turn */
@@ -31,7 +32,10 @@ struct origin {
     bool shares;             /* a connection that is made for another request */
     bool unreached;          /* the backend did not act on the request, for all that is known */
     bool timed_out;          /* its deadline passed; the request reads this and fails it */
-    int error;               /* of connecting: 0 or -errno; -EPROTONOSUPPORT: the backend speaks no HTTP/2 */
+    int error;               /* of connecting: 0 or -errno; -EPROTO: of the handshake, see tls_transport_failure;
+                              * -EPROTONOSUPPORT: the backend speaks no HTTP/2 */
+    int tls_failure;         /* enum tls_failure: of the connection that it waited for, with -EPROTO */
+    const char *tls_error;   /* the same in words; static */
 };
 
 /* An idle connection to the pool's address for rq, or NULL when there is none. */
@@ -40,7 +44,9 @@ struct origin *origin_reuse(struct pool *pool, struct request *rq);
 /* A new connection to the pool's address for rq, connecting or busy. NULL: *error is -errno. */
 struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error);
 
-/* For the files of origins only. */
+/* For the files of origins only. The transport of a new connection for rq: plain, or TLS as its member asks for. The
+ * descriptor may be connecting still. False: out of memory. */
+MUST_USE bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq);
 void origin_set_phase(struct origin *o, enum origin_phase phase);
 
 /* The request is done with it: to the pool when it can carry another one. */
@@ -49,5 +55,5 @@ void origin_release(struct origin **o, bool reusable);
 /* Closes it; *o becomes NULL. */
 void origin_close(struct origin **o, enum close_reason reason);
 
-/* Has the peer closed it, as far as can be seen without a request? Costs a system call. */
+/* Has the peer closed it, as far as can be seen without a request? Costs a system call. May read tickets of TLS. */
 bool origin_is_stale(struct origin *o);

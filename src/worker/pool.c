@@ -1,12 +1,18 @@
 #include "worker/pool.h"
 
 #include "base/map.h"
+#include "config/snapshot.h"
+#include "tls/client_context.h"
 #include "worker/carrier.h"
 #include "worker/origin.h"
 
 #include <stdlib.h>
 
-enum { KEY_MAX = 64 };
+enum {
+    ADDRESS_KEY_MAX = offsetof(struct sockaddr_in6, sin6_scope_id) - offsetof(struct sockaddr_in6, sin6_port),
+    KEY_MAX = 512,
+    SESSIONS_KEPT_S = 10 * 60
+};
 
 /* The bytes that identify an address: port and host, which are neighbours in both kinds. */
 static struct slice address_key(const struct address *a)
@@ -18,48 +24,101 @@ static struct slice address_key(const struct address *a)
                         offsetof(struct sockaddr_in6, sin6_port));
 }
 
-/* For HTTP/2 one byte more. */
-static struct slice pool_key(const struct address *a, bool http2, char text[KEY_MAX])
+/* For HTTP/2 one byte more, which no address of the other kind has either. */
+static struct slice http2_key(struct slice address, char text[KEY_MAX])
 {
-    struct slice address = address_key(a);
-
-    if (LIKELY(!http2))
-        return address;
     memcpy(text, address.data, address.len);
     text[address.len] = '2';
     return slice_of(text, address.len + 1);
 }
 
-struct pool *pool_get(struct worker *w, const struct address *address, bool http2)
+/* With TLS: the address, in as many bytes as the longest has, the context's number, the name (at most 253 bytes). So it is
+ * longer than any plain one. A context is for one version of HTTP. */
+static struct slice pool_key(const struct address *a, const struct member *m, char text[KEY_MAX])
 {
-    char text[KEY_MAX];
-    struct slice key = pool_key(address, http2, text);
-    struct pool *pool = map_get(w->pools, key);
+    struct slice address = address_key(a);
+    const struct member_tls *tls = &m->tls;
+    uint64_t serial;
+    size_t name_len;
 
-    if (pool)
-        return pool;
-    pool = calloc(1, sizeof(*pool));
+    if (LIKELY(!tls->client))
+        return UNLIKELY(m->http2) ? http2_key(address, text) : address;
+    serial = tls_client_serial(tls->client);
+    name_len = strlen(tls->name);
+    CHECK(ADDRESS_KEY_MAX + sizeof(serial) + name_len <= KEY_MAX);
+    memset(text, 0, ADDRESS_KEY_MAX);
+    memcpy(text, address.data, address.len);
+    memcpy(text + ADDRESS_KEY_MAX, &serial, sizeof(serial));
+    memcpy(text + ADDRESS_KEY_MAX + sizeof(serial), tls->name, name_len);
+    return slice_of(text, ADDRESS_KEY_MAX + sizeof(serial) + name_len);
+}
+
+static void pool_free(struct pool *pool)
+{
+    ev_timer_stop(pool->worker->loop, &pool->forget);
+    (void)map_remove(pool->worker->pools, slice_of(pool->key, pool->key_len));
+    tls_sessions_clear(&pool->sessions);
+    free(pool);
+}
+
+static void on_forget(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct pool *pool = CONTAINER_OF(timer, struct pool, forget);
+
+    (void)loop;
+    (void)events;
+    if (!pool->idle_count && !pool->busy_count && !pool->carrier_count)
+        pool_free(pool);
+}
+
+static struct pool *pool_new(struct worker *w, const struct address *address, struct slice key)
+{
+    struct pool *pool = calloc(1, sizeof(*pool) + key.len);
+
     if (!pool)
         return NULL;
     pool->worker = w;
     pool->address = *address;
-    pool->http2 = http2;
+    pool->key_len = key.len;
+    memcpy(pool->key, key.data, key.len);
     list_init(&pool->idle);
     list_init(&pool->carriers);
     list_init(&pool->full);
     list_init(&pool->waiting);
+    ev_timer_init(&pool->forget, on_forget, 0., 0.);
     (void)map_set(w->pools, key, pool);
+    return pool;
+}
+
+struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m)
+{
+    char text[KEY_MAX];
+    struct slice key = pool_key(address, m, text);
+    struct pool *pool = map_get(w->pools, key);
+
+    if (pool)
+        return pool;
+    pool = pool_new(w, address, key);
+    if (!pool)
+        return NULL;
+    pool->tls = m->tls.client != NULL;
+    pool->http2 = m->http2;
     return pool;
 }
 
 void pool_put(struct pool *pool)
 {
-    char text[KEY_MAX];
+    struct worker *w = pool->worker;
 
     if (pool->idle_count || pool->busy_count || pool->carrier_count)
         return;
-    (void)map_remove(pool->worker->pools, pool_key(&pool->address, pool->http2, text));
-    free(pool);
+    if (!pool->sessions.count || w->stopping) {
+        pool_free(pool);
+        return;
+    }
+    ev_timer_stop(w->loop, &pool->forget);
+    ev_timer_set(&pool->forget, SESSIONS_KEPT_S, 0.);
+    ev_timer_start(w->loop, &pool->forget);
 }
 
 /* Closing the last connection of a pool frees the pool, so the pool is pinned meanwhile. */

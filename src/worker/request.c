@@ -51,8 +51,10 @@ void request_go_on(struct request *rq)
 
 enum step request_refuse(struct request *rq, enum verdict verdict)
 {
-    if (rq->paging)
+    if (rq->paging) {
         verdict = VERDICT_MAINTENANCE; /* its server failed: the built-in page */
+        rq->error = NULL;
+    }
     rq->verdict = verdict;
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
@@ -111,6 +113,13 @@ static enum step step_read_head(struct request *rq)
     return request_goto(rq, &request_step_match_route);
 }
 
+/* No further try: ends with why the last one failed. */
+static enum step refuse_as_before(struct request *rq)
+{
+    rq->error = rq->failure_error;
+    return request_refuse(rq, rq->failure);
+}
+
 static enum verdict unknown_host(const struct request *rq)
 {
     switch (rq->lease->snapshot->settings->unknown_host) {
@@ -140,7 +149,7 @@ static enum step step_match_route(struct request *rq)
     rq->path = path.data[0] == '*' ? SLICE("/") : path;
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
     if (!rq->group)
-        return request_refuse(rq, rq->tries ? rq->failure : unknown_host(rq));
+        return rq->tries ? refuse_as_before(rq) : request_refuse(rq, unknown_host(rq));
     return request_goto(rq, &request_step_admit);
 }
 
@@ -159,7 +168,7 @@ static enum step step_admit(struct request *rq)
 static enum step nobody(struct request *rq, enum verdict why, const struct member *whose)
 {
     if (rq->tries && why != VERDICT_MAINTENANCE)
-        return request_refuse(rq, rq->failure);
+        return refuse_as_before(rq);
     CHECK(whose);
     admit_refused(rq, why, whose);
     if (why == VERDICT_MAINTENANCE)
@@ -199,12 +208,11 @@ static enum step connecting(struct request *rq)
     struct origin *o = rq->origin;
     int error = o->timed_out ? -ETIMEDOUT : o->error;
 
-    if (!error && o->phase == ORIGIN_CONNECTING)
-        return STEP_WAIT;
     if (!error)
-        return STEP_MORE;
+        return o->phase == ORIGIN_BUSY ? STEP_MORE : STEP_WAIT;
     COUNTER_ADD(rq->local->connect_errors, 1);
-    return attempt_failed(rq, attempt_verdict(error), false);
+    return attempt_failed(rq, error == -EPROTO ? attempt_tls_verdict(rq) : attempt_verdict(error),
+                          false);
 }
 
 static enum step step_connect(struct request *rq)
@@ -213,8 +221,8 @@ static enum step step_connect(struct request *rq)
 
     if (next != STEP_MORE || !rq->origin)
         return next;
-    if (rq->origin->phase == ORIGIN_CONNECTING)
-        return STEP_WAIT;
+    if (rq->origin->phase != ORIGIN_BUSY)
+        return connecting(rq);
     if (!rq->origin->reused && !rq->origin->shares)
         COUNTER_ADD(rq->local->connects, 1);
     rq->connected_us = rq->worker->now_us;

@@ -58,6 +58,7 @@ struct request {
     const struct route_state *tried[REQUEST_TRIES_MAX]; /* compared only */
     unsigned tries;                  /* members tried before this one */
     enum verdict failure;            /* of the last try */
+    const char *failure_error;  /* what exactly, or NULL */
     unsigned retries_left;
     bool fresh;                      /* a pooled connection was stale: make a new one */
     bool drawn;                      /* there was a draw for it */

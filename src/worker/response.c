@@ -1,5 +1,6 @@
 #include "worker/response.h"
 
+#include "tls/tls_transport.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/forward.h"
@@ -67,6 +68,9 @@ static enum step no_response(struct request *rq)
 
     if (o->timed_out)
         return attempt_failed(rq, VERDICT_BACKEND_LATE, true);
+    /* A server of TLS 1.3 looks at our certificate, and refuses it, after our handshake has ended. */
+    if (o->conn.broken && tls_transport_failure(&o->conn.transport) == TLS_FAILURE_ALERT)
+        return attempt_failed(rq, attempt_tls_verdict(rq), true);
     if (o->conn.eof || o->conn.broken)
         return attempt_failed(rq, VERDICT_BACKEND_BROKE, !o->unreached);
     return STEP_WAIT;

@@ -67,7 +67,6 @@ describe("MAINT_ENTER", function()
       refused("invalid target: empty", r:call("MAINT_ENTER", target))
     end
     refused("page_url: must start with http://, https://, h2c://, h2://, ws:// or wss://", r:call("MAINT_ENTER", "r1", "ftp://x"))
-    refused("page_url: https backends are not supported yet", r:call("MAINT_ENTER", "r1", "https://x"))
     refused("reason too long: 1025 bytes, at most 1024", r:call("MAINT_ENTER", "r1", "", ("x"):rep(1025)))
     refused("invalid duration: duration", r:call("MAINT_ENTER", "r1", "", "", "soon"))
     refused("invalid duration: duration must be longer than 0", r:call("MAINT_ENTER", "r1", "", "", "0"))

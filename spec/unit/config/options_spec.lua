@@ -23,11 +23,14 @@ local KEYS = {
   -- the proxy's own
   "policy_args",
   "health_policy", "panic", "circuit_failure_rate", "circuit_window", "circuit_min_requests",
-  "ratelimit_shadow",
+  "ratelimit_shadow", "tls_ca", "tls_cert", "tls_server_name",
 }
 
 -- key, value, number
 local TAKEN = {
+  { "tls_server_name", "a.b-c.example", 0 },
+  { "tls_server_name", "10.0.0.1", 0 },
+  { "tls_ca", "internal", 0 },
   { "timeout", "5s", 5000 },
   { "timeout", "30", 30000 },
   { "max_body_size", "0", 0 },
@@ -82,6 +85,12 @@ local REFUSED = {
   { "policy_args", "", "takes 1 to 1024 bytes of text" },
   { "policy_args", ("x"):rep(1025), "takes 1 to 1024 bytes of text" },
   { "policy_args", "a\1b", "takes 1 to 1024 bytes of text" },
+  { "tls_ca", "/etc/ssl/ca.pem", "takes a name" },
+  { "tls_cert", "a.pem", "takes a name" },
+  { "tls_server_name", "", "takes a host name" },
+  { "tls_server_name", "a b", "takes a host name" },
+  { "tls_server_name", "a..b", "takes a host name" },
+  { "tls_server_name", "::1", "takes a host name" },
 }
 
 describe("option", function()

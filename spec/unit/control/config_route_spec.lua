@@ -57,11 +57,9 @@ describe("config_set_add_route", function()
     assert.matches("^backend_url: ", reason)
   end)
 
-  it("refuses a TLS backend for what it is", function()
-    for _, url in ipairs({ "https://h", "wss://h", "h2://h" }) do
-      local _, reason = add(set, "r2", "b.example", "/", url)
-      assert.equal("backend_url: https backends are not supported yet", reason)
-    end
+  it("takes backends with TLS", function()
+    assert.is_true(add(set, "r2", "b.example", "/", "https://h"))
+    assert.is_true(add(set, "r3", "b.example", "/", "wss://h"))
   end)
 
   it("refuses a priority out of range", function()
