@@ -117,6 +117,12 @@ local function check_together(settings, problems)
     problems("limits.head_size", "limits.head_size has to be at most limits.buffer_size, "
       .. ("which is %d"):format(buffer))
   end
+  if settings.https and not settings["tls.certificates"] then
+    problems("https", "https needs a certificate: tls = { certificates = { { certificate = ..., key = ... } } }")
+  end
+  if settings["tls.client_certificates"] ~= "off" and not settings["tls.client_ca"] then
+    problems("tls.client_certificates", "tls.client_certificates needs tls.client_ca, whose certificates are good")
+  end
 end
 
 --- @param values table: what the file has set

@@ -70,7 +70,7 @@ local function collector(text, path)
 end
 
 --- Options of static routes whose value is a name of a setting.
-local NAMED = { tls_ca = "tls.authorities", tls_cert = "tls.client_certificates" }
+local NAMED = { tls_ca = "backend_tls.authorities", tls_cert = "backend_tls.certificates" }
 
 --- Has the configuration what its own routes name?
 local function check_names(route, settings, add)

@@ -15,6 +15,38 @@ return {
     doc = "Where HTTP clients connect. Port 0 takes a free one.",
   },
   {
+    path = "https", type = "addresses", restart = true,
+    doc = "Where HTTPS clients connect. Needs tls.certificates.",
+  },
+  {
+    path = "tls.certificates", type = "certificates",
+    doc = "Files in PEM: `{ certificate = \"chain.pem\", key = \"key.pem\" }`, the server's own certificate first. "
+      .. "A client gets the one for the name it asks for: the exact name, else `*.` in the place of its first label. "
+      .. "An ECDSA and an RSA certificate for the same name both serve, as the client can. `ocsp = \"answer.der\"` is "
+      .. "stapled while it holds; `names = { ... }` replaces the certificate's own names.",
+  },
+  {
+    path = "tls.default", type = "text",
+    doc = "The name whose certificate clients get that name no host we have one for; \"refuse\" for none. Without it "
+      .. "the first certificate's.",
+  },
+  {
+    path = "tls.min_version", type = "enum", default = "1.2", values = { "1.2", "1.3" },
+    doc = "The oldest version of TLS. Suites and groups are those of Mozilla's \"intermediate\".",
+  },
+  {
+    path = "tls.client_certificates", type = "enum", default = "off", values = { "off", "optional", "required" },
+    doc = "Whether clients are asked for a certificate. One that is sent has to be good in either case.",
+  },
+  {
+    path = "tls.client_ca", type = "text",
+    doc = "File in PEM with the authorities that client certificates may come from.",
+  },
+  {
+    path = "tls.ticket_rotation", type = "duration", default = "8h", min = 1000, max = 7 * DAY,
+    doc = "How often a new key makes session tickets. Tickets are good for two such times.",
+  },
+  {
     path = "registry", type = "address", default = "127.0.0.1:8181", restart = true,
     doc = "Where services connect with the registry protocol.",
   },
@@ -54,11 +86,11 @@ return {
       .. "Without it: the service of that name.",
   },
   {
-    path = "tls.authorities", type = "authorities",
+    path = "backend_tls.authorities", type = "named_authorities",
     doc = "Files (PEM) of authorities by the names under which services choose them with the option `tls_ca`.",
   },
   {
-    path = "tls.client_certificates", type = "certificates",
+    path = "backend_tls.certificates", type = "named_certificates",
     doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
   },
   {
@@ -191,6 +223,10 @@ return {
     doc = "A request's head, from its first byte to its end.",
   },
   {
+    path = "timeouts.handshake", type = "duration", default = "10s", min = 10, max = HOUR,
+    doc = "A client's TLS handshake, from its connection to its end.",
+  },
+  {
     path = "timeouts.keep_alive", type = "duration", default = "75s", min = 1, max = DAY,
     doc = "A client connection without a request.",
   },
@@ -237,6 +273,10 @@ return {
   {
     path = "limits.head_size", type = "size", default = "16k", min = KIB, max = 64 * KIB,
     doc = "Bytes of a head. At most limits.buffer_size.",
+  },
+  {
+    path = "limits.handshakes", type = "count", default = 1000, min = 1, max = 100000,
+    doc = "TLS handshakes of one worker at a time; past it the next connections wait to be accepted.",
   },
   {
     path = "limits.header_count", type = "count", default = 100, min = 1, max = 128,

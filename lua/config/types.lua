@@ -133,11 +133,60 @@ types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353
     return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"
   end)
 
+local PAIR = { certificate = true, key = true, ocsp = true, names = true }
+
+--- What is wrong with an entry of types.certificates, or nil; then the key within it.
+local function pair_problem(pair)
+  if type(pair) ~= "table" then
+    return "has to be a table: { certificate = \"chain.pem\", key = \"key.pem\" }"
+  end
+  for key in pairs(pair) do
+    if not PAIR[key] then
+      return ("has an unknown key %s; there are certificate, key, ocsp and names"):format(tostring(key))
+    end
+  end
+  for _, key in ipairs({ "certificate", "key", "ocsp" }) do
+    local value = pair[key]
+    local is_text = type(value) == "string" and value ~= "" and not value:find("%c")
+    if not is_text and not (value == nil and key == "ocsp") then
+      return "has to be the name of a file", key
+    end
+  end
+  local names = pair.names
+  if names ~= nil and (type(names) ~= "table" or #names == 0) then
+    return "has to be a list of host names", "names"
+  end
+  for _, name in ipairs(names or {}) do
+    if type(name) ~= "string" then
+      return "has to be a list of host names", "names"
+    end
+  end
+  return nil
+end
+
+types.certificates = {
+  says = "a list of tables: { certificate = \"chain.pem\", key = \"key.pem\" }",
+  read = function(value)
+    if type(value) ~= "table" then
+      return nil, "has to be " .. types.certificates.says
+    end
+    local list = value.certificate and { value } or value
+    for i, pair in pairs(list) do
+      local problem, key = pair_problem(pair)
+      if problem then
+        return nil, problem, key and ("%s.%s"):format(i, key) or i
+      end
+    end
+    return #list > 0 and list or nil, "has to be " .. types.certificates.says
+  end,
+}
+
 types.enum = {
   says = "one of",
   read = function(value, setting)
+    local text = type(value) == "number" and tostring(value) or value
     for _, known in ipairs(setting.values) do
-      if value == known or tostring(known) == value then
+      if tostring(known) == text then
         return tostring(known)
       end
     end
@@ -206,7 +255,7 @@ local function is_text(value)
   return type(value) == "string" and value ~= "" and not value:find("%c")
 end
 
-types.authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
+types.named_authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" }", function(file)
   if not is_text(file) then
     return nil, "has to be a file's name"
   end
@@ -214,7 +263,7 @@ types.authorities = named_type("a table: { internal = \"/etc/ssl/internal.pem\" 
   return ok and { file = file }, err
 end)
 
-types.certificates = named_type(
+types.named_certificates = named_type(
   "a table: { proxy = { certificate = \"/etc/ssl/proxy.pem\", key = \"/etc/ssl/proxy.key\" } }", function(files)
     if type(files) ~= "table" or not is_text(files.certificate) or not is_text(files.key) then
       return nil, "has to be { certificate = FILE, key = FILE }"

@@ -96,7 +96,7 @@ describe("names of TLS files", function()
     local o = tls_origin.start()
     local p = tls_origin.proxy({ to = o.url })
     local s = p.session
-    for key, setting in pairs({ tls_ca = "tls.authorities", tls_cert = "tls.client_certificates" }) do
+    for key, setting in pairs({ tls_ca = "backend_tls.authorities", tls_cert = "backend_tls.certificates" }) do
       s:ok("OPTIONS_SET", p.route_id, key, "nobody")
       local reason = ("ERROR|route %s: %s: the configuration has no %s.nobody"):format(p.route_id, key, setting)
       assert.equal(reason, s:call("CONFIG_VALIDATE"))
@@ -127,21 +127,21 @@ end
 describe("TLS files of the configuration", function()
   it("that cannot be read are told with line and file", function()
     local garbage = certificates.garbage()
-    local code, err = check(("tls = {\n authorities = {\n  a = %q } }"):format(garbage))
+    local code, err = check(("backend_tls = {\n authorities = {\n  a = %q } }"):format(garbage))
     assert.not_equal(0, code)
-    assert.matches("^FILE:3: tls.authorities.a ", err)
+    assert.matches("^FILE:3: backend_tls.authorities.a ", err)
     assert.truthy(err:find(garbage .. ": no certificates of authorities", 1, true))
-    code, err = check('tls = {\n authorities = {\n  a = "/nowhere.pem" } }')
+    code, err = check('backend_tls = {\n authorities = {\n  a = "/nowhere.pem" } }')
     assert.not_equal(0, code)
-    assert.matches("^FILE:3: tls.authorities.a /nowhere.pem: ", err)
+    assert.matches("^FILE:3: backend_tls.authorities.a /nowhere.pem: ", err)
   end)
 
   it("have to be a certificate with its own key", function()
     local one, other = certificates.make({ cn = "one" }), certificates.make({ cn = "other" })
-    local code, err = check(("tls = { client_certificates = {\n a = { certificate = %q, key = %q } } }"):format(
+    local code, err = check(("backend_tls = { certificates = {\n a = { certificate = %q, key = %q } } }"):format(
       one.certificate, other.key))
     assert.not_equal(0, code)
-    assert.matches("^FILE:2: tls.client_certificates.a ", err)
+    assert.matches("^FILE:2: backend_tls.certificates.a ", err)
     assert.matches("key values mismatch", err)
   end)
 
@@ -149,7 +149,7 @@ describe("TLS files of the configuration", function()
     local code, err = check('routes = { { domains = "a.example", backend_url = "https://127.0.0.1:1",\n'
       .. ' options = {\n  tls_ca = "internal" } } }')
     assert.not_equal(0, code)
-    assert.matches("^FILE:3: routes.1.options.tls_ca: there is no tls.authorities.internal", err)
+    assert.matches("^FILE:3: routes.1.options.tls_ca: there is no backend_tls.authorities.internal", err)
   end)
 
   it("serve the routes of the file", function()
@@ -168,7 +168,7 @@ describe("TLS files of the configuration", function()
     end
     write(certificates.authority("other").file)
     local p = tls_origin.proxy({ to = o.url, options = { tls_ca = "internal" } },
-      { config = { tls = { authorities = { internal = file } } } })
+      { config = { backend_tls = { authorities = { internal = file } } } })
     assert.equal(502, p:get("/").status)
     write(certificates.authority().file)
     p:reload()
@@ -189,6 +189,6 @@ describe("TLS files of the configuration", function()
     p:reload()
     p:wait_log("configuration reloaded")
     assert.matches("error=tls_certificate_error", p:get("/").headers["Proxy-Status"])
-    assert.matches("the configuration has no tls.authorities.internal", p:log())
+    assert.matches("the configuration has no backend_tls.authorities.internal", p:log())
   end)
 end)

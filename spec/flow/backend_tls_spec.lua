@@ -16,7 +16,7 @@ end
 local function start(route, more)
   local own = more or {}
   own.config = own.config or {
-    tls = { authorities = {
+    backend_tls = { authorities = {
       internal = certificates.authority().file, other = certificates.authority("other").file } },
   }
   own.route = route
@@ -56,6 +56,13 @@ describe("the certificate of a backend", function()
     local p = start(route(o, { tls_ca = "internal" }))
     assert.equal('tidelock; error=tls_certificate_error; details="tls_certificate: IP address mismatch"', refused(p))
     assert.equal(0, o:count())
+  end)
+
+  it("is taken for an address that tls_server_name has", function()
+    local o = tls_origin({ ip = { "10.1.2.3" } })
+    local p = start(route(o, { tls_ca = "internal", tls_server_name = "10.1.2.3" }))
+    assert.equal(200, p:get("/").status)
+    assert.is_nil(o.handshakes[1].server_name)
   end)
 
   it("is refused for another name", function()
@@ -130,9 +137,9 @@ describe("the certificate of a backend", function()
   it("of the proxy is shown to a backend that asks for one", function()
     local own = certificates.make({ cn = "the proxy" })
     local o = tls_origin(nil, { client_ca = certificates.authority().file })
-    local p = start(route(o, { tls_ca = "internal", tls_cert = "proxy" }), { config = { tls = {
+    local p = start(route(o, { tls_ca = "internal", tls_cert = "proxy" }), { config = { backend_tls = {
       authorities = { internal = certificates.authority().file },
-      client_certificates = { proxy = { certificate = own.certificate, key = own.key } },
+      certificates = { proxy = { certificate = own.certificate, key = own.key } },
     } } })
     assert.equal(200, p:get("/").status)
     assert.equal("/CN=the proxy", o.handshakes[1].peer)

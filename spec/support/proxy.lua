@@ -78,6 +78,9 @@ local function command_line(self, options)
   if options.http ~= false then
     add("--http", options.http or "127.0.0.1:0")
   end
+  if options.https then
+    add("--https", options.https == true and "127.0.0.1:0" or options.https)
+  end
   if options.registry ~= false then
     add("--registry", options.registry or "127.0.0.1:0")
   end
@@ -106,7 +109,7 @@ end
 
 local function wait_ready(self)
   self.process:wait_line("^ready workers=%d+$")
-  self.http_addresses = {}
+  self.http_addresses, self.https_addresses = {}, {}
   for line in sys.read_file(self.process.stdout):gmatch("[^\n]+") do
     local kind, address = line:match("^listening (%S+) (%S+)$")
     if kind == "registry" then
@@ -115,18 +118,21 @@ local function wait_ready(self)
       self.registry_tls_address = address
     elseif kind == "http" then
       table.insert(self.http_addresses, address)
+    elseif kind == "https" then
+      table.insert(self.https_addresses, address)
     end
   end
   self.address = self.http_addresses[1]
   self.url = self.address and "http://" .. self.address
+  self.https_address = self.https_addresses[1]
 end
 
 --- Starts the proxy and waits until it is ready.
 -- @param options workers (default 2), config (table or text; health checks are off in a table that does not
 --   name them), scripts (directory), log_level,
---   args (list), env (table), http, registry (addresses; default: 127.0.0.1 and a port from the
---   kernel; false: no such argument), route (one route, as registry:route takes it, registered
---   in a session: self.session, self.route_id), host (Host of requests that name none; default:
+--   args (list), env (table), https (true or an address; needs config.tls), http, registry (addresses; default:
+--   127.0.0.1 and a port from the kernel; false: no such argument), route (one route, as registry:route takes it,
+--   registered in a session: self.session, self.route_id), host (Host of requests that name none; default:
 --   the route's)
 -- @return proxy: url, address, registry_address, pid, dir
 function proxy.start(options)

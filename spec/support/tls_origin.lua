@@ -28,7 +28,7 @@ function tls_origin.proxy(route, options)
   for key, value in pairs(options or {}) do
     own[key] = value
   end
-  own.config.tls = own.config.tls or { authorities = {
+  own.config.backend_tls = own.config.backend_tls or { authorities = {
     internal = certificates.authority().file, other = certificates.authority("other").file } }
   if route then
     route.options = route.options or { tls_ca = "internal" }

@@ -46,9 +46,9 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend")  \
     X(TLS_VERIFY, "tls_verify", OPTION_BOOL, true, "verify the backend's certificate, true without it")  \
     X(TLS_CA, "tls_ca", OPTION_NAME, true,                                                        \
-      "who is trusted to sign it: a name of tls.authorities, the system's store without it")       \
+      "who is trusted to sign it: a name of backend_tls.authorities, the system's store without it")       \
     X(TLS_CERT, "tls_cert", OPTION_NAME, true,                                                    \
-      "our certificate for the backend: a name of tls.client_certificates")                       \
+      "our certificate for the backend: a name of backend_tls.certificates")                       \
     X(TLS_SERVER_NAME, "tls_server_name", OPTION_HOST, true,                                      \
       "the name asked for (SNI) and verified, the URL's host without it")                          \
     X(SLOW_START, "slow_start", OPTION_DURATION, true,                                            \

@@ -54,6 +54,8 @@ void settings_unref(struct settings *s)
     free(s->bypass_header);
     free(s->bypass_secret);
     free(s->http);
+    free(s->https);
+    tls_config_fini(&s->tls);
     free(s->access_file);
     free(s->log_level);
     free(s->registry_token);

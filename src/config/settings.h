@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/sock.h"
+#include "tls/tls_config.h"
 #include <stdbool.h>
 #include <stdint.h>
 #endif
@@ -19,6 +20,8 @@
 /* X(field, dotted path): whole numbers. Times are in milliseconds, sizes in bytes. */
 #define SETTINGS_NUMBERS(X)                                                                        \
     X(workers, "workers")               /* 0: one per core */                                      \
+    X(handshake_timeout_ms, "timeouts.handshake") /* of TLS with a client, all of it */ \
+    X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
@@ -60,8 +63,8 @@
 #define SETTINGS_FLAGS(X)                                                                          \
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
-    X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
 /* What a request for a host nobody serves gets. */
@@ -114,6 +117,9 @@ struct settings {
     /* lists */
     struct address *http; /* listeners */
     unsigned http_count;
+    struct address *https; /* listeners that speak TLS */
+    unsigned https_count;
+    struct tls_config tls;
     struct address registry;
     bool registry_tls_on; /* registry_tls is an address */
     struct address registry_tls;

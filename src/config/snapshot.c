@@ -5,6 +5,7 @@
 #include "config/page.h"
 #include "config/router.h"
 #include "tls/client_context.h"
+#include "tls/server_context.h"
 
 #include <stdlib.h>
 
@@ -369,6 +370,7 @@ void snapshot_free(struct snapshot *s)
     }
     settings_unref((struct settings *)s->settings);
     page_book_unref((struct page_book *)s->pages);
+    server_context_unref(s->tls);
     arena_fini(&s->arena);
     free(s);
 }

@@ -27,6 +27,7 @@ struct page;
 struct page_book;
 struct route_state;
 struct router;
+struct server_context;
 struct settings;
 struct snapshot_draft;
 struct snapshot_route;
@@ -89,6 +90,7 @@ struct snapshot {
     const struct settings *settings; /* referenced */
     const struct page_book *pages;   /* the proxy's own answers, referenced; never NULL */
     const struct bundle *bundle; /* sources of the request policies, script/bundle.h; counted by control; NULL: none */
+    struct server_context *tls;  /* tls/server_context.h, referenced; NULL: no certificates */
     unsigned group_count;
     const struct group *const *groups; /* by index; NULL until snapshot_seal */
     unsigned leases; /* control only: workers that hold it, one more while it is newest */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/sock.h"
 #include "config/settings.h"
 #include "control/config_set.h"
 #include "tls/client_context.h"
@@ -55,9 +56,9 @@ static bool find_files(const struct settings *s, const struct backend_tls_choice
     const struct tls_certificate *own = NULL;
 
     if (choice->authority && !(authority = find_authority(s, choice->authority)))
-        return error_set(err, "tls_ca: the configuration has no tls.authorities.%s", choice->authority);
+        return error_set(err, "tls_ca: the configuration has no backend_tls.authorities.%s", choice->authority);
     if (choice->certificate && !(own = find_certificate(s, choice->certificate)))
-        return error_set(err, "tls_cert: the configuration has no tls.client_certificates.%s", choice->certificate);
+        return error_set(err, "tls_cert: the configuration has no backend_tls.certificates.%s", choice->certificate);
     *files = (struct tls_client_files){
         .authorities = authority ? authority->file : NULL,
         .certificate = own ? own->certificate : NULL,
@@ -95,13 +96,13 @@ static bool read_files(struct backend_tls *tls, struct error *err)
         struct backend_tls_choice choice = {.verify = true, .authority = s->tls_authorities[i].name};
 
         if (!client_of(tls, &choice, false, &why))
-            return error_set(err, "tls.authorities.%s: %s", choice.authority, why.text);
+            return error_set(err, "backend_tls.authorities.%s: %s", choice.authority, why.text);
     }
     for (unsigned i = 0; i < s->tls_certificate_count; i++) {
         struct backend_tls_choice choice = {.verify = true, .certificate = s->tls_certificates[i].name};
 
         if (!client_of(tls, &choice, false, &why))
-            return error_set(err, "tls.client_certificates.%s: %s", choice.certificate, why.text);
+            return error_set(err, "backend_tls.certificates.%s: %s", choice.certificate, why.text);
     }
     return true;
 }
@@ -208,10 +209,12 @@ bool backend_tls_equal(const struct backend_tls_choice *a, const struct backend_
            same_text(a->certificate, b->certificate) && same_text(a->server_name, b->server_name);
 }
 
-struct slice backend_tls_name(const struct backend_tls_choice *choice, const struct url *url)
+struct slice backend_tls_name(const struct backend_tls_choice *choice, const struct url *url, bool *is_ip)
 {
     struct slice name = choice->server_name ? slice_str(choice->server_name) : url->host;
+    struct address ignored;
 
+    *is_ip = address_parse_ip(name, 0, &ignored) == 0;
     if (name.len > 1 && name.data[name.len - 1] == '.')
         name.len--; /* certificates know no such dot */
     return name;

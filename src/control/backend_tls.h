@@ -1,7 +1,7 @@
 /* backend_tls.h - which TLS a route speaks to its backend: from its options and the files of the configuration to a
  * context.
  *
- * Services choose names, never files: tls_ca is one of tls.authorities, tls_cert one of tls.client_certificates. All files are
+ * Services choose names, never files: tls_ca is one of backend_tls.authorities, tls_cert one of backend_tls.certificates. All files are
  * read when the configuration is, so that one that cannot be is refused then; contexts of further combinations are made when an
  * apply first needs one, and kept until the configuration is read again. SIGHUP reads all files anew; connections that were
  * made before are not used again.
@@ -41,8 +41,8 @@ void backend_tls_choice_fini(struct backend_tls_choice *copy);
 /* Do both say the same? */
 bool backend_tls_equal(const struct backend_tls_choice *a, const struct backend_tls_choice *b);
 
-/* Whom a backend's certificate has to be for; the slice is not NUL-terminated. An address when the URL has one and no name is set. */
-struct slice backend_tls_name(const struct backend_tls_choice *choice, const struct url *url);
+/* Whom a backend's certificate has to be for, not NUL-terminated. *is_ip: it is an address. */
+struct slice backend_tls_name(const struct backend_tls_choice *choice, const struct url *url, bool *is_ip);
 
 /* Can every TLS route of set get what it asks for? False: "route r2: tls_ca: ...". */
 MUST_USE bool backend_tls_check(struct backend_tls *tls, const struct config_set *set, struct error *err);

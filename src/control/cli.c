@@ -23,6 +23,8 @@ static const char help[] =
     "  --config FILE      configuration file (Lua used as data); without it every setting has its\n"
     "                     default\n"
     "  --http ADDR        where HTTP clients connect; may be given up to 16 times (default :8080)\n"
+    "  --https ADDR       where HTTPS clients connect, with tls.certificates of the configuration file;\n"
+    "                     may be given up to 16 times\n"
     "  --registry ADDR    where services connect (default 127.0.0.1:8181)\n"
     "  --workers N        worker threads, 0 to 256; 0 makes one for each core (default 0)\n"
     "  --scripts DIR      the scripts that define the registry's commands (default: ../scripts\n"
@@ -54,6 +56,7 @@ static const char help[] =
 enum option_key {
     KEY_CONFIG = 1,
     KEY_HTTP,
+    KEY_HTTPS,
     KEY_REGISTRY,
     KEY_WORKERS,
     KEY_SCRIPTS,
@@ -66,6 +69,7 @@ enum option_key {
 static const struct option options[] = {
     {"config", required_argument, NULL, KEY_CONFIG},
     {"http", required_argument, NULL, KEY_HTTP},
+    {"https", required_argument, NULL, KEY_HTTPS},
     {"registry", required_argument, NULL, KEY_REGISTRY},
     {"workers", required_argument, NULL, KEY_WORKERS},
     {"scripts", required_argument, NULL, KEY_SCRIPTS},
@@ -149,13 +153,15 @@ static enum cli_result bad_address(const char *option, const char *value)
     return CLI_WRONG;
 }
 
-static enum cli_result take_http(struct cli *out, const char *value)
+/* One more address of a list. */
+static enum cli_result take_listener(const char *option, const char *value, struct address list[CLI_HTTP_MAX],
+                                     unsigned *count)
 {
-    if (out->http_count == CLI_HTTP_MAX)
-        return wrong("http", "may be given at most 16 times");
-    if (address_parse(slice_str(value), &out->http[out->http_count]) < 0)
-        return bad_address("http", value);
-    out->http_count++;
+    if (*count == CLI_HTTP_MAX)
+        return wrong(option, "may be given at most 16 times");
+    if (address_parse(slice_str(value), &list[*count]) < 0)
+        return bad_address(option, value);
+    (*count)++;
     return CLI_GO;
 }
 
@@ -202,7 +208,9 @@ static enum cli_result take_option(struct cli *out, enum option_key key, const c
         out->config_path = value;
         return *value ? CLI_GO : wrong("config", "takes the name of a file");
     case KEY_HTTP:
-        return take_http(out, value);
+        return take_listener("http", value, out->http, &out->http_count);
+    case KEY_HTTPS:
+        return take_listener("https", value, out->https, &out->https_count);
     case KEY_REGISTRY:
         return take_registry(out, value);
     case KEY_WORKERS:
@@ -272,15 +280,21 @@ static void replace_text(char **field, const char *text)
     CHECK(*field);
 }
 
+static void replace_list(struct address **list, unsigned *count, const struct address *given, unsigned given_count)
+{
+    if (!given_count)
+        return;
+    free(*list);
+    *list = calloc(given_count, sizeof(**list));
+    CHECK(*list);
+    memcpy(*list, given, given_count * sizeof(**list));
+    *count = given_count;
+}
+
 void cli_override(const struct cli *cli, struct settings *settings)
 {
-    if (cli->http_count) {
-        free(settings->http);
-        settings->http = calloc(cli->http_count, sizeof(*settings->http));
-        CHECK(settings->http);
-        memcpy(settings->http, cli->http, cli->http_count * sizeof(*settings->http));
-        settings->http_count = cli->http_count;
-    }
+    replace_list(&settings->http, &settings->http_count, cli->http, cli->http_count);
+    replace_list(&settings->https, &settings->https_count, cli->https, cli->https_count);
     if (cli->registry_set)
         settings->registry = cli->registry;
     if (cli->workers_set)

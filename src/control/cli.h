@@ -20,6 +20,8 @@ struct cli {
     const char *config_path;           /* NULL: no file, defaults */
     struct address http[CLI_HTTP_MAX]; /* in the place of the file's */
     unsigned http_count;               /* 0: not given */
+    struct address https[CLI_HTTP_MAX];
+    unsigned https_count;
     struct address registry;
     bool registry_set;
     unsigned workers; /* 0: one per core */

@@ -7,6 +7,7 @@
 #include "control/maintenance.h"
 #include "control/resolve.h"
 #include "script/bundle.h"
+#include "tls/server_context.h"
 
 #include <stdlib.h>
 
@@ -117,15 +118,14 @@ static struct tls_input tls_of(struct control *c, const struct config_set *set, 
                                const struct url *url)
 {
     struct backend_tls_choice choice;
+    struct tls_input input = {0};
 
     if (!url_is_tls(url))
-        return (struct tls_input){0};
+        return input;
     choice = backend_tls_choose(set, route_id);
-    return (struct tls_input){
-        .client = backend_tls_client(c->backend_tls, &choice, url_is_http2(url)),
-        .name = backend_tls_name(&choice, url),
-        .is_ip = !choice.server_name && url->host_is_ip,
-    };
+    input.client = backend_tls_client(c->backend_tls, &choice, url_is_http2(url));
+    input.name = backend_tls_name(&choice, url, &input.is_ip);
+    return input;
 }
 
 static void put_tls(struct composer *co, const struct config_set *set, const char *route_id)
@@ -166,6 +166,8 @@ struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
 
     ASSERT_CONTROL();
     co.snapshot->bundle = bundle_ref(c->bundle);
+    if (c->tls)
+        co.snapshot->tls = server_context_ref(c->tls);
     model_each_live(&c->model, add_route, &co);
     free(co.headers);
     free(co.domains);

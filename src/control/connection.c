@@ -298,7 +298,11 @@ static void read_input(struct connection *conn)
         conn->eof = true;
         break;
     case IO_ERROR:
-        connection_abort(conn, "connection reset");
+        /* Cut or ended without close_notify: what came before are whole lines, which count as over TCP. */
+        if (tls_transport_failure(&conn->transport) == TLS_FAILURE_CLOSED)
+            conn->eof = true;
+        else
+            connection_abort(conn, "connection reset");
         break;
     }
 }

@@ -5,6 +5,7 @@
 #include "config/page.h"
 #include "control/backend_tls.h"
 #include "control/circuits.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/health.h"
 #include "control/pages.h"
@@ -149,7 +150,7 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
     w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
-                   l->per_worker);
+                   l->plain, l->per_worker);
     CHECK(w);
     error = worker_start(w);
     if (error) {
@@ -288,7 +289,7 @@ static void announce(struct control *c, const struct startup_listeners *l)
 
     for (unsigned i = 0; i < l->per_worker; i++) {
         address_format(&l->real[i], text);
-        printf("listening http %s\n", text);
+        printf("listening %s %s\n", i < l->plain ? "http" : "https", text);
     }
     for (int tls = 0; tls <= 1; tls++) {
         if (registry_address(c, tls, &at) == 0) {
@@ -316,7 +317,8 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_backend_tls(c) && start_ratelimit(c) && start_logs(c) && start_scripts(c) && start_resolver(c) && start_registry(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && start_logs(c) && start_scripts(c) && certificates_start(c) &&
+         start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
@@ -352,6 +354,7 @@ static void end(struct control *c)
     ratelimit_free(c->shared.ratelimit);
     page_book_unref(c->pages);
     backend_tls_free(c->backend_tls);
+    certificates_stop(c);
     unwatch_signals(c);
     ev_loop_destroy(c->loop);
     free(c->workers);
@@ -427,7 +430,7 @@ int control_check(const struct cli *cli)
         return EXIT_CODE_FAILED;
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c);
+    ok = check_scripts(&c) & certificates_check(c.settings);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

@@ -12,10 +12,12 @@
 
 struct backend_tls;
 struct bundle;
+struct certificates;
 struct cli;
 struct control;
 struct page_book;
 struct scripts;
+struct server_context;
 struct worker;
 
 /* How control hears that a worker has stopped. */
@@ -37,6 +39,8 @@ struct control {
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
     struct bundle *bundle; /* script/bundle.h: of that generation, control/scripts.c's */
+    struct certificates *certificates; /* control/certificates.c */
+    struct server_context *tls;  /* what it made of them, referenced; NULL: none */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
     const struct cli *cli;       /* command line, which wins over the configuration file */

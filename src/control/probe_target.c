@@ -26,11 +26,10 @@ static void compose_request(struct probe_target *t)
 static void set_tls(struct probe_target *t, const struct backend_tls_choice *tls)
 {
     static const struct backend_tls_choice reporting;
-    struct slice name = backend_tls_name(tls ? tls : &reporting, &t->url);
+    struct slice name = backend_tls_name(tls ? tls : &reporting, &t->url, &t->tls_name_is_ip);
 
     t->tls_name = strndup(name.data, name.len);
     CHECK(t->tls_name);
-    t->tls_name_is_ip = t->url.host_is_ip && !(tls && tls->server_name);
     if (!tls)
         return;
     t->choice = malloc(sizeof(*t->choice));

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "control/backend_tls.h"
+#include "control/certificates.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
@@ -47,29 +48,31 @@ static void needs_restart(const char *setting)
     log_write(LOG_WARN, "setting changes with a restart only", "setting=%s", setting);
 }
 
-static bool same_listeners(const struct settings *a, const struct settings *b)
+/* Listeners stay as they were at the start. */
+static void keep_listeners(const char *setting, const struct address *old, unsigned old_count, struct address **new,
+                           unsigned *new_count)
 {
-    if (a->http_count != b->http_count)
-        return false;
-    for (unsigned i = 0; i < a->http_count; i++) {
-        if (!address_equal(&a->http[i], &b->http[i]))
-            return false;
-    }
-    return true;
+    bool same = old_count == *new_count;
+
+    for (unsigned i = 0; same && i < old_count; i++)
+        same = address_equal(&old[i], &(*new)[i]);
+    if (same)
+        return;
+    needs_restart(setting);
+    free(*new);
+    *new = calloc(old_count + 1, sizeof(**new));
+    CHECK(*new);
+    if (old_count)
+        memcpy(*new, old, old_count * sizeof(**new));
+    *new_count = old_count;
 }
 
 /* What was decided at start stays as it was, so that nobody reads a setting that is not in force.
  */
 static void keep_fixed(const struct settings *old, struct settings *new)
 {
-    if (!same_listeners(old, new)) {
-        needs_restart("http");
-        free(new->http);
-        new->http_count = old->http_count;
-        new->http = malloc((old->http_count + 1) * sizeof(*new->http));
-        CHECK(new->http);
-        memcpy(new->http, old->http, old->http_count * sizeof(*new->http));
-    }
+    keep_listeners("http", old->http, old->http_count, &new->http, &new->http_count);
+    keep_listeners("https", old->https, old->https_count, &new->https, &new->https_count);
     if (!address_equal(&old->registry, &new->registry))
         needs_restart("registry");
     new->registry = old->registry;
@@ -107,6 +110,7 @@ static void on_published(void *arg)
     log_write(LOG_INFO, "configuration reloaded", "generation=%llu",
               (unsigned long long)publish_generation(c));
     events_send(c, EVENT_GLOBAL_CONFIG_CHANGED, NULL, json);
+    certificates_published(c);
 }
 
 /* What a configuration is besides its settings: what its files say, read but not in force. */
@@ -114,6 +118,12 @@ struct read_files {
     struct backend_tls *backends;
     struct tls_registry *registry; /* NULL: stays as it is */
 };
+
+static void free_files(struct read_files *files)
+{
+    backend_tls_free(files->backends);
+    tls_registry_free(files->registry);
+}
 
 static bool read_tls(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
 {
@@ -140,20 +150,45 @@ static bool read_files(const struct control *c, struct settings *new, struct rea
     error = reload_logs(new);
     if (!error)
         return true;
-    backend_tls_free(out->backends);
-    tls_registry_free(out->registry);
+    free_files(out);
     return error_set(err, "access_log.file %s: %s", new->access_file, strerror(-error));
 }
 
-static void put_in_force(struct control *c, struct settings *new, struct read_files *files)
+/* The certificates of listeners say themselves what is wrong with them; then the logs go back to where they were. */
+static bool follow(struct control *c, struct settings *new, struct read_files *files)
 {
-    backend_tls_free(c->backend_tls);
-    c->backend_tls = files->backends;
-    if (files->registry)
-        registry_set_tls(c, files->registry);
+    int error;
+
     keep_fixed(c->settings, new);
+    if (certificates_follow(c, new))
+        return true;
+    free_files(files);
+    error = reload_logs(c->settings);
+    if (error)
+        log_write(LOG_ERROR, "access log lost", "reason=\"%s\"", strerror(-error));
+    return false;
+}
+
+/* Puts new settings in the place of those in force; false: logged why not. */
+static bool take(struct control *c, struct settings *new)
+{
+    struct read_files files;
+    struct error err;
+
+    if (!read_files(c, new, &files, &err)) {
+        log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
+        return false;
+    }
+    if (!follow(c, new, &files))
+        return false;
+    backend_tls_free(c->backend_tls);
+    c->backend_tls = files.backends;
+    if (files.registry)
+        registry_set_tls(c, files.registry);
     settings_unref(c->settings);
     c->settings = new;
+    certificates_watch(c);
+    return true;
 }
 
 void reload_configuration(struct control *c)
@@ -161,8 +196,6 @@ void reload_configuration(struct control *c)
     struct config_set *routes = NULL;
     char *problems = NULL;
     struct settings *new = startup_settings(c->cli, &routes, &problems);
-    struct read_files files;
-    struct error err;
     int error;
 
     ASSERT_CONTROL();
@@ -170,13 +203,11 @@ void reload_configuration(struct control *c)
         log_refused(problems);
         return;
     }
-    if (!read_files(c, new, &files, &err)) {
-        log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
+    if (!take(c, new)) {
         config_set_free(routes);
         settings_unref(new);
         return;
     }
-    put_in_force(c, new, &files);
     error = resolve_reload(c);
     if (error)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));

@@ -180,18 +180,21 @@ static int listen_address(struct startup_listeners *l, unsigned i, struct addres
 bool startup_listen(const struct settings *settings, unsigned workers,
                     struct startup_listeners *out)
 {
-    out->per_worker = settings->http_count;
-    out->count = (size_t)workers * settings->http_count;
+    out->plain = settings->http_count;
+    out->per_worker = settings->http_count + settings->https_count;
+    out->count = (size_t)workers * out->per_worker;
     out->fds = malloc((out->count + 1) * sizeof(*out->fds));
-    out->real = calloc(settings->http_count + 1, sizeof(*out->real));
+    out->real = calloc(out->per_worker + 1, sizeof(*out->real));
     CHECK(out->fds && out->real);
     for (size_t i = 0; i < out->count; i++)
         out->fds[i] = -1;
-    for (unsigned i = 0; i < settings->http_count; i++) {
-        int error = listen_address(out, i, settings->http[i]);
+    for (unsigned i = 0; i < out->per_worker; i++) {
+        bool plain = i < out->plain;
+        const struct address *at = plain ? &settings->http[i] : &settings->https[i - out->plain];
+        int error = listen_address(out, i, *at);
 
         if (error) {
-            startup_say_listen("HTTP", "http", &settings->http[i], error);
+            startup_say_listen(plain ? "HTTP" : "HTTPS", plain ? "http" : "https", at, error);
             startup_free_listeners(out);
             return false;
         }

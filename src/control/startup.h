@@ -25,11 +25,12 @@ struct tls_registry *startup_registry_tls(const struct settings *settings, struc
 /* How many workers the settings ask for; 0 in them means one for each core this process may use. */
 unsigned startup_worker_count(const struct settings *settings);
 
-/* HTTP listeners: one socket for each worker and address, all sockets of an address on one port. */
+/* HTTP and HTTPS listeners: one socket for each worker and address, all sockets of an address on one port. */
 struct startup_listeners {
     int *fds;             /* count of them, worker after worker; -1: none (any more) */
     size_t count;         /* workers times addresses */
     unsigned per_worker;  /* addresses */
+    unsigned plain;       /* the first of them, which speak HTTP in clear; the others speak TLS */
     struct address *real; /* per_worker addresses as bound */
 };
 

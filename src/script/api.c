@@ -132,6 +132,7 @@ void api_open(lua_State *L, struct vm *vm)
     new_type(L, connection_type);
     api_conn_open(L);
     api_scripts_open(L);
+    api_certificates_open(L);
     lua_pop(L, 2);
     new_type(L, session_type);
     api_session_open(L);

@@ -106,19 +106,27 @@ static void fill_address(lua_State *L, struct address *out)
     lua_pop(L, 1);
 }
 
-static void fill_listeners(lua_State *L, struct settings *s)
+/* The addresses of a setting, for free; NULL when it is not set. */
+static struct address *addresses_setting(lua_State *L, const char *path, unsigned *count)
 {
-    unsigned count;
+    struct address *list;
 
-    if (!push_list(L, "http", &count))
-        luaL_error(L, "lua/config/schema.lua lacks http");
-    s->http = calloc(count + 1, sizeof(*s->http));
-    CHECK(s->http);
-    for (; s->http_count < count; s->http_count++) {
-        lua_rawgeti(L, -1, (int)s->http_count + 1);
-        fill_address(L, &s->http[s->http_count]);
+    if (!push_list(L, path, count))
+        return NULL;
+    list = calloc(*count + 1, sizeof(*list));
+    CHECK(list);
+    for (unsigned i = 0; i < *count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        fill_address(L, &list[i]);
     }
     lua_pop(L, 1);
+    return list;
+}
+
+static void fill_listeners(lua_State *L, struct settings *s)
+{
+    s->http = addresses_setting(L, "http", &s->http_count);
+    s->https = addresses_setting(L, "https", &s->https_count);
     push_needed(L, "registry");
     fill_address(L, &s->registry);
 }
@@ -203,6 +211,65 @@ static void fill_servers(lua_State *L, struct settings *s)
     lua_pop(L, 2);
 }
 
+/* A copy of the text under a key of the table at the top; NULL: there is none. */
+static char *text_under(lua_State *L, const char *key)
+{
+    char *text = NULL;
+
+    lua_getfield(L, -1, key);
+    if (!lua_isnil(L, -1))
+        text = copy(top_slice(L));
+    lua_pop(L, 1);
+    return text;
+}
+
+/* The certificate at the top. */
+static void fill_pair(lua_State *L, struct tls_pair *pair)
+{
+    unsigned count;
+
+    pair->certificate = text_under(L, "certificate");
+    pair->key = text_under(L, "key");
+    pair->ocsp = text_under(L, "ocsp");
+    if (!push_list(L, "names", &count))
+        return;
+    pair->names = calloc(count + 1, sizeof(*pair->names));
+    CHECK(pair->names);
+    for (; pair->name_count < count; pair->name_count++)
+        pair->names[pair->name_count] = (char *)copy_item(L, (int)pair->name_count + 1).data;
+    lua_pop(L, 1);
+}
+
+static void fill_tls(lua_State *L, struct tls_config *tls)
+{
+    static const char *const versions[] = {"1.2", "1.3"};
+    static const char *const asks[] = {[TLS_CLIENT_CERTIFICATES_OFF] = "off",
+                                       [TLS_CLIENT_CERTIFICATES_OPTIONAL] = "optional",
+                                       [TLS_CLIENT_CERTIFICATES_REQUIRED] = "required"};
+    unsigned count;
+
+    tls->only_13 = word_setting(L, "tls.min_version", versions, 2) == 1;
+    tls->client_certificates = (enum tls_client_certificates)word_setting(L, "tls.client_certificates", asks, 3);
+    tls->client_ca = text_setting(L, "tls.client_ca");
+    tls->ticket_rotation_ms = number_setting(L, "tls.ticket_rotation");
+    tls->default_name = text_setting(L, "tls.default");
+    tls->refuse_unknown = slice_eq(slice_str(tls->default_name), SLICE("refuse"));
+    if (tls->refuse_unknown) {
+        free(tls->default_name);
+        tls->default_name = NULL;
+    }
+    if (!push_list(L, "tls.certificates", &count))
+        return;
+    tls->pairs = calloc(count + 1, sizeof(*tls->pairs));
+    CHECK(tls->pairs);
+    for (; tls->pair_count < count; tls->pair_count++) {
+        lua_rawgeti(L, -1, (int)tls->pair_count + 1);
+        fill_pair(L, &tls->pairs[tls->pair_count]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 void settings_fill(lua_State *L, struct settings *s)
 {
     static const char *const unknown_hosts[] = {
@@ -229,6 +296,7 @@ void settings_fill(lua_State *L, struct settings *s)
     fill_headers(L, s);
     fill_servers(L, s);
     settings_fill_tls(L, s);
+    fill_tls(L, &s->tls);
 }
 
 /* The string field of the table at the top, which keeps it alive. */

@@ -74,7 +74,7 @@ static void fill_authorities(lua_State *L, struct settings *s)
 {
     unsigned count;
 
-    if (!push_entries(L, "tls.authorities", &count))
+    if (!push_entries(L, "backend_tls.authorities", &count))
         return;
     s->tls_authorities = new_array(count, sizeof(*s->tls_authorities));
     for (; s->tls_authority_count < count; s->tls_authority_count++) {
@@ -90,7 +90,7 @@ static void fill_certificates(lua_State *L, struct settings *s)
 {
     unsigned count;
 
-    if (!push_entries(L, "tls.client_certificates", &count))
+    if (!push_entries(L, "backend_tls.certificates", &count))
         return;
     s->tls_certificates = new_array(count, sizeof(*s->tls_certificates));
     for (; s->tls_certificate_count < count; s->tls_certificate_count++) {

@@ -208,11 +208,10 @@ static enum io outcome(struct transport *t, int result)
     if (reason == SSL_ERROR_ZERO_RETURN)
         return IO_EOF;
     tls->failed = true;
-    if (reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    if (reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         note(tls, TLS_FAILURE_CLOSED, "the connection ended without close_notify");
-        return tls->server && tls->ready ? IO_EOF : IO_ERROR;
-    }
-    explain(tls, reason, code);
+    else
+        explain(tls, reason, code);
     return IO_ERROR;
 }
 
@@ -254,16 +253,14 @@ static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
         ok = SSL_read_ex(tls->ssl, (char *)to + *n, size - *n, &got);
         if (ok != 1) {
             result = outcome(t, ok);
-            if (result != IO_AGAIN && *n) {
-                t->pending = true; /* bytes first: the next read finds out again */
-                tls->failed = tls->failed && result == IO_ERROR;
-                return IO_OK;
-            }
+            t->pending = *n && result != IO_AGAIN; /* bytes first: the next read finds out again */
             return *n ? IO_OK : result;
         }
         *n += got;
+        if (!SSL_has_pending(tls->ssl))
+            break; /* what would be read next is still in the socket, if anywhere */
     }
-    t->pending = SSL_has_pending(tls->ssl);
+    t->pending = *n == size && SSL_has_pending(tls->ssl);
     t->wants_write = !flush(t) || t->unsent;
     return IO_OK;
 }
@@ -387,6 +384,8 @@ static bool set_up(struct tls *tls, SSL_CTX *ctx)
     SSL_set_default_read_buffer_len(tls->ssl, READ_AHEAD);
     SSL_set_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS);
     SSL_set_options(tls->ssl, SSL_OP_NO_RENEGOTIATION);
+    if (tls->server)
+        SSL_set_options(tls->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (tls->server)
         SSL_set_accept_state(tls->ssl);
     else

@@ -4,8 +4,8 @@
  * socket does not take is kept, and t->unsent says so until a further write (of nothing, if need be) has sent it.
  * So a write is never repeated with other bytes. Reading fills the caller's buffer from as many records as are there.
  *
- * The end of the peer's data is IO_EOF after its close_notify. Without one it may have been cut by anybody: for a server
- * that is IO_EOF all the same (requests say where they end), for a client IO_ERROR.
+ * The end of the peer's data is IO_EOF after its close_notify. Without one it may have been cut by anybody: IO_ERROR, and
+ * TLS_FAILURE_CLOSED.
  *
  * Thread: the one that owns the connection. Ownership: the transport owns descriptor and SSL; the context stays the
  * caller's, and is referenced. */

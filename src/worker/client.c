@@ -1,7 +1,11 @@
 #include "worker/client.h"
 
+#include "base/log.h"
+#include "tls/tls_facts.h"
+#include "tls/tls_transport.h"
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
+#include "worker/handshake.h"
 #include "worker/request.h"
 
 #include <stdlib.h>
@@ -25,6 +29,9 @@ void client_set_phase(struct client *c, enum client_phase phase)
                                              : &w->busy_clients,
                    &c->link);
     switch (phase) {
+    case CLIENT_HANDSHAKE:
+        conn_deadline(&c->conn, settings->handshake_timeout_ms);
+        break;
     case CLIENT_IDLE:
         conn_deadline(&c->conn, settings->keep_alive_timeout_ms);
         break;
@@ -45,10 +52,14 @@ void client_close(struct client *c, enum close_reason reason)
 
     if (c->request)
         request_abandon(&c->request);
+    if (c->handshake)
+        handshake_end(&c->handshake);
     if (c->session)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    if (!c->stream)
+        tls_facts_free(c->tls);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
     if (!c->stream)
@@ -198,12 +209,78 @@ void client_stop(struct client *c)
         client_close(c, CLOSE_SHUTDOWN);
 }
 
+/* ---- TLS */
+
+/* What ALPN has chosen is spoken from here on, HTTP/1.1 without it. */
+static void client_start_session(struct client *c)
+{
+    bool stopping = c->conn.worker->stopping;
+
+    if (slice_eq(tls_transport_protocol(&c->conn.transport), SLICE("h2"))) {
+        client_session_start(c);
+        return;
+    }
+    client_set_phase(c, CLIENT_IDLE);
+    conn_deadline(&c->conn, stopping ? LINGER_MS : worker_settings(c->conn.worker)->head_timeout_ms);
+    conn_update_io(&c->conn);
+}
+
+static void handshake_failed(struct client *c, enum close_reason reason)
+{
+    const char *why = tls_transport_error(&c->conn.transport);
+    char peer[ADDRESS_TEXT_SIZE];
+
+    if (c->handshake->accept.refused)
+        why = c->handshake->accept.refused;
+    COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
+    address_format(&c->peer, peer);
+    log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
+              reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));
+    client_close(c, reason);
+}
+
+static void handshake_done(struct client *c)
+{
+    struct worker *w = c->conn.worker;
+
+    handshake_end(&c->handshake);
+    c->tls = tls_facts_new(&c->conn.transport);
+    if (!c->tls) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
+    c->secure = true;
+    c->conn.blocked = c->conn.transport.unsent;
+    COUNTER_ADD(w->handshakes_done, 1);
+    COUNTER_ADD(w->handshakes_resumed, c->tls->resumed);
+    client_start_session(c);
+}
+
+void client_handshake(struct client *c)
+{
+    switch (transport_handshake(&c->conn.transport)) {
+    case IO_OK:
+        handshake_done(c);
+        return;
+    case IO_AGAIN:
+        conn_update_io(&c->conn);
+        return;
+    default:
+        handshake_failed(c, CLOSE_HANDSHAKE_FAILED);
+    }
+}
+
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     struct client *c = CONTAINER_OF(io, struct client, conn.io);
 
     (void)loop;
     ASSERT_WORKER(c->conn.worker);
+    if (c->phase == CLIENT_HANDSHAKE) {
+        handshake_ready(c->handshake);
+        return;
+    }
+    c->conn.worker->served = true;
     if (c->phase == CLIENT_SESSION) {
         client_session_event(c, events);
         return;
@@ -242,6 +319,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     if (!conn_deadline_passed(&c->conn))
         return;
     switch (c->phase) {
+    case CLIENT_HANDSHAKE:
+        handshake_failed(c, CLOSE_HANDSHAKE_SLOW);
+        return;
     case CLIENT_IDLE:
         client_close(c, CLOSE_CLIENT_IDLE);
         return;
@@ -259,6 +339,17 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     default:
         client_close(c, c->last);
     }
+}
+
+static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer)
+{
+    conn_open(&c->conn, w, transport, on_io, on_timer);
+    c->peer = *peer;
+    c->codec = &h1_client_codec;
+    c->last = CLOSE_CLIENT_LAST;
+    list_init(&c->link);
+    COUNTER_ADD(w->accepted, 1);
+    COUNTER_ADD(w->clients, 1);
 }
 
 /* Of one stream: what was received is in its buffer already. */
@@ -282,6 +373,7 @@ void client_open_stream(struct client *c, const struct client *parent, const str
     conn_open(&c->conn, parent->conn.worker, transport, on_stream_io, on_timer);
     c->peer = parent->peer;
     c->secure = parent->secure;
+    c->tls = parent->tls;
     c->codec = codec;
     c->phase = CLIENT_HEAD;
     c->stream = true;
@@ -299,16 +391,29 @@ void client_open(struct worker *w, const struct transport *transport, const stru
         transport_close(&lost, true);
         return;
     }
-    conn_open(&c->conn, w, transport, on_io, on_timer);
-    c->peer = *peer;
-    c->codec = &h1_client_codec;
+    start(c, w, transport, peer);
     c->phase = CLIENT_IDLE;
     c->fresh = true;
-    c->last = CLOSE_CLIENT_LAST;
-    list_init(&c->link);
     list_push_back(&w->idle_clients, &c->link);
-    COUNTER_ADD(w->accepted, 1);
-    COUNTER_ADD(w->clients, 1);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
+    conn_update_io(&c->conn);
+}
+
+void client_open_secure(struct worker *w, int fd, const struct address *peer)
+{
+    struct client *c = calloc(1, sizeof(*c));
+    struct transport transport;
+    struct handshake *h = c ? handshake_begin(c, w, fd, &transport) : NULL;
+
+    if (!h) {
+        free(c);
+        sock_close_reset(fd);
+        return;
+    }
+    start(c, w, &transport, peer);
+    c->handshake = h;
+    c->phase = CLIENT_HANDSHAKE;
+    list_push_back(&w->busy_clients, &c->link);
+    conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
 }

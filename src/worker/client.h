@@ -1,4 +1,4 @@
-/* client.h - one connection from a client: idle, receiving a head, in a request, or lingering.
+/* client.h - one connection from a client: in a TLS handshake, idle, receiving a head, in a request, or lingering.
  *
  * Thread: the worker's. Ownership: the worker's lists own clients; a closed one frees itself at the end of the
  * loop turn. A client has at most one request at a time over HTTP/1; pipelined bytes wait in its buffer. */
@@ -9,10 +9,13 @@
 #include "worker/worker_state.h"
 
 struct client_codec;
+struct handshake;
 struct client_session;
 struct request;
+struct tls_facts;
 
 enum client_phase {
+    CLIENT_HANDSHAKE, /* TLS is being set up */
     CLIENT_IDLE,    /* between requests */
     CLIENT_HEAD,    /* a request head is arriving */
     CLIENT_REQUEST, /* a request is in progress */
@@ -32,6 +35,8 @@ struct client {
     enum close_reason last;    /* why it lingers */
     struct address peer;
     bool secure; /* its requests came over TLS */
+    struct handshake *handshake;  /* while it is in one */
+    struct tls_facts *tls;        /* what that agreed on; NULL: in clear */
     bool stream; /* one stream of a session: in none of the worker's lists, has one request */
     bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
 };
@@ -39,6 +44,11 @@ struct client {
 /* Takes over an accepted connection. */
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer);
 
+/* Takes over an accepted descriptor on which TLS is to be spoken. */
+void client_open_secure(struct worker *w, int fd, const struct address *peer);
+
+/* Runs the next step of its handshake. */
+void client_handshake(struct client *c);
 /* Makes *c, which is zeroed and embedded first in what will be freed, a client for one stream of parent's session. Its request
  * starts with the first event. */
 void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,

@@ -11,6 +11,8 @@
     X(CLIENT_ERROR, "the client's connection broke") \
     X(CLIENT_IDLE, "the client was idle for too long") \
     X(CLIENT_SLOW, "the client was too slow") \
+    X(HANDSHAKE_FAILED, "the TLS handshake failed") \
+    X(HANDSHAKE_SLOW, "the TLS handshake took too long") \
     X(CLIENT_LAST, "the last response was sent") \
     X(CLIENT_FLOODS, "the client sent too many frames that carry nothing, resets or header bytes") \
     X(CLIENT_PROTOCOL, "the client broke the rules of HTTP/2") \

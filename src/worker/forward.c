@@ -11,6 +11,7 @@ struct forwarding {
     const struct http_head *head;
     const struct settings *settings;
     struct slice peer; /* the client's address, without port */
+    const char *proto; /* how the client speaks to us: "http", "https" */
     bool trusted;      /* the client is a proxy whose fields are believed */
 };
 
@@ -56,8 +57,8 @@ static void add_forwarded(struct field_list *out, const struct forwarding *f)
     char text[ADDRESS_TEXT_SIZE + 300];
     bool v6 = memchr(f->peer.data, ':', f->peer.len) != NULL;
     size_t host = f->head->host.len > 200 ? 200 : f->head->host.len;
-    int len = snprintf(text, sizeof(text), "for=%s%.*s%s;host=\"%.*s\";proto=http", v6 ? "\"[" : "",
-                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data);
+    int len = snprintf(text, sizeof(text), "for=%s%.*s%s;host=\"%.*s\";proto=%s", v6 ? "\"[" : "",
+                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data, f->proto);
     uint32_t start = out->text_len;
 
     field_list_text(out, slice_of(text, (size_t)len));
@@ -69,7 +70,7 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 {
     add_joined(out, SLICE("X-Forwarded-For"), f->trusted ? f->head : NULL, FIELD_X_FORWARDED_FOR,
                f->peer);
-    add_believed(out, SLICE("X-Forwarded-Proto"), f, FIELD_X_FORWARDED_PROTO, SLICE("http"));
+    add_believed(out, SLICE("X-Forwarded-Proto"), f, FIELD_X_FORWARDED_PROTO, slice_str(f->proto));
     add_believed(out, SLICE("X-Forwarded-Host"), f, FIELD_X_FORWARDED_HOST, f->head->host);
     add_believed(out, SLICE("X-Real-IP"), f, FIELD_X_REAL_IP, f->peer);
     if (f->settings->forwarded)
@@ -121,7 +122,8 @@ void forward_request(const struct request *rq, struct field_list *out)
 {
     const struct http_head *head = &rq->head;
     char peer[ADDRESS_TEXT_SIZE];
-    struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings};
+    struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings,
+                           .proto = rq->client->secure ? "https" : "http"};
     bool own_host = !rq->member->preserve_host || !head->host.len;
 
     field_list_reset(out);

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "worker/client.h"
 #include "worker/client_session.h"
+#include "worker/handshake.h"
 #include "worker/listener.h"
 #include "script/hook.h"
 #include "worker/policy.h"
@@ -53,9 +54,13 @@ static void on_check(struct ev_loop *loop, ev_check *check, int events)
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
+    struct worker *w = CONTAINER_OF(prepare, struct worker, prepare);
+
     (void)loop;
     (void)events;
-    free_retired(CONTAINER_OF(prepare, struct worker, prepare));
+    handshakes_run(w);
+    w->served = false;
+    free_retired(w);
 }
 
 /* Every lease is returned once: when it is retired and its last request has ended. */
@@ -200,6 +205,7 @@ static void run_stop_order(struct message *m)
         for (unsigned i = 0; i < w->listener_count; i++)
             listener_close(&w->listeners[i]);
         w->stopping = true;
+        handshakes_hurry(w);
         stop_clients(w);
         pool_close_idle(w);
     }
@@ -245,7 +251,7 @@ static void init_loop(struct worker *w)
 }
 
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
-                          struct message *stopped, const int *listeners, unsigned listener_count)
+                          struct message *stopped, const int *listeners, unsigned plain, unsigned listener_count)
 {
     struct worker *w = calloc(1, sizeof(*w));
     const struct settings *settings = first->snapshot->settings;
@@ -264,10 +270,13 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     w->shared = shared;
     w->stopped = stopped;
     w->listener_count = listener_count;
-    for (unsigned i = 0; i < listener_count; i++)
+    for (unsigned i = 0; i < listener_count; i++) {
         w->listeners[i].fd = listeners[i];
+        w->listeners[i].secure = i >= plain;
+    }
     list_init(&w->idle_clients);
     list_init(&w->busy_clients);
+    handshakes_init(w);
     list_init(&w->sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
@@ -319,6 +328,9 @@ void worker_count(const struct worker *w, struct worker_counts *out)
     out->clients = atomic_load_explicit(&w->clients, memory_order_relaxed);
     out->accepted = atomic_load_explicit(&w->accepted, memory_order_relaxed);
     out->requests = atomic_load_explicit(&w->requests, memory_order_relaxed);
+    out->handshakes = atomic_load_explicit(&w->handshakes_done, memory_order_relaxed);
+    out->resumed = atomic_load_explicit(&w->handshakes_resumed, memory_order_relaxed);
+    out->handshakes_failed = atomic_load_explicit(&w->handshakes_failed, memory_order_relaxed);
     out->sessions = atomic_load_explicit(&w->sessions_started, memory_order_relaxed);
     out->streams = atomic_load_explicit(&w->streams, memory_order_relaxed);
 }

@@ -39,9 +39,10 @@ struct worker_shared {
 };
 
 /* A worker that will serve first's snapshot. stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes
- * over the listening descriptors. NULL when out of memory. */
+ * over the listening descriptors, of which the first plain ones speak HTTP in clear, the others TLS. NULL when out of
+ * memory. */
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
-                          struct message *stopped, const int *listeners, unsigned listener_count);
+                          struct message *stopped, const int *listeners, unsigned plain, unsigned listener_count);
 
 /* Starts the thread. 0 or -errno. */
 MUST_USE int worker_start(struct worker *w);
@@ -63,6 +64,7 @@ struct worker_counts {
     uint64_t clients;  /* open client connections */
     uint64_t accepted; /* since start */
     uint64_t requests; /* ended, since start */
+    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients, since start: done, of these resumed; failed */
     uint64_t sessions; /* HTTP/2, since start */
     uint64_t streams;  /* requests of these, since start */
 };

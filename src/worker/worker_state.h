@@ -50,6 +50,11 @@ struct worker {
     unsigned listener_count;
     struct list idle_clients; /* between requests, longest idle first */
     struct list busy_clients;
+    unsigned handshakes;        /* clients in one */
+    struct list due_handshakes; /* struct handshake, worker/handshake.h */
+    bool served;                /* this turn something was done for an established connection */
+    int64_t handshake_credit_us; /* time that handshakes may take while others have work to do */
+    ev_idle handshake_idle;     /* keeps the loop from waiting while some are due */
     struct list sessions;     /* clients that speak HTTP/2 */
     struct map *pools;        /* address bytes to struct pool */
     struct retired *retired;
@@ -74,6 +79,7 @@ struct worker {
     struct retry_budget retry_budget;
 
     /* counters; written here, read by control */
+    _Atomic uint64_t handshakes_done, handshakes_resumed, handshakes_failed;
     _Atomic uint64_t clients, accepted, requests, sessions_started, streams;
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
 };

@@ -19,6 +19,8 @@ describe("an empty configuration", function()
   it("has all defaults", function()
     local s = settings("")
     local expected = {
+      ["timeouts.handshake"] = 10000, ["limits.handshakes"] = 1000,
+      ["tls.min_version"] = "1.2", ["tls.client_certificates"] = "off", ["tls.ticket_rotation"] = 28800000,
       ["timeouts.head"] = 30000, ["timeouts.keep_alive"] = 75000, ["timeouts.body"] = 60000,
       ["timeouts.send"] = 60000, ["timeouts.connect"] = 5000, ["timeouts.response"] = 60000,
       ["timeouts.pool"] = 60000, ["timeouts.grace"] = 300000, ["timeouts.staged"] = 1800000,

@@ -1,0 +1,358 @@
+#include "control/certificates.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/certificates_state.h"
+#include "control/control.h"
+#include "control/file_watch.h"
+#include "control/publish.h"
+#include "tls/pem_file.h"
+#include "tls/server_context.h"
+#include "tls/tickets.h"
+
+#include <stdlib.h>
+
+enum { DAY_S = 24 * 3600, WARN_DAYS = 30 };
+
+static int64_t now_s(void)
+{
+    return (int64_t)(clock_wall_ms() / 1000);
+}
+
+static void list_free(struct certificate_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        certificate_unref(list->of[i]);
+    free(list->of);
+    *list = (struct certificate_list){0};
+}
+
+/* What a pair has had so far; NULL: it is new. */
+static struct certificate *before(const struct control *c, const struct tls_pair *pair)
+{
+    const struct certificate_list *list = &c->certificates->list;
+    const struct tls_config *config = &c->settings->tls;
+
+    for (unsigned i = 0; i < list->count; i++)
+        if (!strcmp(config->pairs[i].certificate, pair->certificate) && !strcmp(config->pairs[i].key, pair->key))
+            return list->of[i];
+    return NULL;
+}
+
+static bool in_force(const struct certificate *c)
+{
+    return c->not_before_s <= now_s() && now_s() < c->not_after_s;
+}
+
+/* A certificate that is out of date takes no other one's place that is not. */
+static bool check_dates(const struct certificate *new, const struct certificate *old, struct error *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (!old || in_force(new) || !in_force(old))
+        return true;
+    if (new->not_after_s <= now_s()) {
+        clock_format_s(text, (uint64_t)new->not_after_s * 1000);
+        return error_set(err, "%s: has expired at %s", new->file, text);
+    }
+    clock_format_s(text, (uint64_t)new->not_before_s * 1000);
+    return error_set(err, "%s: is good from %s on only; set the clock right or wait", new->file, text);
+}
+
+/* What a pair has from now on: what its files hold, else what it had. NULL: neither, err. */
+static struct certificate *load(const struct control *c, const struct tls_pair *pair, struct error *err)
+{
+    struct certificate *old = before(c, pair), *new = certificate_load(pair, err);
+
+    if (new && check_dates(new, old, err))
+        return new;
+    certificate_unref(new);
+    if (!old)
+        return NULL;
+    log_write(LOG_ERROR, "certificate refused, the one before stays", "reason=\"%s\"", err->text);
+    return certificate_ref(old);
+}
+
+/* False: err, *out is empty. */
+static bool load_all(const struct control *c, const struct tls_config *config, struct certificate_list *out,
+                     struct error *err)
+{
+    out->of = calloc(config->pair_count + 1, sizeof(struct certificate *));
+    CHECK(out->of);
+    for (; out->count < config->pair_count; out->count++) {
+        out->of[out->count] = load(c, &config->pairs[out->count], err);
+        if (!out->of[out->count]) {
+            list_free(out);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The context of settings; NULL with an empty err: they have no certificates. */
+static struct server_context *make(const struct control *c, const struct settings *settings,
+                                   const struct certificate_list *list, struct error *err)
+{
+    err->text[0] = '\0';
+    if (list->count)
+        return server_context_new(&settings->tls, list->of, list->count, c->certificates->tickets, err);
+    if (settings->https_count)
+        error_set(err, "--https needs tls.certificates in the configuration file");
+    return NULL;
+}
+
+/* Notes which of them are new in their place, so that it is told once workers serve them. */
+static void note_renewed(struct certificates *cs, const struct certificate_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        struct certificate *new = list->of[i];
+
+        for (unsigned n = 0; n < cs->list.count; n++)
+            if (!strcmp(cs->list.of[n]->file, new->file) &&
+                strcmp(cs->list.of[n]->fingerprint, new->fingerprint) != 0)
+                new->renewed = true;
+    }
+}
+
+static void put_in_service(struct control *c, struct certificate_list *list, struct server_context *tls)
+{
+    note_renewed(c->certificates, list);
+    list_free(&c->certificates->list);
+    c->certificates->list = *list;
+    server_context_unref(c->tls);
+    c->tls = tls;
+}
+
+/* What the files of client certificates hold, so that a change is noticed. */
+static void digest_client_ca(const struct tls_config *config, uint8_t out[DIGEST_SHA256_SIZE])
+{
+    size_t len = 0;
+    struct error err;
+    char *text = config->client_ca ? pem_file_read(config->client_ca, &len, &err) : NULL;
+
+    digest_sha256(text ? text : "", len, out);
+    free(text);
+}
+
+/* Loads and puts in service; false: err, nothing changed. */
+static bool renew(struct control *c, const struct settings *settings, struct error *err)
+{
+    struct certificate_list list = {0};
+    struct server_context *tls;
+
+    if (!load_all(c, &settings->tls, &list, err))
+        return false;
+    tls = make(c, settings, &list, err);
+    if (err->text[0]) {
+        list_free(&list);
+        return false;
+    }
+    digest_client_ca(&settings->tls, c->certificates->client_ca);
+    put_in_service(c, &list, tls);
+    return true;
+}
+
+/* ---- files that change */
+
+static void watch_files(struct certificates *cs)
+{
+    const struct tls_config *config = &cs->control->settings->tls;
+    const char **paths = calloc(3 * config->pair_count + 1, sizeof(*paths));
+    unsigned count = 0;
+
+    CHECK(paths);
+    for (unsigned i = 0; i < config->pair_count; i++) {
+        paths[count++] = config->pairs[i].certificate;
+        paths[count++] = config->pairs[i].key;
+        paths[count++] = config->pairs[i].ocsp;
+    }
+    paths[count++] = config->client_ca;
+    file_watch_set(cs->watch, paths, count);
+    free(paths);
+}
+
+static bool same_list(const struct certificate_list *a, const struct certificate_list *b)
+{
+    for (unsigned i = 0; i < a->count && a->count == b->count; i++)
+        if (memcmp(a->of[i]->digest, b->of[i]->digest, DIGEST_SHA256_SIZE) != 0)
+            return false;
+    return a->count == b->count;
+}
+
+static void on_published(void *arg)
+{
+    certificates_tell_renewed(arg);
+}
+
+/* Something happened to the files: reads them again, and takes what is new into service. */
+static void on_files(void *arg)
+{
+    struct certificates *cs = arg;
+    struct control *c = cs->control;
+    struct certificate_list list = {0};
+    uint8_t digest[DIGEST_SHA256_SIZE];
+    struct server_context *tls;
+    struct error err;
+
+    if (c->stopping)
+        return;
+    CHECK(load_all(c, &c->settings->tls, &list, &err)); /* each has one before */
+    digest_client_ca(&c->settings->tls, digest);
+    if (same_list(&cs->list, &list) && !memcmp(digest, cs->client_ca, sizeof(digest))) {
+        list_free(&list);
+        return;
+    }
+    tls = make(c, c->settings, &list, &err);
+    if (!tls) {
+        log_write(LOG_ERROR, "certificates refused, nothing changed", "reason=\"%s\"", err.text);
+        list_free(&list);
+        return;
+    }
+    memcpy(cs->client_ca, digest, sizeof(digest));
+    put_in_service(c, &list, tls);
+    publish(c, on_published, cs);
+}
+
+/* ---- tickets */
+
+static void arm_rotation(struct certificates *cs)
+{
+    double after_s = (double)cs->control->settings->tls.ticket_rotation_ms / 1e3;
+
+    ev_timer_stop(cs->control->loop, &cs->rotation);
+    ev_timer_set(&cs->rotation, after_s, 0);
+    ev_timer_start(cs->control->loop, &cs->rotation);
+}
+
+static void on_rotation(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct certificates *cs = timer->data;
+    struct control *c = cs->control;
+    struct tickets *next = tickets_rotate(cs->tickets);
+    struct server_context *tls;
+    struct error err;
+
+    (void)loop;
+    (void)revents;
+    tickets_unref(cs->tickets);
+    cs->tickets = next;
+    arm_rotation(cs);
+    tls = make(c, c->settings, &cs->list, &err);
+    if (!tls)
+        return;
+    server_context_unref(c->tls);
+    c->tls = tls;
+    publish(c, NULL, NULL);
+    log_write(LOG_DEBUG, "session tickets have a new key", "keys=%d", TICKET_KEYS);
+}
+
+static void on_daily(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    certificates_tell_expiry(timer->data);
+}
+
+/* ---- start and end */
+
+static struct certificates *certificates_new(struct control *c)
+{
+    struct certificates *cs = calloc(1, sizeof(*cs));
+
+    CHECK(cs);
+    cs->control = c;
+    cs->tickets = tickets_rotate(NULL);
+    ev_timer_init(&cs->rotation, on_rotation, 0, 0);
+    ev_timer_init(&cs->daily, on_daily, DAY_S, DAY_S);
+    cs->rotation.data = cs->daily.data = cs;
+    return cs;
+}
+
+bool certificates_start(struct control *c)
+{
+    struct error err;
+
+    ASSERT_CONTROL();
+    c->certificates = certificates_new(c);
+    if (!renew(c, c->settings, &err)) {
+        fprintf(stderr, "tidelock: %s\n", err.text);
+        return false;
+    }
+    certificates_tell_expiry(c->certificates);
+    c->certificates->watch = file_watch_start(c->loop, on_files, c->certificates);
+    watch_files(c->certificates);
+    arm_rotation(c->certificates);
+    ev_timer_start(c->loop, &c->certificates->daily);
+    return true;
+}
+
+bool certificates_follow(struct control *c, const struct settings *settings)
+{
+    struct error err;
+
+    ASSERT_CONTROL();
+    if (renew(c, settings, &err))
+        return true;
+    log_write(LOG_ERROR, "configuration refused, nothing changed", "reason=\"%s\"", err.text);
+    return false;
+}
+
+void certificates_watch(struct control *c)
+{
+    watch_files(c->certificates);
+    arm_rotation(c->certificates);
+}
+
+void certificates_published(struct control *c)
+{
+    certificates_tell_renewed(c->certificates);
+}
+
+/* --check speaks to a terminal. */
+static void say_expiry(const struct certificate_list *list)
+{
+    printf("certificates ok: %u\n", list->count);
+    for (unsigned i = 0; i < list->count; i++) {
+        int days = certificate_days_left(list->of[i]);
+
+        if (days < 0)
+            fprintf(stderr, "tidelock: warning: %s: has expired\n", list->of[i]->file);
+        else if (days < WARN_DAYS)
+            fprintf(stderr, "tidelock: warning: %s: expires in %d days\n", list->of[i]->file, days);
+    }
+}
+
+bool certificates_check(const struct settings *settings)
+{
+    struct control c = {.settings = (struct settings *)settings};
+    struct error err;
+    bool ok;
+
+    c.certificates = certificates_new(&c);
+    ok = renew(&c, settings, &err);
+    if (!ok)
+        fprintf(stderr, "tidelock: %s\n", err.text);
+    else if (c.certificates->list.count)
+        say_expiry(&c.certificates->list);
+    certificates_stop(&c);
+    return ok;
+}
+
+void certificates_stop(struct control *c)
+{
+    struct certificates *cs = c->certificates;
+
+    if (!cs)
+        return;
+    if (c->loop) {
+        ev_timer_stop(c->loop, &cs->rotation);
+        ev_timer_stop(c->loop, &cs->daily);
+    }
+    file_watch_stop(&cs->watch);
+    list_free(&cs->list);
+    tickets_unref(cs->tickets);
+    server_context_unref(c->tls);
+    free(cs);
+    c->certificates = NULL;
+    c->tls = NULL;
+}
