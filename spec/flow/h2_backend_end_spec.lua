@@ -130,7 +130,7 @@ describe("a backend that says GOAWAY", function()
         return answer_all(c, "new")
       end
       local s = c:next_request()
-      c:leave(s.id)
+      self.left = c:leave(s.id)
       loop.eventually(function() return finish end)
       c:respond(s.id, { body = "old" })
       c:wait(function() end)
@@ -139,6 +139,7 @@ describe("a backend that says GOAWAY", function()
     local p = start(o.url)
     local old = p:connect()
     old:send_request { path = "/old" }
+    loop.eventually(function() return o.left end)
     loop.eventually(function() return p:get("/new").body == "new" end)
     finish = true
     assert.equal("old", old:receive().body)

@@ -144,6 +144,8 @@ function h2.wrap(bytes, options)
     stream = bytes, streams = {}, frames = {}, next_id = 1,
     windows = options.windows ~= false, authority = options.authority,
     inflater = ffi.gc(inflater[0], nghttp2.nghttp2_hd_inflate_del), acks = 0, pongs = {},
+    given = {}, -- by WINDOW_UPDATE, of each stream; 0: of all
+    taken = {},
   }, connection)
 end
 
@@ -266,6 +268,9 @@ local handlers = {
       self:send(h2.frame("PING", h2.ACK, 0, frame.payload))
     end
   end,
+  WINDOW_UPDATE = function(self, frame)
+    self.given[frame.id] = (self.given[frame.id] or 0) + number_of(frame.payload, 1, 4)
+  end,
   GOAWAY = function(self, frame)
     self.goaway = {
       last = number_of(frame.payload, 1, 4), code = h2.ERRORS[number_of(frame.payload, 5, 4)],
@@ -319,6 +324,31 @@ end
 
 function connection:data(id, bytes, last)
   return self:send(h2.frame("DATA", last and h2.END_STREAM or 0, id, bytes))
+end
+
+--- Bytes that may still be sent on a stream.
+function connection:sendable(id)
+  local initial = self.settings and self.settings[h2.SETTINGS.INITIAL_WINDOW_SIZE] or 65535
+  local own = initial + (self.given[id] or 0) - (self.taken[id] or 0)
+  return math.min(own, 65535 + (self.given[0] or 0) - (self.taken[0] or 0))
+end
+
+--- Sends bytes as fast as the windows allow. False: the stream or the connection ended before.
+function connection:upload(id, bytes, last)
+  local done = 0
+  while done < #bytes do
+    self:wait(function()
+      return self:sendable(id) > 0 or self:stream_of(id).reset
+    end)
+    local n = math.min(#bytes - done, self:sendable(id), 16384)
+    if self.closed or self:stream_of(id).reset then
+      return false
+    end
+    self.taken[0], self.taken[id] = (self.taken[0] or 0) + n, (self.taken[id] or 0) + n
+    self:data(id, bytes:sub(done + 1, done + n), last and done + n == #bytes)
+    done = done + n
+  end
+  return true
 end
 
 function connection:reset(id, code)

@@ -61,7 +61,7 @@ end
 
 --- GOAWAY: streams above last were not looked at.
 function server:leave(last, code)
-  self:send(h2.frame("GOAWAY", 0, 0, h2.bytes(last, 4) .. h2.bytes(code or 0, 4)))
+  return self:send(h2.frame("GOAWAY", 0, 0, h2.bytes(last, 4) .. h2.bytes(code or 0, 4)))
 end
 
 local function accept(bytes, options)

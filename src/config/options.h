@@ -38,7 +38,7 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, true, "longest check, 5s without it")       \
     X(WEBSOCKET, "websocket", OPTION_BOOL, false, "pass WebSocket upgrades")                       \
     X(COMPRESSION, "compression", OPTION_BOOL, false, "compress responses")                        \
-    X(HTTP2, "http2", OPTION_BOOL, false, "offer HTTP/2 to clients")                               \
+    X(HTTP2, "http2", OPTION_BOOL, true, "offer HTTP/2 to clients, as is done without it")                               \
     X(HTTP3, "http3", OPTION_BOOL, false, "offer HTTP/3 to clients")                               \
     X(MAX_BODY_SIZE, "max_body_size", OPTION_SIZE, true, "largest request body, 0 for any")        \
     X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one")                  \

@@ -15,6 +15,7 @@
 struct host {
     bool used;
     bool wildcard;
+    bool no_http2;    /* one of its groups says so */
     bool slash_ends;  /* some path but "/" ends in "/" */
     unsigned deepest; /* most segments in a path; 0: there is none but "/" */
     uint64_t hash;
@@ -112,6 +113,7 @@ static void add_entry(struct router *r, const struct router_entry *entry)
     struct place *p;
 
     CHECK(path.len > 0 && path.data[0] == '/');
+    h->no_http2 |= entry->group->no_http2;
     if (path.len == 1) {
         put_group(&h->root, entry->group);
         return;
@@ -187,23 +189,47 @@ static const struct group *match_name(const struct router *r, struct slice name,
     return h->used ? match_path(r, h, path) : NULL;
 }
 
+/* Without the dot that may end a name. */
+static struct slice bare(struct slice host)
+{
+    if (host.len > 0 && host.data[host.len - 1] == '.')
+        host.len--;
+    return host;
+}
+
+/* What "*." of a wildcard stands before; absent when there is nothing. */
+static struct slice behind_label(struct slice host)
+{
+    const char *dot = host.len ? memchr(host.data, '.', host.len) : NULL;
+
+    if (!dot || dot == host.data)
+        return slice_of(NULL, 0);
+    return slice_skip(host, (size_t)(dot - host.data) + 1);
+}
+
 const struct group *router_match(const struct router *r, struct slice host, struct slice path)
 {
     const struct group *group;
-    const char *dot;
+    struct slice rest;
 
-    if (host.len > 0 && host.data[host.len - 1] == '.')
-        host.len--;
+    host = bare(host);
     group = match_name(r, host, false, path);
     if (group)
         return group;
-    dot = host.len ? memchr(host.data, '.', host.len) : NULL;
-    if (dot && dot > host.data) {
-        size_t label = (size_t)(dot - host.data) + 1;
+    rest = behind_label(host);
+    group = rest.data ? match_name(r, rest, true, path) : NULL;
+    return group ? group : match_path(r, &r->any, path);
+}
 
-        group = match_name(r, slice_of(host.data + label, host.len - label), true, path);
-        if (group)
-            return group;
-    }
-    return match_path(r, &r->any, path);
+bool router_offers_http2(const struct router *r, struct slice host)
+{
+    struct slice rest;
+    const struct host *h;
+
+    host = bare(host);
+    h = host_slot(r, host_hash(r, host, false), host, false);
+    rest = behind_label(host);
+    if (!h->used && rest.data)
+        h = host_slot(r, host_hash(r, rest, true), rest, true);
+    return h->used ? !h->no_http2 : !r->any.no_http2;
 }

@@ -33,3 +33,7 @@ struct router *router_build(struct arena *arena, const struct router_entry *entr
 /* The group for a request, or NULL. host: without port, any case (a trailing dot is ignored); path:
  * without query, starts with "/". */
 const struct group *router_match(const struct router *r, struct slice host, struct slice path);
+
+/* May HTTP/2 be offered to a client that asks for this host (as in SNI)? Not when a group of what serves it says no: of the exact
+ * name, else of "*.rest", else of "*". */
+bool router_offers_http2(const struct router *r, struct slice host);

@@ -309,6 +309,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route)
             g->lb_set = true;
             g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
         }
+        g->group.no_http2 |= !option_or(route, OPTION_HTTP2, true);
         limit_group(&g->group, route, member);
         set_policy(s, &g->group, route);
         dm->member = member;

@@ -80,6 +80,7 @@ struct group {
     struct group_limit limit;
     struct slice policy;      /* request policy, of the first member that sets one; empty: none */
     struct slice policy_args; /* of the same member; may be empty */
+    bool no_http2;            /* a member has the option http2=false */
     int priority;
     struct slice path; /* the prefix */
 };

@@ -28,6 +28,8 @@
       "This version of HTTP is not served here.") \
     X(NO_CONNECT, 501, "no_connect", "http_request_denied", \
       "CONNECT is not served here.") \
+    X(MISDIRECTED, 421, "misdirected", "http_request_denied", \
+      "This service is not served over HTTP/2: ask again over HTTP/1.1.") \
     X(HEAD_TIMEOUT, 408, "head_timeout", "http_request_error", \
       "The request took too long to arrive.") \
     X(NO_ADDRESS, 502, "no_address", "dns_error", \

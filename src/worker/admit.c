@@ -9,6 +9,8 @@ enum verdict admit_request(struct request *rq)
 {
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
+    if (UNLIKELY(rq->group->no_http2) && rq->head.http2)
+        return VERDICT_MISDIRECTED;
     rq->bypass = bypass_allows(rq);
     return VERDICT_PASS;
 }

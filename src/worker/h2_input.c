@@ -15,6 +15,37 @@ static int too_many(struct h2_session *s)
     return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
+static int broken_rule(struct h2_session *s, uint32_t code)
+{
+    h2_session_fail(s, CLOSE_CLIENT_PROTOCOL, code);
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+static bool was_reset(const struct h2_session *s, int32_t id)
+{
+    for (int i = 0; i < H2_RESETS_KEPT; i++)
+        if (s->reset_ids[i] == id)
+            return true;
+    return false;
+}
+
+/* Nothing may come for a stream that is over, but what was on its way when we reset it (5.1). nghttp2 ignores it all. */
+static int check_stream(struct h2_session *s, const nghttp2_frame_hd *hd)
+{
+    bool all_opened = (uint64_t)s->newest == 2 * s->stream_total - 1;
+
+    if (s->role == H2_CLIENT || hd->stream_id % 2 == 0)
+        return 0;
+    if (hd->stream_id > s->newest) {
+        if (hd->type == NGHTTP2_HEADERS)
+            s->newest = hd->stream_id;
+        return 0;
+    }
+    if (nghttp2_session_find_stream(s->ng, hd->stream_id) || was_reset(s, hd->stream_id))
+        return 0;
+    return broken_rule(s, all_opened ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
+}
+
 /* Counts what costs work and carries nothing. A backend was chosen by a service, and has its reasons. */
 static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *arg)
 {
@@ -29,12 +60,16 @@ static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void 
     switch (hd->type) {
     case NGHTTP2_HEADERS:
         frame_flood_earn(&s->updates, control, H2_UPDATES_EARNED);
-        return 0;
+        return check_stream(s, hd);
     case NGHTTP2_CONTINUATION:
         return 0;
     case NGHTTP2_DATA:
         if (hd->length || (hd->flags & NGHTTP2_FLAG_END_STREAM))
-            return 0;
+            return check_stream(s, hd);
+        break;
+    case NGHTTP2_PRIORITY:
+        if (hd->stream_id == 0)
+            return broken_rule(s, NGHTTP2_PROTOCOL_ERROR);
         break;
     case NGHTTP2_RST_STREAM:
         return frame_flood_add(&s->resets, resets, now_us) ? too_many(s) : 0;

@@ -87,6 +87,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
         frame_flood_earn(&s->updates, (uint32_t)settings->h2_control_frames, H2_UPDATES_EARNED);
         break;
     case NGHTTP2_RST_STREAM:
+        s->reset_ids[s->reset_at++ % H2_RESETS_KEPT] = frame->hd.stream_id;
         code = frame->rst_stream.error_code;
         if (s->role == H2_CLIENT) {
             st = h2_session_stream(s, frame->hd.stream_id);

@@ -26,6 +26,7 @@ enum {
     H2_STREAM_WINDOW = 64 * 1024 - 1, /* bytes of a body that wait in a stream's buffer: fits a large block */
     H2_SESSION_WINDOW = 1024 * 1024,  /* the same for all streams of a client's session */
     H2_REQUESTS_MAX = 128,            /* streams of a session towards a backend, whatever that allows */
+    H2_RESETS_KEPT = 256,
     H2_FRAME_SIZE = 16 * 1024         /* payload of a frame, and what a stream sends before others have their turn */
 };
 
@@ -62,6 +63,9 @@ struct h2_session {
     int32_t heading;           /* of this stream; 0: none */
     size_t heading_size;       /* bytes of it, kept or not */
     struct frame_flood resets, control, updates;
+    int32_t newest;            /* highest number of a stream that the peer opened */
+    int32_t reset_ids[H2_RESETS_KEPT]; /* streams that we have reset last: frames for them may still come */
+    unsigned reset_at;         /* place of the next */
     /* out */
     struct slice left;         /* what nghttp2 composed and conn->out could not take yet */
     bool composing;            /* within nghttp2 */
