@@ -1,33 +1,23 @@
 local checks = require("spec.flow.checks")
 local grpc = require("spec.support.grpc")
+local nghttpd = require("spec.support.nghttpd")
 local origin = require("spec.support.origin")
-local process = require("spec.support.process")
 
 local GRPC_CHECK = { path = "/grpc.health.v1.Health/Check", interval = "100ms" }
 
--- A server of static files that speaks HTTP/2 only.
-local function nghttpd()
-  local port = origin.refusing_url():match("%d+$")
-  local server = process.start({ "/usr/sbin/nghttpd", "--no-tls", "-v", "-d", "spec/support", port },
-    { name = "nghttpd", env = { LD_PRELOAD = "" } })
-  server:wait_line("listen")
-  return server, "h2c://127.0.0.1:" .. port
-end
-
 describe("a health check of an h2c backend", function()
   it("is a GET in HTTP/2, whose status counts", function()
-    local server, url = nghttpd()
+    local server = nghttpd.start()
     local _, r = checks.start()
-    checks.route(r, url, { path = "/sys.lua", interval = "100ms" })
+    checks.route(r, server.url, { path = "/sys.lua", interval = "100ms" })
     assert.equal("passed", checks.wait_state(r, "healthy").last_result)
     server:wait_line(":path: /sys.lua")
     server:wait_line("user%-agent: tidelock")
   end)
 
   it("fails for a status that is not 2xx", function()
-    local _, url = nghttpd()
     local _, r = checks.start()
-    checks.route(r, url, { path = "/none", interval = "100ms" })
+    checks.route(r, nghttpd.start().url, { path = "/none", interval = "100ms" })
     assert.equal("status_404", checks.wait_state(r, "down").last_result)
   end)
 
