@@ -59,6 +59,22 @@ function server:respond(id, answer)
   end
 end
 
+local PIECE = ("x"):rep(16384)
+
+--- Sends of each stream's rest (a table from ids to numbers of bytes) as much as the windows allow.
+function server:pump(rests)
+  for id, rest in pairs(rests) do
+    local n = math.min(rest, self:sendable(id), #PIECE)
+    while n > 0 do
+      rest = rest - n
+      self.taken[0], self.taken[id] = (self.taken[0] or 0) + n, (self.taken[id] or 0) + n
+      self:data(id, PIECE:sub(1, n), rest == 0)
+      n = math.min(rest, self:sendable(id), #PIECE)
+    end
+    rests[id] = rest > 0 and rest or nil
+  end
+end
+
 --- GOAWAY: streams above last were not looked at.
 function server:leave(last, code)
   return self:send(h2.frame("GOAWAY", 0, 0, h2.bytes(last, 4) .. h2.bytes(code or 0, 4)))
@@ -104,7 +120,7 @@ function h2_origin.serve(handler, options)
       s.text = c:body_of(s)
       self.requests[#self.requests + 1] = s
       if not s.reset then
-        c:respond(s.id, handler(s, c, number) or { body = "ok" })
+        c:respond(s.id, handler and handler(s, c, number) or { body = "ok" })
       end
     end
   end, options)

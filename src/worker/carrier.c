@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum { SILENT_MS = 1000 };
 
@@ -283,9 +284,25 @@ struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *e
 
 /* ---- its streams */
 
-struct carrier *carrier_find(struct pool *pool)
+/* What a backend says before it closes, or below TLS, is found when it is read. */
+static bool is_stale(const struct carrier *k)
 {
-    return list_empty(&pool->carriers) ? NULL : CONTAINER_OF(pool->carriers.next, struct carrier, link);
+    char byte;
+    ssize_t n = recv(k->conn.transport.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+struct carrier *carrier_find(struct pool *pool, bool careful)
+{
+    while (!list_empty(&pool->carriers)) {
+        struct carrier *k = CONTAINER_OF(pool->carriers.next, struct carrier, link);
+
+        if (!careful || k->h2.stream_count || !is_stale(k))
+            return k;
+        lose(k, CLOSE_ORIGIN_CLOSED);
+    }
+    return NULL;
 }
 
 void carrier_seat(struct carrier *k, struct h2_stream *stream, struct conn *conn)

@@ -50,8 +50,9 @@ struct carrier {
 /* Begins a connection for rq's member. NULL: *error is -errno. */
 struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *error);
 
-/* One that has a place, or NULL. */
-struct carrier *carrier_find(struct pool *pool);
+/* One that has a place, or NULL. careful: an idle one is looked at first, as the backend may have closed it a moment ago; costs
+ * a system call. */
+struct carrier *carrier_find(struct pool *pool, bool careful);
 
 /* Opens a stream of it for conn, whose transport becomes the stream. */
 void carrier_seat(struct carrier *k, struct h2_stream *stream, struct conn *conn);

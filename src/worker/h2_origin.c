@@ -98,7 +98,7 @@ void h2_origin_seat_waiting(struct pool *pool)
 {
     while (!list_empty(&pool->waiting)) {
         struct h2_origin *ho = CONTAINER_OF(pool->waiting.next, struct h2_origin, waiting);
-        struct carrier *k = carrier_find(pool);
+        struct carrier *k = carrier_find(pool, false);
         struct carrier_failure failure = {0};
 
         if (k) {
@@ -183,7 +183,8 @@ static void give_up(struct h2_origin *ho)
 
 struct origin *h2_origin_open(struct pool *pool, struct request *rq, int *error)
 {
-    struct carrier *k = rq->fresh ? NULL : carrier_find(pool);
+    bool careful = !http_method_is_idempotent(rq->head.method);
+    struct carrier *k = rq->fresh ? NULL : carrier_find(pool, careful);
     struct h2_origin *ho = new_origin(pool, rq);
 
     if (!ho) {

@@ -207,7 +207,8 @@ static enum step want_response(struct request *rq)
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
     if (o->conn.eof || o->conn.broken || o->timed_out) {
-        outcome_failure(rq);
+        if (!o->timed_out || rq->upload_done) /* else it may as well have waited for the client */
+            outcome_failure(rq);
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
     }
     conn_resume(&o->conn);
@@ -238,7 +239,8 @@ enum step response_relay(struct request *rq)
     }
 }
 
-/* While the client is slow to take or give, the backend is not to blame, and the other way round. */
+/* While the client is slow to take or give, the backend is not to blame, and the other way round. Where the answer has begun and
+ * the request goes on, the two talk: how long they may be silent is what the route says of answers. */
 void response_set_deadlines(struct request *rq)
 {
     const struct settings *settings;
@@ -249,7 +251,7 @@ void response_set_deadlines(struct request *rq)
     if (!rq->lease)
         return;
     settings = rq->lease->snapshot->settings;
-    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked);
+    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
     conn_deadline(client, !client_late        ? 0
                           : client->blocked ? settings->send_timeout_ms
                                             : settings->body_timeout_ms);
