@@ -170,14 +170,16 @@ static bool may_retry(struct request *rq, bool probe)
 
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
 {
-    bool stale = rq->origin && (rq->origin->reused || rq->origin->unreached) && why == VERDICT_BACKEND_BROKE;
+    bool unreached = rq->origin && rq->origin->unreached;
+    bool stale = rq->origin && (rq->origin->reused || unreached) && why == VERDICT_BACKEND_BROKE;
     bool probe = rq->ticket.probe;
 
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_FAILED);
     rq->response_scan = (struct http_scan){0};
-    if (stale && !rq->fresh && may_repeat(rq, reached)) {
-        rq->fresh = true;
+    if (stale && !rq->again && may_repeat(rq, reached)) {
+        rq->again = true;
+        rq->fresh = !unreached;
         return send_again(rq, &request_step_connect);
     }
     if (!reached && next_address(rq, why) && may_repeat(rq, reached))

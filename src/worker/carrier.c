@@ -118,6 +118,7 @@ static void set_idle(struct carrier *k)
     if (idle == k->idle)
         return;
     k->idle = idle;
+    k->h2.most = H2_REQUESTS_MAX;
     conn_deadline(&k->conn, idle ? worker_settings(k->conn.worker)->pool_timeout_ms : 0);
 }
 
@@ -311,6 +312,14 @@ void carrier_seat(struct carrier *k, struct h2_stream *stream, struct conn *conn
     h2_stream_open(stream, &k->h2, 0, conn, &conn->transport);
     put_in_list(k);
     set_idle(k);
+}
+
+void carrier_refused(struct carrier *k)
+{
+    if (k->h2.stream_count <= 1)
+        return;
+    k->h2.most = k->h2.stream_count - 1;
+    put_in_list(k);
 }
 
 void carrier_doubt(struct carrier *k)

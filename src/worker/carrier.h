@@ -57,6 +57,9 @@ struct carrier *carrier_find(struct pool *pool, bool careful);
 /* Opens a stream of it for conn, whose transport becomes the stream. */
 void carrier_seat(struct carrier *k, struct h2_stream *stream, struct conn *conn);
 
+/* A stream of it was refused: it takes fewer at a time than it says, for as long as it is not idle. */
+void carrier_refused(struct carrier *k);
+
 /* A stream of it timed out. */
 void carrier_doubt(struct carrier *k);
 

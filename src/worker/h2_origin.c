@@ -223,6 +223,14 @@ static bool put_path(const struct request *rq, struct buf *text, struct slice *p
     return true;
 }
 
+static struct slice authority_of(const struct field_list *fields)
+{
+    for (unsigned i = 0; i < fields->count; i++)
+        if (slice_eq_nocase(fields->field[i].name, SLICE("host")))
+            return fields->field[i].value;
+    return SLICE("");
+}
+
 /* A stream that cannot be sent on has ended already: that is found when the answer is read. */
 static void send_fields(struct request *rq, const struct field_list *fields, struct slice path)
 {
@@ -232,7 +240,7 @@ static void send_fields(struct request *rq, const struct field_list *fields, str
     struct h2_target target = {
         .method = head->method_text,
         .scheme = rq->member->tls.client ? SLICE("https") : SLICE("http"),
-        .authority = fields->field[0].value,
+        .authority = authority_of(fields),
         .path = path,
     };
 
@@ -265,6 +273,8 @@ static enum parse read_head(struct request *rq, struct http_head *head, const ch
 
     if (!st->head.text.data || !st->head.count) {
         rq->origin->unreached = st->refused || !st->sent_head;
+        if (st->refused)
+            carrier_refused(of(rq->origin)->carrier);
         *error = "malformed HTTP/2";
         return st->malformed ? PARSE_BAD : PARSE_MORE;
     }

@@ -109,7 +109,7 @@ static void on_leave_timer(struct ev_loop *loop, ev_timer *timer, int events)
 bool h2_session_open(struct h2_session *s, struct conn *conn, enum h2_role role,
                      const struct h2_owner *owner)
 {
-    *s = (struct h2_session){.conn = conn, .role = role, .owner = owner};
+    *s = (struct h2_session){.conn = conn, .role = role, .owner = owner, .most = H2_REQUESTS_MAX};
     list_init(&s->streams);
     list_init(&s->ready);
     list_init(&s->waiting);
@@ -224,8 +224,8 @@ unsigned h2_session_places(const struct h2_session *s)
     if (!s->greeted || h2_session_is_used_up(s))
         return 0;
     most = nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    if (most > H2_REQUESTS_MAX)
-        most = H2_REQUESTS_MAX;
+    if (most > s->most)
+        most = s->most;
     return most > s->stream_count ? most - s->stream_count : 0;
 }
 

@@ -25,7 +25,7 @@ enum h2_role { H2_SERVER, H2_CLIENT };
 enum {
     H2_STREAM_WINDOW = 64 * 1024 - 1, /* bytes of a body that wait in a stream's buffer: fits a large block */
     H2_SESSION_WINDOW = 1024 * 1024,  /* the same for all streams of a client's session */
-    H2_REQUESTS_MAX = 128,            /* streams of a session towards a backend, whatever that allows */
+    H2_REQUESTS_MAX = 128,            /* the most streams of a session towards a backend */
     H2_RESETS_KEPT = 256,
     H2_FRAME_SIZE = 16 * 1024         /* payload of a frame, and what a stream sends before others have their turn */
 };
@@ -57,6 +57,7 @@ struct h2_session {
     struct list ready;         /* something happened, their conn's io has to be told */
     struct list waiting;       /* blocked for want of room or window, or to let others have their turn */
     unsigned stream_count;
+    unsigned most;             /* towards a backend: no more at a time, whatever it allows */
     uint64_t stream_total;     /* opened so far */
     /* in */
     struct h2_fields fields;   /* head or trailers on their way */
