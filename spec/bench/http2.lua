@@ -1,8 +1,8 @@
 --- What HTTP/2 costs: CPU time of the proxy for a request, by the versions that client and backend speak.
 --
 -- usage: luajit spec/bench/http2.lua [ROUNDS [REQUESTS [CLIENTS [STREAMS]]]]     default: 5 100000 8 16
--- Generator: h2load (streams of a client: with HTTP/1.1 as many connections). Backends: spec/support/origin_server.c and nghttpd,
--- both with 1 KiB. The proxy has core 0, all else core 1. Rounds go in turn; the median counts.
+-- Generator: h2load (streams of a client: with HTTP/1.1 as many connections). Backends: spec/support/origin_server.c
+-- and nghttpd, both with 1 KiB. The proxy has core 0, all else core 1. Rounds go in turn; the median counts.
 
 package.path = "./?.lua;" .. package.path
 require("jit").off() -- the packaged LuaJIT now and then crashes in compiled code

@@ -12,8 +12,9 @@ end
 
 local function parallel(p, count, request)
   local requests = {}
+  request = request or {}
   for i = 1, count do
-    requests[i] = { path = "/" .. i, host = "a.test", method = request and request.method, body = request and request.body }
+    requests[i] = { path = "/" .. i, host = "a.test", method = request.method, body = request.body }
   end
   return http.parallel(p.url, requests)
 end

@@ -16,7 +16,8 @@ describe("an h2c backend", function()
   it("gets the request of an HTTP/1.1 client in its own words", function()
     local o = h2_origin.serve(echo)
     local p = start(o.url .. "/base")
-    local r = p:request { method = "POST", path = "/x?y=1", body = "hello", headers = { ["X-Mine"] = "Yes", TE = "trailers" } }
+    local headers = { ["X-Mine"] = "Yes", TE = "trailers" }
+    local r = p:request { method = "POST", path = "/x?y=1", body = "hello", headers = headers }
 
     assert.same({ 200, "/base/x?y=1", "hello" }, { r.status, r.headers["x-path"], r.body })
     local got = o.requests[1].request
@@ -63,7 +64,8 @@ describe("an h2c backend", function()
 
   it("sends trailers to both kinds of clients", function()
     local o = h2_origin.serve(function()
-      return { body = "x", trailers = { { "grpc-status", "0" }, { "x-end", "yes" }, { "grpc-status-details-bin", "AAE=" } } }
+      local trailers = { { "grpc-status", "0" }, { "x-end", "yes" }, { "grpc-status-details-bin", "AAE=" } }
+      return { body = "x", trailers = trailers }
     end)
     local p = start(o.url)
     local r = p:request { path = "/", headers = { TE = "trailers" } }

@@ -18,7 +18,8 @@ local grpc = { SLOW = 60 }
 local ENV = { LD_PRELOAD = "" } -- a sanitizer's runtime is not for Python
 
 --- Starts a server.
--- @param options port (default: one from the kernel); health = "down": its health service says NOT_SERVING, "bare": it has none
+-- @param options port (default: one from the kernel); health = "down": its health service says NOT_SERVING,
+--   "bare": it has none
 -- @return process with url, port
 function grpc.server(options)
   options = options or {}
