@@ -108,7 +108,7 @@ return {
   {
     path = "scripts_rollback.failures", type = "count", default = 5, min = 0, max = 1000,
     doc = "Failed calls of scripts, within the window, after which the generation before is put back in service; "
-      .. "as many of one health policy switch that off first. 0 for never.",
+      .. "as many of one health policy, or of one request policy on one worker, switch that off first. 0 for never.",
   },
   {
     path = "scripts_rollback.window", type = "duration", default = "60s", min = 1000, max = DAY,
@@ -116,7 +116,8 @@ return {
   },
   {
     path = "scripts_budget.load", type = "duration", default = "2s", min = 10, max = MINUTE,
-    doc = "How long one script may take to load.",
+    doc = "How long one script may take to load; all request policies together at most 100 ms, since workers load "
+      .. "them, too.",
   },
   {
     path = "scripts_budget.command", type = "duration", default = "250ms", min = 1, max = MINUTE,

@@ -1,9 +1,13 @@
 --- The request policies of one generation of scripts: what a file of scripts/policies/ has to
 -- return.
 
+local selfcheck = require("selfcheck")
+
 local policy = {}
 
-local KEYS = { summary = "string", fail = "string", on_request = "function", on_response = "function" }
+local KEYS = {
+  summary = "string", fail = "string", on_request = "function", on_response = "function", check = "function",
+}
 
 --- Stops with what is wrong in a policy.
 local function wrong(path, what, ...)
@@ -27,8 +31,9 @@ end
 -- @param name string: what the option policy calls it
 -- @param path string: the script's file
 -- @param value what it returned
+-- @param trial boolean: have it check itself, too, as it is not in service yet
 -- @return on_request or nil; on_response or nil; boolean: do requests not pass when it fails?
-function policy.define(name, path, value)
+function policy.define(name, path, value, trial)
   if not name:find("^[%w_-]+$") or #name > 64 then
     wrong(path, "a policy's name is letters, digits, _ and -, at most 64 of them")
   elseif type(value) ~= "table" then
@@ -41,6 +46,9 @@ function policy.define(name, path, value)
     wrong(path, "on_request or on_response is missing (a function)")
   elseif value.fail and value.fail ~= "open" and value.fail ~= "closed" then
     wrong(path, "fail must be \"open\" (requests pass when the policy fails) or \"closed\"")
+  end
+  if trial then
+    selfcheck.run(path, "", value.check)
   end
   return value.on_request, value.on_response, value.fail == "closed"
 end

@@ -35,7 +35,8 @@ local function describe(status)
     "last_failure", describe_fault(status.last_failure),
     "last_error", describe_fault(status.refused),
     "rolled_back", describe_rollback(status),
-    "policies_off", json.array(status.policies_off)
+    "policies_off", json.array(status.policies_off),
+    "request_policies_off", json.array(status.request_policies_off)
   )
 end
 
@@ -67,7 +68,7 @@ return {
     errors = { "response too large, use compressed" },
     notes = "failures: failed calls of this generation within scripts_rollback.window. last_error: why the files "
       .. "as they are now are not in service. rolled_back: the generation that was given up for this one. "
-      .. "policies_off: health policies that failed too often.",
+      .. "policies_off: health policies that failed too often; request_policies_off: request policies that did.",
     run = function(cmd)
       return reply.json("SCRIPTS_STATUS_OK", describe(cmd.conn:scripts_status()), cmd.form)
     end,

@@ -8,13 +8,13 @@ local setting = require("setting")
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
   "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
-  "retries", "policy_failures", "policy_skipped", "effective", "health", "settings", "not_in_effect",
+  "retries", "policy_failures", "policy_skipped", "policy_off", "effective", "health", "settings", "not_in_effect",
 }
 
 local STATS_KEYS = {
   "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
   "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
-  "ratelimit_shadowed", "panicked", "probes", "policy_failures", "policy_skipped",
+  "ratelimit_shadowed", "ratelimit_evicted", "panicked", "probes", "policy_failures", "policy_skipped",
 }
 
 --- Who gets requests, how many, or why not and until when.
@@ -77,8 +77,9 @@ return {
     notes = "effective says what the route's state means for requests: use is full, shared (share_percent of "
       .. "them), probe (few, while half-open), last resort (when no other member can), none (reason, and until "
       .. "when if that is known); panic: it is used all the same, as no member "
-      .. "of its group can be (option panic). not_in_effect lists what is applied for the route but has no "
-      .. "effect in this version yet.",
+      .. "of its group can be (option panic). policy_off: the route's request policy failed too often and is not "
+      .. "asked before scripts change; health.policy_off is the same for its health policy. not_in_effect lists what "
+      .. "is applied for the route but has no effect in this version yet.",
     run = function(cmd)
       local status, err = cmd.session:route_status(cmd.route)
       if not status then
@@ -99,10 +100,12 @@ return {
     errors = { "route not found", "response too large, use compressed" },
     notes = "Exact sums over all workers, since the route was first applied. rejected counts the "
       .. "requests that were turned away, by reason; drain counts those that another member took, too. "
-      .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); panicked: "
+      .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); ratelimit_evicted: "
+      .. "sources that the proxy, for all routes together, forgot before their time, as more came than "
+      .. "limits.ratelimit_sources; panicked: "
       .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
-      .. "without it, because it failed too often.",
+      .. "without it, because it failed too often or had just run out of time.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

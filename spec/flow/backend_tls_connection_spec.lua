@@ -1,7 +1,6 @@
+local certificates = require("spec.support.certificates")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
-local proxy = require("spec.support.proxy")
-local stream = require("spec.support.stream")
 local tls_origin = require("spec.support.tls_origin")
 
 local INTERNAL = { tls_ca = "internal" }
@@ -14,13 +13,21 @@ local function resumed(o)
   return count
 end
 
---- All names of options and more.
+--- Options with the authority and more.
 local function with(more)
   local options = { tls_ca = "internal" }
   for key, value in pairs(more) do
     options[key] = value
   end
   return options
+end
+
+--- Half a second without work.
+local function idle(p)
+  local before = p:cpu_seconds()
+  loop.delay(0.5)
+  local used = p:cpu_seconds() - before
+  assert.is_true(used < 0.2, "used " .. used .. " s")
 end
 
 describe("TLS sessions with a backend", function()
@@ -168,6 +175,45 @@ describe("a TLS connection to a backend", function()
     end)
   end)
 
+  it("makes the client wait when the backend does not read, and costs nothing meanwhile", function()
+    local size, open, answer, got = 16 * 1024 * 1024, false, false, nil
+    local files = certificates.make({ ip = { "127.0.0.1" } })
+    local o = origin.start(function(request)
+      loop.eventually(function()
+        return open
+      end, 60)
+      got = request.stream:read(size)
+      loop.eventually(function()
+        return answer
+      end, 60)
+      return { body = "taken" }
+    end, { stream = true, receive_buffer = 65536, tls = { certificate = files.certificate, key = files.key } })
+    local p = tls_origin.proxy({ to = o.url })
+    local c = p:connect({ timeout = 60 })
+    local body = ("0123456789abcdef"):rep(size / 16)
+    local task = loop.spawn(function()
+      return c:request({ method = "POST", path = "/", body = body })
+    end)
+    local last
+    loop.eventually(function()
+      local still = last == c.stream.sent and last > 0
+      last = c.stream.sent
+      loop.delay(0.1)
+      return still
+    end)
+    assert.is_true(c.stream.sent < size)
+    o.handshakes[1]:send_ticket() -- something to read while writing is blocked
+    idle(p)
+    open = true
+    loop.eventually(function()
+      return got
+    end, 60)
+    idle(p)
+    answer = true
+    assert.equal("taken", loop.join(task, 60).body)
+    assert.is_true(got == body)
+  end)
+
   it("that ends without close_notify in the middle of an answer without length has cut it", function()
     local o = tls_origin.start(function(request)
       return { headers = { ["Connection"] = "close" }, body = function(write)
@@ -188,111 +234,5 @@ describe("a TLS connection to a backend", function()
       assert.equal(502, p:get("/").status)
     end
     assert.equal("open", p:get("/").headers["X-Circuit-State"])
-  end)
-end)
-
---- Two backends in one group, the second of them good.
-local function pair(first, options)
-  local good = tls_origin.start({ body = "good" })
-  local p = tls_origin.proxy(nil, { workers = 1 })
-  local s = p:registry()
-  s:register("spec", "one")
-  for _, url in ipairs({ first.url:gsub("^http:", "https:"), good.url }) do
-    local id = s:ok("ROUTE_ADD", "*", "/", url, 0)
-    for key, value in pairs(with(options or {})) do
-      s:ok("OPTIONS_SET", id, key, value)
-    end
-  end
-  s:ok("CONFIG_APPLY")
-  return p
-end
-
-describe("a TLS handshake with a backend", function()
-  it("that is never answered ends with connect_timeout", function()
-    local silent = origin.raw(function(bytes)
-      bytes:read_all()
-    end)
-    local p = tls_origin.proxy({ to = silent.url:gsub("^http", "https"),
-      options = with({ connect_timeout = "300ms", retries = 0 }) })
-    local response = p:get("/")
-    assert.equal(504, response.status)
-    assert.matches("error=connection_timeout", response.headers["Proxy-Status"])
-  end)
-
-  it("that fails sends the request to another member, whatever the method", function()
-    for _, answer in ipairs({ "garbage that is no TLS at all\r\n\r\n", "" }) do
-      local bad = origin.raw(function(bytes)
-        bytes:read_some()
-        bytes:write(answer)
-      end)
-      local p = pair(bad)
-      for _ = 1, 4 do
-        assert.equal("good", p:request({ method = "POST", path = "/", body = "x" }).body)
-      end
-      assert.is_true(bad.accepted > 0)
-    end
-  end)
-
-  it("that is late sends the request to another member", function()
-    local silent = origin.raw(function(bytes)
-      bytes:read_all()
-    end)
-    local p = pair(silent, { connect_timeout = "200ms" })
-    for _ = 1, 3 do
-      assert.equal("good", p:get("/").body)
-    end
-    assert.is_true(silent.accepted > 0)
-  end)
-
-  it("that is cut at any byte is a failed one", function()
-    local real = tls_origin.start()
-    local flight, cut = nil, 0
-    local between = origin.raw(function(bytes)
-      local hello = bytes:read_some()
-      if not hello then
-        return
-      end
-      local behind = assert(stream.connect("127.0.0.1", real.port))
-      behind:write(hello)
-      local answer = flight and behind:read(cut) or ""
-      if not flight then -- the server's whole flight; its signature makes it a few bytes longer or shorter
-        repeat
-          local piece = behind:read_some(nil, loop.now() + 0.5)
-          answer = answer .. (piece or "")
-        until not piece
-        flight = #answer - 8
-      end
-      behind:close()
-      bytes:write(answer:sub(1, cut))
-    end)
-    local p = tls_origin.proxy({ to = between.url:gsub("^http", "https"), options = with({ retries = 0 }) })
-    local c = p:connect()
-    repeat
-      local response = c:request({ path = "/" })
-      assert.equal(502, response.status)
-      assert.matches("error=tls_protocol_error", response.headers["Proxy-Status"])
-      cut = cut + (cut < 200 and 1 or 13)
-    until cut >= flight
-    assert.is_true(flight > 500)
-    assert.equal(0, real:count())
-  end)
-
-  it("goes with a wss URL, too", function()
-    local o = tls_origin.start()
-    local p = tls_origin.proxy({ to = o.url:gsub("^https", "wss") })
-    assert.equal(200, p:get("/").status)
-  end)
-end)
-
-describe("a backend that speaks no TLS", function()
-  it("is told from one that is down", function()
-    local plain = origin.raw(function(bytes)
-      bytes:read_some()
-      bytes:write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-    end)
-    local p = proxy.start({ route = { to = plain.url:gsub("^http", "https") } })
-    local response = p:get("/")
-    assert.equal(502, response.status)
-    assert.matches('error=tls_protocol_error; details="tls_failed: ', response.headers["Proxy-Status"])
   end)
 end)

@@ -160,6 +160,24 @@ describe("a policy that fails", function()
     end)
   end
 
+  it("again after it recovered is logged again", function()
+    local o = origin.start(function() return { status = 200 } end)
+    local p, r = start_with({ own = [[if check.status == 299 then error("lost") end return "healthy"]] }, o.url, "own",
+      { scripts_rollback = { failures = 0 } })
+    local function after(status, count)
+      o:respond { status = status }
+      wait_checks(r, checks.health(r).checks + count)
+    end
+    local line = 'msg="script failed" during=health policy own'
+    after(299, 10)
+    checks.wait_log(p, line, 1)
+    local since = loop.now()
+    after(200, 3)
+    loop.eventually(function() return loop.now() - since > 1.2 end) -- at most a line a second
+    after(299, 10)
+    checks.wait_log(p, line, 2)
+  end)
+
   it("after it had answered leaves its last answer", function()
     local o = sequence("200 200 503")
     local _, r = start_with({ own = [[

@@ -11,6 +11,7 @@ local BUDGET_MS = 30
 local function scripts_with(files)
   local dir = sys.temp_dir()
   os.execute("cp -r scripts/commands scripts/hooks scripts/health scripts/maintenance " .. dir)
+  os.execute("mkdir " .. dir .. "/policies")
   for path, text in pairs(files) do
     sys.write_file(dir .. "/" .. path, text)
   end
@@ -115,6 +116,101 @@ describe("a hostile page", function()
       assert.equal("PONG", r:call("PING"))
     end)
   end
+end)
+
+describe("a page that is hostile in maintenance only", function()
+  local SESSIONS, TRIED = 20, 5
+  local PAGE = [[local function page(p) if p.service then while true do end end return p.message end
+    return { summary = "", html = page, text = page,
+      json = function(p) return require("json").encode(page(p)) end }]]
+
+  --- Sessions in maintenance, and a reload that brings that page.
+  local function start_with(config)
+    config.scripts_watch, config.scripts_budget = false, { page = "100ms" }
+    local dir = scripts_with({})
+    local p = proxy.start { workers = 1, scripts = dir, config = config }
+    local r
+    for i = 1, SESSIONS do
+      r = p:registry()
+      r:register("shop", "shop-" .. i)
+      r:route { host = ("h%d.example"):format(i), to = "http://127.0.0.1:1" }
+      r:ok("MAINT_ENTER", "ALL")
+    end
+    sys.write_file(dir .. "/maintenance/page.lua", PAGE)
+    assert.truthy(r:call("SCRIPTS_RELOAD"):find("^SCRIPTS_RELOAD_OK|%d|changed$"))
+    return p
+  end
+
+  it("is tried for a few, and the others get the built-in one", function()
+    local p = start_with { scripts_rollback = { failures = 0 } }
+    for i = 1, SESSIONS do
+      assert.equal(503, p:get("/", { host = ("h%d.example"):format(i) }).status)
+    end
+    p:wait_log("(generation 2 in service)")
+    assert.equal(TRIED, checks.count_log(p, "a built-in page takes the place of one for maintenance"))
+  end)
+
+  it("is taken back with its generation", function()
+    local p = start_with {}
+    p:wait_log("(generation 2 fails in service, back to generation 1)")
+    assert.truthy(p:get("/", { host = "h20.example", headers = { Accept = "text/html" } }).body:find("maintenance"))
+  end)
+end)
+
+describe("a hostile request policy", function()
+  it("fails its own request alone, whatever it does", function()
+    local o = origin.start(function() return { body = "fine" } end)
+    local files, routes = {}, { { domains = "other.example", path = "/", backend_url = o.url } }
+    for i, case in ipairs(hostile) do
+      local name = "h" .. i
+      files["policies/" .. name .. ".lua"] = ("return { summary = '', on_request = function() %s end }"):format(case[2])
+      routes[#routes + 1] = { domains = name .. ".example", path = "/", backend_url = o.url,
+        options = { policy = name } }
+    end
+    local p = start(files, { routes = routes, scripts_budget = { policy = "5ms" } })
+    local c, other = p:connect(), p:connect()
+    for i, case in ipairs(hostile) do
+      assert.equal("fine", c:request({ path = "/", host = ("h%d.example"):format(i) }).body, case[1])
+      assert.equal("fine", other:request({ path = "/", host = "other.example" }).body, case[1])
+    end
+    assert.equal(2 * #hostile, o:count())
+  end)
+
+  it("is logged as having failed", function()
+    local o = origin.start(function() return {} end)
+    for _, name in ipairs { "an endless loop that swallows errors", "a list without end", "nested quantifiers" } do
+      local p = start({ ["policies/own.lua"] = ("return { summary = '', on_request = function() %s end }")
+        :format(named(name)) }, { routes = { { domains = "*", path = "/", backend_url = o.url,
+          options = { policy = "own" } } } })
+      assert.equal(200, p:get("/").status)
+      p:wait_log("(request policy failed)")
+    end
+  end)
+end)
+
+describe("a hostile script that is to be loaded", function()
+  local CASES = { "an endless loop that swallows errors", "a list without end", "nested quantifiers",
+    "deep recursion over and over", "string.rep of 1e9", "keys without end", "a message handler that fails" }
+  local FOLDERS = { "commands", "health", "policies" }
+
+  it("is refused, and what is in service goes on", function()
+    local dir = scripts_with({})
+    local p = proxy.start { workers = 1, scripts = dir, config = { scripts_watch = false,
+      scripts_budget = { load = "400ms" } } }
+    local r = p:registry()
+    r:register("shop", "one")
+    for _, folder in ipairs(FOLDERS) do
+      for _, name in ipairs(CASES) do
+        local path = ("%s/%s/hostile.lua"):format(dir, folder)
+        sys.write_file(path, named(name))
+        local answer = r:call("SCRIPTS_RELOAD")
+        assert.truthy(answer:find("ERROR|" .. folder .. "/hostile.lua", 1, true), answer)
+        assert.equal("ROUTE_LIST_OK|[]", r:call("ROUTE_LIST"), name)
+        os.remove(path)
+      end
+    end
+    assert.equal("SCRIPTS_RELOAD_OK|1|unchanged", r:call("SCRIPTS_RELOAD"))
+  end)
 end)
 
 describe("a hostile health policy", function()

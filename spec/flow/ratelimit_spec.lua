@@ -1,3 +1,5 @@
+local behind = require("spec.scripts.policies.behind")
+local cjson = require("cjson")
 local group = require("spec.support.group")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
@@ -36,6 +38,20 @@ describe("rate limit", function()
       local passed = send(g, 5, ("127.0.%d.%d"):format(i % 4, 10 + i))
       assert.equal(3, passed)
     end
+  end)
+
+  it("counts the sources that it had to forget, for whoever looks at STATS_GET", function()
+    local b = behind.asked('req:rate_key(req:header("X-Key"))', nil,
+      { config = { limits = { ratelimit_sources = 1000 } } })
+    b.session:ok("RATELIMIT_SET", "r1", 10, "1h")
+    b.session:ok("CONFIG_APPLY")
+    local function evicted() return cjson.decode((b.session:ok("STATS_GET", "r1"))).ratelimit_evicted end
+    assert.equal(0, evicted())
+    local c = b.proxy:connect()
+    for i = 1, 3000 do
+      c:request { path = "/", headers = { ["X-Key"] = "k" .. i } }
+    end
+    assert.is_true(evicted() > 500, evicted())
   end)
 
   it("tells on every response what is left", function()

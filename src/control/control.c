@@ -314,6 +314,7 @@ static bool start(struct control *c, struct config_set **routes)
     c->shared.control = c;
     c->shared.on_circuit = circuits_on_notice;
     c->shared.on_panic = panic_on_notice;
+    c->shared.on_policy = scripts_on_policy_notice;
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
@@ -401,7 +402,7 @@ static bool check_scripts(struct control *c)
     struct error err;
     struct bundle *bundle = bundle_read(c->settings->scripts_dir, &err);
     struct vm *vm =
-        bundle && hook_check(bundle, &err) ? vm_new(c, bundle, &err) : NULL;
+        bundle && hook_check(bundle, c->settings->script_load_ms, &err) ? vm_new(c, bundle, &err) : NULL;
 
     if (vm)
         pages = pages_make(vm, &err);

@@ -10,6 +10,10 @@
 
 #include <stdlib.h>
 
+/* After so many pages that a new script fails for, the others are not tried: each may take its whole budget, while
+ * nothing else runs. */
+enum { RENDER_FAILURES_MAX = 5 };
+
 static struct maintenance *maintenance_new(struct session *s)
 {
     struct maintenance *m = calloc(1, sizeof(*m));
@@ -48,25 +52,36 @@ void maintenance_free(struct session *s)
     s->maintenance = NULL;
 }
 
-static void render(struct maintenance *m)
+/* False: the script failed, and the page is the built-in one. */
+static bool render(struct maintenance *m)
 {
     struct page *before = m->page;
+    bool ok = pages_maintenance(m->session->control, slice_str(m->session->service),
+                                slice_str(m->reason), m->expected_end_wall_ms, &m->page);
 
-    pages_maintenance(m->session->control, slice_str(m->session->service), slice_str(m->reason),
-                      m->expected_end_wall_ms, &m->page);
     page_unref(before);
+    return ok;
+}
+
+static void use_builtin(struct maintenance *m)
+{
+    page_unref(m->page);
+    m->page = page_builtin(VERDICT_MAINTENANCE);
 }
 
 void maintenance_render_again(struct control *c)
 {
     struct list *node, *tmp;
+    unsigned failures = 0;
 
     ASSERT_CONTROL();
     LIST_EACH (node, tmp, &c->model.sessions) {
         struct maintenance *m = CONTAINER_OF(node, struct session, link)->maintenance;
 
-        if (m)
-            render(m);
+        if (m && failures < RENDER_FAILURES_MAX)
+            failures += !render(m);
+        else if (m)
+            use_builtin(m);
     }
     publish(c, NULL, NULL);
 }
@@ -124,7 +139,7 @@ void maintenance_put(struct session *s, struct maintenance_op *op)
             m->page_state = route_state_new(s->id, "page", s->service, s->instance,
                                             s->control->model.worker_count);
     }
-    render(m);
+    (void)render(m);
     maintenance_settle(s, op);
 }
 

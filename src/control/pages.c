@@ -73,21 +73,24 @@ struct page_book *pages_make(struct vm *vm, struct error *err)
     return NULL;
 }
 
-void pages_maintenance(struct control *c, struct slice service, struct slice reason,
+bool pages_maintenance(struct control *c, struct slice service, struct slice reason,
                        uint64_t expected_end_ms, struct page **out)
 {
     struct page_facts facts = facts_of(VERDICT_MAINTENANCE);
     struct error err;
+    bool ok;
 
     ASSERT_CONTROL();
     facts.service = service;
     facts.reason = reason;
     facts.expected_end_ms = expected_end_ms;
-    if (!vm_render_page(c->vm, &facts, out, &err)) {
+    ok = vm_render_page(c->vm, &facts, out, &err);
+    if (!ok) {
         log_write(LOG_ERROR, "a built-in page takes the place of one for maintenance",
                   "service=\"%.*s\" reason=\"%s\"", SLICE_ARGS(service), err.text);
         scripts_note_failure(c, "page maintenance", &err);
     }
     if (!*out)
         *out = page_builtin(VERDICT_MAINTENANCE);
+    return ok;
 }

@@ -22,6 +22,6 @@ struct page_book *pages_make(struct vm *vm, struct error *err);
 
 /* The page of something in maintenance, a reference of the caller's. service and reason may be
  * absent, and hold anything; expected_end_ms: wall clock, 0: unknown. Where the script fails it is
- * the built-in page, which is logged. May be called while a command runs. */
-void pages_maintenance(struct control *c, struct slice service, struct slice reason,
+ * the built-in page, which is logged, and false is returned. May be called while a command runs. */
+bool pages_maintenance(struct control *c, struct slice service, struct slice reason,
                        uint64_t expected_end_ms, struct page **out);

@@ -101,7 +101,7 @@ struct vm *scripts_try(struct scripts *s, const struct bundle *bundle, struct pa
 {
     struct vm *vm;
 
-    if (!hook_check(bundle, err))
+    if (!hook_check(bundle, s->control->settings->script_load_ms, err))
         return NULL;
     vm = vm_new(s->control, bundle, err);
     if (!vm)
@@ -128,6 +128,7 @@ struct bundle *scripts_put_in_service(struct scripts *s, struct bundle *bundle, 
 
     if (!bundle->generation)
         bundle->generation = ++s->generations;
+    bundle_clear_marks(bundle);
     c->bundle = s->serving = bundle;
     s->since_wall_ms = clock_wall_ms();
     s->refused = (struct scripts_fault){0};
@@ -239,6 +240,30 @@ static void on_changed(void *arg)
 
 /* ---- at a turn */
 
+static void make_anew(struct scripts *s)
+{
+    struct control *c = s->control;
+    struct error err;
+    struct vm *vm = vm_new(c, s->serving, &err);
+
+    s->make_anew = false;
+    log_write(LOG_WARN, "[scripts] keep memory from call to call: their VM is made anew",
+              "generation=%llu", (unsigned long long)s->serving->generation);
+    if (!vm)
+        return; /* the next call that finds no memory asks again */
+    vm_take_over(vm, c->vm);
+    vm_free(c->vm);
+    c->vm = vm;
+}
+
+void scripts_make_anew(struct control *c)
+{
+    if (!c->scripts)
+        return; /* --check */
+    c->scripts->make_anew = true;
+    scripts_take_turn(c->scripts);
+}
+
 static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
 {
     struct scripts *s = timer->data;
@@ -249,6 +274,8 @@ static void on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
         end_requests(&s->requests, "the proxy stops", false);
         return;
     }
+    if (s->make_anew)
+        make_anew(s);
     if (s->give_up)
         scripts_go_back(s);
     if (!list_empty(&s->requests))
@@ -301,7 +328,9 @@ bool scripts_start(struct control *c, struct error *err)
     s->turn.data = s;
     scripts_follow_settings(c);
     c->bundle = s->serving = bundle_read(c->settings->scripts_dir, err);
-    c->vm = s->serving && hook_check(s->serving, err) ? vm_new(c, s->serving, err) : NULL;
+    if (!s->serving || !hook_check(s->serving, c->settings->script_load_ms, err))
+        return false;
+    c->vm = vm_new(c, s->serving, err);
     if (!c->vm)
         return false;
     s->serving->generation = ++s->generations;

@@ -5,8 +5,8 @@
  * error leaves the generation that serves alone and is told, in the log and as an event.
  *
  * A generation whose calls fail too often in service is taken back: the last good one is made anew from its
- * texts, and serves until the files change. A health policy that fails that often is switched off by itself
- * before (script/vm_health.h) and counts as one failed call.
+ * texts, and serves until the files change. A health policy (script/vm_health.h) or request policy (script/hook.h)
+ * that fails too often is switched off by itself before and counts as one failed call.
  *
  * Thread: control. Ownership: struct control owns it, c->scripts, and the VM in service, c->vm. */
 #pragma once
@@ -18,6 +18,7 @@
 
 struct bundle;
 struct control;
+struct message;
 
 /* Why scripts were refused or taken back. */
 struct scripts_fault {
@@ -45,6 +46,7 @@ struct scripts {
     struct failure_window failures; /* of this generation */
     struct scripts_fault failed;    /* the newest */
     bool give_up;                   /* at the next turn */
+    bool make_anew;                 /* at the next turn */
     bool told_stuck;                /* that there is nothing to go back to */
     /* who waits */
     struct list requests;      /* struct reload_request: for a reload at the next turn */
@@ -74,6 +76,14 @@ void scripts_note_failure(struct control *c, const char *what, const struct erro
 
 /* A health policy was switched off: counts as a failed call, and is told. */
 void scripts_note_policy_off(struct control *c, const char *policy, const struct error *err);
+
+/* The same for a request policy: runs the worker's policy_notice and frees it. One of another generation is no
+ * news. */
+void scripts_on_policy_notice(struct message *m);
+
+/* The scripts in service keep much memory from call to call. Soon, their VM is made anew, without what they kept: no
+ * state lives in Lua, and one script may not take the memory of the others. May be called from within a call. */
+void scripts_make_anew(struct control *c);
 
 /* Counts a failure at w; true when as many as the settings say came within their window. */
 MUST_USE bool scripts_too_many(const struct control *c, struct failure_window *w);

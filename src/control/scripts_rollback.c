@@ -4,6 +4,7 @@
 #include "control/control.h"
 #include "control/scripts_state.h"
 #include "control/scripts_tell.h"
+#include "worker/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,13 +95,32 @@ void scripts_note_failure(struct control *c, const char *what, const struct erro
     scripts_take_turn(s);
 }
 
-void scripts_note_policy_off(struct control *c, const char *policy, const struct error *err)
+static void note_off(struct control *c, const char *kind, const char *policy, const char *without,
+                     const struct error *err)
 {
     struct scripts_fault fault;
     char what[96];
 
     scripts_fault_set(&fault, err);
-    scripts_tell_policy_off(c->scripts, policy, &fault);
-    snprintf(what, sizeof(what), "health policy %s", policy);
+    scripts_tell_policy_off(c->scripts, kind, policy, without, &fault);
+    snprintf(what, sizeof(what), "%s policy %s", kind, policy);
     scripts_note_failure(c, what, err);
+}
+
+void scripts_note_policy_off(struct control *c, const char *policy, const struct error *err)
+{
+    note_off(c, "health", policy, "rise and fall decide", err);
+}
+
+void scripts_on_policy_notice(struct message *m)
+{
+    struct policy_notice *notice = CONTAINER_OF(m, struct policy_notice, message);
+    const struct hook_end *end = &notice->end;
+    struct control *c = notice->control;
+
+    ASSERT_CONTROL();
+    if (c->scripts && c->scripts->serving->generation == end->generation)
+        note_off(c, "request", end->policy, end->closed ? "requests are refused" : "requests pass",
+                 &end->error);
+    free(notice);
 }

@@ -152,18 +152,20 @@ void scripts_tell_refused(const struct scripts *s, const char *why)
     event_json_send(&json, s->control, EVENT_GLOBAL_CONFIG_CHANGED, NULL);
 }
 
-void scripts_tell_policy_off(const struct scripts *s, const char *policy,
-                             const struct scripts_fault *fault)
+void scripts_tell_policy_off(const struct scripts *s, const char *kind, const char *policy,
+                             const char *without, const struct scripts_fault *fault)
 {
     struct error reason = unquoted(&fault->error);
     struct event_json json;
+    char msg[80];
 
-    log_write(LOG_ERROR, "[scripts] health policy switched off until scripts change",
-              "policy=%s generation=%llu reason=\"%s\"", policy,
-              (unsigned long long)s->serving->generation, reason.text);
+    snprintf(msg, sizeof(msg), "[scripts] %s policy switched off until scripts change", kind);
+    log_write(LOG_ERROR, msg, "policy=%s generation=%llu without=\"%s\" reason=\"%s\"", policy,
+              (unsigned long long)s->serving->generation, without, reason.text);
     event_json_begin(&json);
     event_json_number(&json, "scripts_generation", (double)s->serving->generation);
     event_json_text(&json, "policy_off", policy);
+    event_json_text(&json, "policy_kind", kind);
     put_fault(&json, fault);
     event_json_send(&json, s->control, EVENT_GLOBAL_CONFIG_CHANGED, NULL);
 }

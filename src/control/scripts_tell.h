@@ -17,6 +17,6 @@ void scripts_send_serving(struct control *c, const struct bundle *old, const str
 /* Scripts were refused (s->refused): log and event. */
 void scripts_tell_refused(const struct scripts *s, const char *why);
 
-/* A policy was switched off: log and event. */
-void scripts_tell_policy_off(const struct scripts *s, const char *policy,
-                             const struct scripts_fault *fault);
+/* A policy was switched off: log and event. kind: "health" or "request"; without: what happens from now on. */
+void scripts_tell_policy_off(const struct scripts *s, const char *kind, const char *policy,
+                             const char *without, const struct scripts_fault *fault);

@@ -1,9 +1,11 @@
 /* Methods of a session's handle about one route: its runtime state and its statistics. */
 #include "config/options.h"
 #include "control/control.h"
+#include "guard/ratelimit.h"
 #include "control/resolve.h"
 #include "script/api.h"
 #include "script/api_health.h"
+#include "script/hook.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -140,6 +142,16 @@ static void set_counters(lua_State *L, const struct route_totals *totals)
     api_set_number(L, "policy_skipped", (double)totals->policy_skipped);
 }
 
+/* Is the request policy that the route names switched off? */
+static void set_policy_off(lua_State *L, const struct session *s, const struct config_set *set,
+                           const char *id)
+{
+    const char *policy = config_set_value(set, SCOPE_OPTIONS, id, "policy");
+
+    lua_pushboolean(L, policy && hook_is_off(s->control->bundle, slice_str(policy)));
+    lua_setfield(L, -2, "policy_off");
+}
+
 static int session_route_status(lua_State *L)
 {
     struct session *s = api_session(L, 1);
@@ -165,6 +177,7 @@ static int session_route_status(lua_State *L)
     set_addresses(L, route);
     api_set_text(L, "resolve_status", resolve_text(route));
     set_counters(L, &totals);
+    set_policy_off(L, s, set, route->id);
     api_set_number(L, "in_flight", (double)totals.in_flight);
     api_set_number(L, "connects", (double)totals.connects);
     api_set_number(L, "connect_errors", (double)totals.connect_errors);
@@ -229,6 +242,8 @@ static int session_stats(lua_State *L)
     api_set_number(L, "bytes_received", (double)totals.bytes_received);
     set_statuses(L, &totals);
     set_rejected(L, &totals);
+    api_set_number(L, "ratelimit_evicted",
+                   (double)ratelimit_evicted(s->control->shared.ratelimit));
     return 1;
 }
 

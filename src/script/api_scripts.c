@@ -5,6 +5,7 @@
 #include "control/scripts.h"
 #include "script/api.h"
 #include "script/bundle.h"
+#include "script/hook.h"
 #include "script/vm_state.h"
 
 #include <lauxlib.h>
@@ -74,6 +75,19 @@ static void set_policies_off(lua_State *L, const struct vm *vm)
     lua_setfield(L, -2, "policies_off");
 }
 
+/* The request policies that are off, into the list at the top. */
+static bool append_off(const struct bundle_file *file, void *arg)
+{
+    lua_State *L = arg;
+    const char *name = strrchr(file->path, '/') + 1;
+
+    if (!atomic_load_explicit(&file->mark->off, memory_order_relaxed))
+        return true;
+    lua_pushlstring(L, name, strlen(name) - strlen(".lua"));
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    return true;
+}
+
 static int conn_status(lua_State *L)
 {
     const struct control *c = api_connection(L, 1)->control;
@@ -95,6 +109,9 @@ static int conn_status(lua_State *L)
     if (s->taken_back.wall_ms)
         api_set_number(L, "taken_back_generation", (double)s->taken_back_generation);
     set_policies_off(L, vm_of(L));
+    lua_newtable(L);
+    (void)bundle_each(s->serving, "policies", append_off, L);
+    lua_setfield(L, -2, "request_policies_off");
     return 1;
 }
 

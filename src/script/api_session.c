@@ -35,6 +35,14 @@ struct batch {
     char (*ids)[ROUTE_ID_SIZE];
 };
 
+/* Pushes a field of the table at the top, without its metatable's help: what a function would hand out could be another
+ * list than the one that was counted, and texts that nobody holds. */
+static void push_field(lua_State *L, const char *key)
+{
+    lua_pushstring(L, key);
+    lua_rawget(L, -2);
+}
+
 /* The list of domains at the top of the stack. */
 static void read_domains(lua_State *L, struct batch *batch, unsigned *used,
                          struct route_fields *route)
@@ -55,7 +63,7 @@ static struct slice text_field(lua_State *L, const char *key)
 {
     struct slice text;
 
-    lua_getfield(L, -1, key);
+    push_field(L, key);
     text = api_slice(L, -1);
     lua_pop(L, 1);
     return text;
@@ -66,12 +74,12 @@ static void read_route(lua_State *L, struct batch *batch, unsigned *used,
 {
     lua_Number priority;
 
-    lua_getfield(L, -1, "domains");
+    push_field(L, "domains");
     read_domains(L, batch, used, route);
     lua_pop(L, 1);
     route->path = text_field(L, "path");
     route->backend_url = text_field(L, "backend_url");
-    lua_getfield(L, -1, "priority");
+    push_field(L, "priority");
     priority = luaL_optnumber(L, -1, 0);
     lua_pop(L, 1);
     if (!(priority >= -1e15 && priority <= 1e15) || priority != (lua_Number)(int64_t)priority)
@@ -91,7 +99,7 @@ static void make_batch(lua_State *L, struct batch *batch)
     for (size_t i = 1; i <= routes; i++) {
         lua_rawgeti(L, 2, (int)i);
         luaL_checktype(L, -1, LUA_TTABLE);
-        lua_getfield(L, -1, "domains");
+        push_field(L, "domains");
         luaL_checktype(L, -1, LUA_TTABLE);
         domains += lua_objlen(L, -1);
         lua_pop(L, 2);

@@ -72,8 +72,8 @@ static bool add_file(struct bundle *b, int dir, const char *path, struct error *
     b->files = realloc(b->files, (b->count + 1) * sizeof(*b->files));
     CHECK(b->files);
     file = &b->files[b->count++];
-    *file = (struct bundle_file){.path = strdup(path)};
-    CHECK(file->path);
+    *file = (struct bundle_file){.path = strdup(path), .mark = calloc(1, sizeof(*file->mark))};
+    CHECK(file->path && file->mark);
     ok = read_text(fd, file, err);
     close(fd);
     if (ok && b->count > FILES_MAX)
@@ -171,6 +171,7 @@ void bundle_unref(struct bundle *b)
     for (unsigned i = 0; i < b->count; i++) {
         free(b->files[i].path);
         free(b->files[i].text);
+        free(b->files[i].mark);
     }
     free(b->files);
     free(b);
@@ -214,6 +215,12 @@ bool bundle_each(const struct bundle *b, const char *folder,
             return false;
     }
     return true;
+}
+
+void bundle_clear_marks(struct bundle *b)
+{
+    for (unsigned i = 0; i < b->count; i++)
+        atomic_store_explicit(&b->files[i].mark->off, 0, memory_order_relaxed);
 }
 
 void bundle_name_error(const char *path, struct error *err)

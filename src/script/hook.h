@@ -5,9 +5,13 @@
  * or made into Lua values before a policy asks for it. What the policy decides stands in the same structure
  * afterwards. A call has a budget of time, the VM one of memory.
  *
- * A policy that fails changes nothing (the worker clears the exchange). One that fails HOOK_FAILURES_MAX times
- * within a minute is left alone until the next generation. It says itself whether requests pass without it:
- * hook_is_closed.
+ * What policies keep in Lua between two calls may be gone at the next one: a VM that is half full with it is made
+ * anew, so that no policy takes the memory of the others.
+ *
+ * A policy that fails changes nothing (the worker clears the exchange). One that took half of its time or more and
+ * failed rests for ten times its budget, so that requests that make it run away hold up the others once, not one
+ * after the other. One that fails as often in one worker as the settings scripts_rollback say is left alone by all
+ * until the next generation. It says itself whether requests pass without it: hook_is_closed.
  *
  * Thread: the worker's; hook_check control's. Ownership: the worker owns VM and exchanges; slices in an exchange
  * point into the request, the configuration, or the exchange's text. */
@@ -29,15 +33,14 @@ enum {
     HOOK_CHOICES_MAX = 8,
     HOOK_TEXT_SIZE = 8192,
     HOOK_BODY_MAX = 64 * 1024,
-    HOOK_FAILURES_MAX = 5,
-    BUDGET_LOAD_MS = 2000 /* of all policies, one after the other */
+    HOOK_LOAD_MS = 100 /* of all policies together; less when settings say so */
 };
 
 enum hook_result {
     HOOK_PASS,   /* the exchange says what the policy wants */
     HOOK_ANSWER, /* on_request only: the exchange holds the answer */
     HOOK_FAILED, /* the exchange may hold half of it */
-    HOOK_OFF     /* not asked: it failed too often */
+    HOOK_OFF     /* not asked: it failed too often, or rests */
 };
 
 /* What on_request says about members that a text names. */
@@ -79,6 +82,8 @@ struct hook_exchange {
     struct random *random;
     uint64_t now_ms; /* monotonic */
     uint64_t budget_ms; /* of one call */
+    uint64_t failures_max;       /* so many failures within the window switch the policy off; 0: none do */
+    uint64_t failures_window_ms;
     /* written by the worker */
     bool left; /* the policy failed: it has no further say */
     /* written by policies; the worker clears it by hook_exchange_clear */
@@ -110,12 +115,21 @@ struct hook_response {
     int status;                      /* read and changed */
 };
 
+/* A policy that was switched off. */
+struct hook_end {
+    uint64_t generation;
+    bool closed;        /* requests do not pass without it */
+    char policy[66];    /* its name */
+    struct error error; /* its last failure, without the traceback */
+};
+
 void hook_body_free(struct hook_body *body); /* an empty one is fine */
 
 /* Forgets all that a policy decided; frees bodies. */
 void hook_exchange_clear(struct hook_exchange *ex);
 
-/* The VM for a bundle: *vm, or a new one in its place when the bundle is another (freeing *vm). */
+/* The VM for a bundle: *vm, or a new one in its place when the bundle is another (freeing *vm). All policies together
+ * have twice the time then that hook_check gives them; those that it does not last for are broken. */
 struct hook_vm *hook_vm_get(struct hook_vm **vm, const struct bundle *bundle);
 void hook_vm_free(struct hook_vm *vm); /* NULL is fine */
 
@@ -124,11 +138,18 @@ enum hook_result hook_request(struct hook_vm *vm, struct slice policy, struct ho
 enum hook_result hook_response(struct hook_vm *vm, struct slice policy, struct hook_exchange *ex,
                                struct hook_response *res);
 
+/* After HOOK_FAILED: did that switch the policy off? True once for each policy of a generation, over all workers. */
+bool hook_take_end(struct hook_vm *vm, struct hook_end *out);
+
 /* When the policy fails, must the request be refused? True for an unknown policy. */
 bool hook_is_closed(const struct hook_vm *vm, struct slice policy);
 
 /* Does the text name a member: its instance, service or route id, or what res:member() gives? */
 bool hook_names_member(struct slice who, const struct route_state *state);
 
-/* Control: loads all policies of a bundle as workers would. False: err names file, line and what to mend. */
-MUST_USE bool hook_check(const struct bundle *bundle, struct error *err);
+/* Any thread that holds the bundle: has a policy of it been switched off? False for one that there is not. */
+bool hook_is_off(const struct bundle *bundle, struct slice policy);
+
+/* Control: loads all policies of a bundle as workers would, within load_ms or HOOK_LOAD_MS. False: err names file,
+ * line and what to mend. */
+MUST_USE bool hook_check(const struct bundle *bundle, uint64_t load_ms, struct error *err);

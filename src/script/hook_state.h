@@ -5,7 +5,12 @@
 #include "script/hook.h"
 #include "script/vm_call.h"
 
+struct bundle_mark;
+
 enum { HOOK_MEMORY = 16 * 1024 * 1024, HOOK_POLICIES_MAX = 256 };
+
+/* Where things stand on the state's stack, outside of calls. */
+enum { ON_STACK_HANDLER = 1, ON_STACK_REQUEST, ON_STACK_RESPONSE };
 
 /* A policy of scripts/policies/. */
 struct hook_policy {
@@ -13,10 +18,11 @@ struct hook_policy {
     char own[66];               /* one more than a name may have, so that a longer one is noticed */
     bool broken;                /* it did not load */
     bool closed;                /* requests do not pass without it */
-    bool off;                   /* failed too often */
+    struct bundle_mark *mark;   /* off: it failed too often. The bundle's, who is there whenever a policy is called */
     int on_request, on_response; /* references into the Lua registry; 0: none */
     unsigned failures;          /* since window_ms */
     uint64_t window_ms;         /* when the first of them was */
+    uint64_t rests_until_ms;    /* not asked before */
     uint64_t logged_ms;         /* when a failure was logged last; 0: never */
 };
 
@@ -24,12 +30,17 @@ struct hook_vm {
     struct vm_limits limits; /* its address is what the state's allocator gets: hook_vm_of */
     lua_State *L;            /* NULL: it could not be made */
     uint64_t generation;     /* of the scripts */
+    uint64_t load_ms;        /* what one policy may take to load */
+    size_t room;             /* bytes that may be in use between two calls */
+    bool full;               /* more are: to be made anew */
+    bool trial;              /* control's: policies check themselves */
     /* the call that runs, else NULL */
     struct hook_exchange *exchange;
     struct hook_response *response; /* NULL within on_request */
     /* userdata without content that stand for these in Lua; compared only */
     const void *request_handle, *response_handle;
     struct error error; /* of the first policy that did not load */
+    struct hook_end end;        /* of the policy that was switched off last; generation 0: none, or it was taken */
     uint64_t unknown_logged_ms; /* when an unknown policy was logged last; 0: never */
     unsigned count;
     struct hook_policy policies[HOOK_POLICIES_MAX];

@@ -1,6 +1,7 @@
 #include "script/sandbox.h"
 
 #include "base/check.h"
+#include "base/random.h"
 #include "script/lib_base.h"
 #include "script/lib_string.h"
 #include "script/lib_table.h"
@@ -75,6 +76,19 @@ static void push_globals(lua_State *L)
     }
 }
 
+/* Numbers that nobody can foresee from another VM's. */
+static void seed_random(lua_State *L)
+{
+    uint32_t seed;
+
+    random_secure(&seed, sizeof(seed));
+    lua_getglobal(L, LUA_MATHLIBNAME);
+    lua_getfield(L, -1, "randomseed");
+    lua_pushnumber(L, seed);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+}
+
 static void open_library(lua_State *L, lua_CFunction open, const char *name)
 {
     lua_pushcfunction(L, open);
@@ -133,6 +147,7 @@ void sandbox_open(lua_State *L)
     open_library(L, luaopen_math, LUA_MATHLIBNAME);
     open_library(L, luaopen_os, LUA_OSLIBNAME);
     open_library(L, luaopen_bit, LUA_BITLIBNAME);
+    seed_random(L);
     bound_libraries(L);
     lock_strings(L);
     lua_pushlightuserdata(L, &loaded_key);

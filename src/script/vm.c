@@ -34,8 +34,10 @@ struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *
     list_init(&vm->policies);
     vm->L = vm_state_new(&vm->limits, c->settings->script_memory);
     CHECK(vm->L);
-    if (vm_load(vm, bundle, err))
+    if (vm_load(vm, bundle, err)) {
+        vm->made_with = vm->limits.used;
         return vm;
+    }
     vm_free(vm);
     return NULL;
 }
@@ -71,11 +73,45 @@ void vm_forget_pendings(struct control *c)
     }
 }
 
+/* In service, between two calls: does it keep more than half of the memory that there was when it was made? */
+static bool is_full(const struct vm *vm)
+{
+    const struct vm_limits *limits = &vm->limits;
+
+    return vm->control->vm == vm && !limits->running && limits->used == limits->kept &&
+           limits->used > vm->made_with + (limits->cap - vm->made_with) / 2;
+}
+
 bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
             struct error *err)
 {
+    bool ok;
+
     vm->limits.cap = vm->control->settings->script_memory;
-    return vm_call(vm->L, what, body, arg, budget_ms, err);
+    ok = vm_call(vm->L, what, body, arg, budget_ms, err);
+    if (UNLIKELY(is_full(vm)))
+        scripts_make_anew(vm->control);
+    return ok;
+}
+
+/* Health policies that are off, or rest, stay so. */
+void vm_take_over(struct vm *vm, const struct vm *old)
+{
+    struct list *node, *tmp, *from, *next;
+
+    LIST_EACH (node, tmp, &vm->policies) {
+        struct vm_policy *policy = CONTAINER_OF(node, struct vm_policy, link);
+
+        LIST_EACH (from, next, &old->policies) {
+            const struct vm_policy *before = CONTAINER_OF(from, struct vm_policy, link);
+            struct list link = policy->link;
+
+            if (strcmp(policy->name, before->name) != 0)
+                continue;
+            *policy = *before;
+            policy->link = link;
+        }
+    }
 }
 
 struct pending *vm_start_pending(lua_State *L)
@@ -114,8 +150,10 @@ static void keep_answer(struct vm *vm, lua_State *L, int index)
 
     if (len >= REGISTRY_COMPRESSED_MAX)
         vm_raise(L, "the answer has %d bytes", (int)len);
-    if (memchr(text, '\n', len))
-        vm_raise(L, "the answer has more than one line");
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n' || text[i] == '\r' || !text[i])
+            vm_raise(L, "the answer has more than one line");
+    }
     if (len > vm->answer_cap) {
         free(vm->answer);
         vm->answer = malloc(len);

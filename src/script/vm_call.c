@@ -14,7 +14,8 @@ enum {
     LARGE = 16 * 1024,             /* bytes of the first class of large blocks */
     BYTES_PER_US = 256,            /* that the slowest instruction takes in: "1111..." + 0 */
     COLLECT_BYTES_PER_US = 512,    /* that a full collection frees, if they are small */
-    GARBAGE_MAX = 8 * 1024 * 1024, /* bytes that a call may leave to Lua's own collecting */
+    GARBAGE_MAX = 2 * 1024 * 1024, /* bytes that calls may leave to Lua's own collecting */
+    GRACE_US = 1000,               /* for a call that others took the time of */
     MESSAGE_MAX = 1000,            /* bytes of an error's message that are kept */
     TRACE_SIZE = 2 * MESSAGE_MAX
 };
@@ -56,21 +57,35 @@ static uint64_t instruction_us(const struct vm_limits *limits)
     return ((uint64_t)LARGE << class) / BYTES_PER_US;
 }
 
-/* What is left of the call's time, without what cleaning up after it will take; 0: nothing. */
-static uint64_t time_left_us(const struct vm_limits *limits)
+/* What is left at now_us of the call's time, without what cleaning up after it will take; 0: nothing. */
+static uint64_t time_left_at_us(const struct vm_limits *limits, uint64_t now_us)
 {
-    uint64_t end_us = clock_us();
+    uint64_t end_us = now_us;
 
     if (limits->used > limits->used_before)
         end_us += (limits->used - limits->used_before) / COLLECT_BYTES_PER_US;
     return limits->expired || end_us >= limits->deadline_us ? 0 : limits->deadline_us - end_us;
 }
 
+/* Looks at the clock. When the first look of a call finds that its time is up, others had it: the
+ * call cannot have done that much. It gets a little more, lest a busy machine has short calls fail. */
+static uint64_t time_left_us(struct vm_limits *limits)
+{
+    uint64_t now_us = clock_us(), left_us = time_left_at_us(limits, now_us);
+
+    if (UNLIKELY(!left_us) && !limits->looked && !limits->expired) {
+        limits->deadline_us = now_us + GRACE_US;
+        left_us = time_left_at_us(limits, now_us);
+    }
+    limits->looked = true;
+    return left_us;
+}
+
 /* Sees to it that the clock is looked at before the time is up, whatever the instructions until
  * then do. */
-static void set_stride(struct vm_limits *limits)
+static void set_stride(struct vm_limits *limits, uint64_t left_us)
 {
-    uint64_t stride = time_left_us(limits) / instruction_us(limits);
+    uint64_t stride = left_us / instruction_us(limits);
 
     stride = stride < 1 ? 1 : stride > STRIDE_MAX ? STRIDE_MAX : stride;
     if (stride == limits->stride)
@@ -90,7 +105,7 @@ static void count_block(struct vm_limits *limits, size_t old_size, size_t new_si
     before = instruction_us(limits);
     limits->large[class_of(new_size)]++;
     if (limits->running && instruction_us(limits) > before)
-        set_stride(limits);
+        set_stride(limits, time_left_us(limits));
 }
 
 static void *limited_alloc(void *arg, void *old, size_t old_size, size_t new_size)
@@ -125,7 +140,7 @@ static void expire(lua_State *L, int level)
     struct vm_limits *limits = limits_of(L);
 
     limits->expired = true;
-    set_stride(limits);
+    set_stride(limits, 0);
     luaL_where(L, level);
     lua_pushfstring(L, "took longer than its %d ms", (int)limits->budget_ms);
     lua_concat(L, 2);
@@ -135,11 +150,12 @@ static void expire(lua_State *L, int level)
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct vm_limits *limits = limits_of(L);
+    uint64_t left_us = time_left_us(limits);
 
     (void)ar;
-    if (!time_left_us(limits))
+    if (!left_us)
         expire(L, 0);
-    set_stride(limits);
+    set_stride(limits, left_us);
 }
 
 void vm_spend(lua_State *L, unsigned steps)
@@ -214,7 +230,7 @@ void vm_state_close(lua_State *L)
     lua_close(L);
 }
 
-static int on_error(lua_State *L)
+int vm_traceback(lua_State *L)
 {
     char start[MESSAGE_MAX + 4];
     size_t len;
@@ -234,7 +250,7 @@ static int trampoline(lua_State *L)
     const char *trace;
 
     lua_settop(L, 0);
-    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, vm_traceback);
     lua_pushcfunction(L, call->body);
     lua_pushlightuserdata(L, call->arg);
     call->status = lua_pcall(L, 1, 0, 1);
@@ -256,7 +272,7 @@ static void take_message(const char *trace, struct error *err)
 
 void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms)
 {
-    uint64_t deadline_us = clock_us() + budget_ms * 1000;
+    uint64_t now_us = clock_us(), deadline_us = now_us + budget_ms * 1000;
 
     if (limits->latest_us && limits->latest_us < deadline_us)
         deadline_us = limits->latest_us;
@@ -265,9 +281,9 @@ void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms)
     limits->budget_ms = budget_ms;
     limits->used_before = limits->used;
     limits->running = true;
-    limits->expired = false;
+    limits->expired = limits->looked = false;
     limits->starved = limits->too_large = false;
-    set_stride(limits);
+    set_stride(limits, time_left_at_us(limits, now_us));
 }
 
 void vm_clock_stop(struct vm_limits *limits)
@@ -292,8 +308,9 @@ static void stop_clock(struct vm_limits *limits, const struct vm_limits *outer)
     limits->used_before = outer->used_before;
     limits->too_large = outer->too_large;
     limits->starved |= outer->starved;
+    limits->looked = true;
     limits->stride = 0;
-    set_stride(limits);
+    set_stride(limits, time_left_us(limits));
 }
 
 /* Why a call failed that could not even say so. */
@@ -313,17 +330,21 @@ static int collect_body(lua_State *L)
     return 0;
 }
 
-/* Frees all that nobody needs. Lua may have to allocate for it, which must not fail. */
-static void collect(lua_State *L, struct vm_limits *limits)
+/* Lua may have to allocate for it, which must not fail. */
+void vm_clean(struct vm_limits *limits)
 {
+    lua_State *L = limits->L;
     size_t cap = limits->cap, block_max = limits->block_max;
 
+    if (!limits->starved && limits->used <= limits->kept + GARBAGE_MAX)
+        return;
     limits->cap = limits->block_max = SIZE_MAX;
     if (lua_cpcall(L, collect_body, NULL))
         lua_pop(L, 1);
     limits->cap = cap;
     limits->block_max = block_max;
     limits->kept = limits->used;
+    limits->starved = false;
 }
 
 bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint64_t budget_ms,
@@ -332,7 +353,6 @@ bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint
     struct call call = {.body = body, .arg = arg, .status = LUA_ERRMEM};
     struct vm_limits *limits = limits_of(L), outer = *limits;
     int top = lua_gettop(L);
-    bool starved;
 
     snprintf(call.trace, sizeof(call.trace), "not enough memory");
     vm_clock_start(limits, budget_ms);
@@ -340,11 +360,9 @@ bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg, uint
         lua_settop(L, top); /* what cpcall left is not even a message: memory ran out */
     if (call.status == LUA_ERRMEM || call.status == LUA_ERRERR)
         explain(&call, limits);
-    starved = limits->starved;
     stop_clock(limits, &outer);
     CHECK(lua_gettop(L) == top);
-    if (starved || limits->used > limits->kept + GARBAGE_MAX)
-        collect(L, limits);
+    vm_clean(limits);
     if (call.status == 0)
         return true;
     take_message(call.trace, err);

@@ -7,7 +7,7 @@
  * text) grows with that. Memory is capped by the allocator, in all and for each block.
  *
  * A call that leaves much garbage is followed by a full collection. The time for that is set aside
- * while the call allocates, so that both end within its budget.
+ * while the call allocates, so that both end within its budget. What earlier calls left is little.
  *
  * The hook interrupts no C function. Those that scripts see are bounded: by the size of a block,
  * by vm_spend where they loop, by vm_enter where they call Lua.
@@ -48,6 +48,7 @@ struct vm_limits {
     unsigned spent;       /* steps of C functions since the last look */
     unsigned depth;       /* of vm_enter */
     bool running;         /* inside vm_call */
+    bool looked;          /* it has looked at the clock */
     bool expired;         /* its time is up */
 };
 
@@ -66,6 +67,12 @@ MUST_USE bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *
  * between them. */
 void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms);
 void vm_clock_stop(struct vm_limits *limits);
+
+/* The message handler of calls: message, cut when it is long, and traceback. */
+int vm_traceback(lua_State *L);
+
+/* After vm_clock_stop and outside of calls: frees all that nobody needs, if there is much or memory ran out. */
+void vm_clean(struct vm_limits *limits);
 
 /* Raises a Lua error with a message (lua_pushfstring's formats) and the place that called. */
 void vm_raise(lua_State *L, const char *fmt, ...) __attribute__((noreturn));

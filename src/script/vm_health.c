@@ -12,7 +12,7 @@
 
 /* A policy that took half of its budget and failed is not asked again for this long, so that even
  * one that never ends leaves the thread to others. */
-enum { REST_MS = 10 * 1000 };
+enum { REST_MS = 10 * 1000, LOG_EVERY_MS = 1000 };
 
 static const char *const answers[] = {
     [HEALTH_ANSWER_HEALTHY] = "healthy",
@@ -116,6 +116,12 @@ static int judge_body(lua_State *L)
     return 0;
 }
 
+/* Is its failure worth a line? The first of a row is, but at most one a second. */
+static bool may_log(const struct vm_policy *policy, uint64_t now_ms)
+{
+    return !policy->failed && (!policy->logged_ms || now_ms - policy->logged_ms >= LOG_EVERY_MS);
+}
+
 bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
               struct health_judgement *out)
 {
@@ -123,6 +129,7 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
     struct health_judgement answer = *out;
     struct question q = {name, facts, &answer};
     uint64_t start = clock_ms(), budget_ms = vm->control->settings->script_health_ms;
+    bool logs;
     char what[96];
     struct error err;
 
@@ -131,11 +138,15 @@ bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
     if (policy->off || start < policy->rests_until_ms)
         return false;
     snprintf(what, sizeof(what), "health policy %s", name);
-    if (vm_run(vm, policy->failed ? NULL : what, judge_body, &q, budget_ms, &err)) {
+    logs = may_log(policy, start);
+    if (vm_run(vm, logs ? what : NULL, judge_body, &q, budget_ms, &err)) {
         *out = answer;
+        policy->failed = false;
         return true;
     }
     policy->failed = true;
+    if (logs)
+        policy->logged_ms = start;
     if (clock_ms() - start >= budget_ms / 2)
         policy->rests_until_ms = clock_ms() + REST_MS;
     if (scripts_too_many(vm->control, &policy->failures)) {

@@ -15,6 +15,6 @@ bool vm_policy_off(const struct vm *vm, const char *name);
 
 /* Asks a policy that there is. False: it failed - raised, answered nonsense, took longer than its
  * time (then it is left alone for a while) - or is off, and *out is as it was. The first failure of a
- * policy in this VM is logged; as many as scripts_rollback says switch it off for the VM's life. */
+ * row is logged, at most one a second; as many as scripts_rollback says switch it off for the VM's life. */
 MUST_USE bool vm_judge(struct vm *vm, const char *name, const struct health_facts *facts,
                        struct health_judgement *out);

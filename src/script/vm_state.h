@@ -13,6 +13,7 @@ struct vm {
     struct control *control;
     lua_State *L;
     struct vm_limits limits;
+    size_t made_with;        /* bytes in use when it was new */
     struct list policies;    /* struct vm_policy */
     struct connection *conn; /* whose line runs, or NULL */
     struct pending *started; /* by the line that runs, or NULL */
@@ -24,7 +25,8 @@ struct vm {
 struct vm_policy {
     struct list link;        /* in vm.policies */
     char name[65];           /* as the option health_policy has it */
-    bool failed;             /* and that was logged */
+    bool failed;             /* the last time it was asked */
+    uint64_t logged_ms;      /* when a failure was logged last; 0: never */
     bool off;                /* it failed too often: not asked any more by this VM */
     struct failure_window failures;
     uint64_t rests_until_ms; /* not asked before, it was slow; 0: never was */

@@ -167,6 +167,8 @@ static bool flush(struct transport *t)
     }
     ok = ok && keep(tls, out.data + sent, len - sent);
     t->unsent = ok && tls->kept;
+    if (!t->unsent)
+        t->wants_write = false;
     return ok;
 }
 

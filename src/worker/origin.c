@@ -110,6 +110,8 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     } else {
         if (events & EV_WRITE) {
             c->blocked = false;
+            if (conn_has_unsent(c))
+                conn_flush(c);
             conn_update_io(c);
         }
         /* what is left may be the start of a chunk line or of trailers, with its end still to come */

@@ -75,6 +75,7 @@ void policy_free_kept(struct worker *w)
 static void show(struct request *rq)
 {
     struct hook_exchange *ex = rq->exchange;
+    const struct settings *settings = worker_settings(rq->worker);
 
     ex->ops = &ops;
     ex->request = rq;
@@ -83,13 +84,30 @@ static void show(struct request *rq)
     ex->args = rq->group->policy_args;
     ex->random = &rq->worker->random;
     ex->now_ms = rq->worker->now_ms;
-    ex->budget_ms = worker_settings(rq->worker)->script_policy_ms;
+    ex->budget_ms = settings->script_policy_ms;
+    ex->failures_max = settings->rollback_failures;
+    ex->failures_window_ms = settings->rollback_window_ms;
 }
 
 /* Of the newest generation, whatever configuration the request has: one VM does for all. */
 static struct hook_vm *vm_of(struct request *rq)
 {
     return hook_vm_get(&rq->worker->hooks, rq->worker->lease->snapshot->bundle);
+}
+
+/* Tells control when the failure was one too many. Without memory for that, ROUTE_STATUS says it all the same. */
+static void tell_end(struct worker *w)
+{
+    struct policy_notice *notice;
+    struct hook_end end;
+
+    if (!hook_take_end(w->hooks, &end))
+        return;
+    notice = malloc(sizeof(*notice));
+    if (!notice)
+        return;
+    *notice = (struct policy_notice){{.run = w->shared->on_policy}, w->shared->control, end};
+    mailbox_post(w->shared->mailbox, &notice->message);
 }
 
 /* It is not to be asked again. True: the request must not go on without it. */
@@ -99,6 +117,8 @@ static bool leave(struct request *rq, enum hook_result why)
     struct route_local *local = route_state_local(first->state, rq->worker->id);
 
     rq->exchange->left = true;
+    if (why == HOOK_FAILED)
+        tell_end(rq->worker);
     if (local && why == HOOK_FAILED)
         COUNTER_ADD(local->policy_failures, 1);
     else if (local)

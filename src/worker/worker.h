@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/mailbox.h"
 #include "config/snapshot.h"
+#include "script/hook.h"
 
 struct control;
 struct ratelimit;
@@ -29,12 +30,20 @@ struct panic_notice {
     struct route_state *state;
 };
 
+/* A request policy was switched off; control frees the notice. */
+struct policy_notice {
+    struct message message;
+    struct control *control;
+    struct hook_end end;
+};
+
 /* What all workers have in common; constant while they run. */
 struct worker_shared {
     struct mailbox *mailbox; /* control's: adopted, returned and stopped messages and notices go there */
     struct control *control; /* for notices; workers do not look into it */
     void (*on_circuit)(struct message *notice); /* run by control for every circuit_notice */
     void (*on_panic)(struct message *notice);   /* and for every panic_notice */
+    void (*on_policy)(struct message *notice);  /* and for every policy_notice */
     struct ratelimit *ratelimit;
 };
 

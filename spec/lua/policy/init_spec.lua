@@ -28,6 +28,18 @@ describe("a request policy", function()
     assert.same({ false, false, true }, { closed(nil), closed("open"), closed("closed") })
   end)
 
+  it("checks itself on trial, and only then", function()
+    local ran = 0
+    local own = { summary = "", on_request = hook, check = function()
+      ran = ran + 1
+      return nil, "no key"
+    end }
+    policy.define("x", PATH, own)
+    assert.equal(0, ran)
+    assert.equal("policies/x.lua: check: no key", select(2, pcall(policy.define, "x", PATH, own, true)))
+    assert.equal(1, ran)
+  end)
+
   local wrong = {
     ["policies/x.lua: must return a table"] = 5,
     ["policies/x.lua: summary is missing (a string)"] = { on_request = hook },

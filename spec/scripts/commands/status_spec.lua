@@ -51,10 +51,11 @@ describe("ROUTE_STATUS", function()
     for _ = 1, 3 do
       p:get("/")
     end
-    local s = status(r)
-    assert.equal(3, s.requests)
+    local s = loop.eventually(function()
+      local all = status(r)
+      return all.requests == 3 and all.in_flight == 0 and all
+    end)
     assert.equal(0, s.errors)
-    assert.equal(0, s.in_flight)
     assert.is_true(s.connects >= 1)
   end)
 
@@ -118,9 +119,12 @@ describe("STATS_GET", function()
     for _, code in ipairs({ 200, 200, 200, 404, 500 }) do
       p:request { method = "POST", path = "/" .. code, body = "12345" }
     end
-    local s = stats(r, "r1")
+    -- A request is counted when its response is out, so the client may have the last one before.
+    local s = loop.eventually(function()
+      local all = stats(r, "r1")
+      return all.requests == 5 and all
+    end)
     assert.equal("r1", s.route_id)
-    assert.equal(5, s.requests)
     assert.equal(1, s.errors)
     assert.same({ ["200"] = 3, ["404"] = 1, ["500"] = 1 }, s.status_codes)
     assert.equal(500, s.bytes_sent)
@@ -134,7 +138,10 @@ describe("STATS_GET", function()
     for _ = 1, 3 do
       p:get("/")
     end
-    local s = stats(r, "r1")
+    local s = loop.eventually(function()
+      local all = stats(r, "r1")
+      return all.requests == 3 and all
+    end)
     for _, key in ipairs({ "avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms" }) do
       assert.is_true(s[key] >= 90 and s[key] < 5000, key .. " is " .. s[key])
     end

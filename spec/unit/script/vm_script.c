@@ -1,7 +1,8 @@
-/* vm_script.c - runs the cases of a script in a sandbox; built by harness.lua.
+/* vm_script.c - runs the cases of a script in a sandbox; built by vm_script.lua.
  *
  * Usage: vm_script FILE BUDGET_MS. The file is compiled as scripts are and called with Lua's own
- * table string; it returns a list of { name, function }. Each function is called within the budget.
+ * table string; it returns a list of { name, function }. Each function is called within the budget; a
+ * text in its place is compiled as a script and called within the budget, as when scripts are loaded.
  * Prints a line for each: name, CPU microseconds of the call, those of a call afterwards, "ok" or
  * "failed", result or message; separated by tabs. */
 #include "base/clock.h"
@@ -98,6 +99,12 @@ static int case_body(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "cases");
     lua_rawgeti(L, -1, r->index);
     lua_rawgeti(L, -1, 2);
+    if (lua_isstring(L, -1)) {
+        size_t len;
+        const char *text = lua_tolstring(L, -1, &len);
+
+        sandbox_compile(L, slice_of(text, len), "loaded");
+    }
     lua_call(L, 0, 1);
     snprintf(r->result, sizeof(r->result), "%s",
              lua_isstring(L, -1) ? lua_tostring(L, -1) : luaL_typename(L, -1));
