@@ -209,7 +209,8 @@ return {
   },
   {
     path = "http2.max_resets", type = "count", default = 500, min = 1, max = 1000000,
-    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds after that, before it is ended.",
+    doc = "Requests that a connection may take back or get wrong at once, and within ten seconds "
+      .. "after that, before it is ended.",
   },
   {
     path = "http2.max_control_frames", type = "count", default = 1000, min = 10, max = 1000000,

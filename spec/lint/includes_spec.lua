@@ -16,7 +16,8 @@ local MAY_INCLUDE = {
   },
 }
 
--- Which files may include a library's headers. A path that ends with a slash is a folder, with "_" the beginning of names.
+-- Which files may include a library's headers. A path that ends with a slash is a folder, one that ends with "_" the
+-- beginning of names.
 local ONLY_IN = {
   { "^lua", { "src/script/" } },
   { "^lauxlib%.h", { "src/script/" } },

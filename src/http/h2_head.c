@@ -233,6 +233,7 @@ static bool join_cookies(struct reading *r, struct buf *text)
             first = &head->fields[kept];
         kept++;
     }
+    CHECK(first);
     first->value = slice_of(text->data + start, text->end - start);
     head->field_count = kept;
     return !w.overflow;
@@ -240,8 +241,8 @@ static bool join_cookies(struct reading *r, struct buf *text)
 
 static void read_all(struct reading *r, const struct h2_fields *f)
 {
-    struct slice name, value;
     uint32_t at = f->text.start;
+    struct slice name, value;
 
     while (!r->error && next_field(f, &at, &name, &value))
         (void)(name.len && name.data[0] == ':' ? read_pseudo(r, name, value) : read_field(r, name, value));
@@ -249,10 +250,8 @@ static void read_all(struct reading *r, const struct h2_fields *f)
 
 static void judge_body(struct reading *r, bool ends)
 {
-    struct http_head *head = r->head;
-
-    head->keep_alive = true;
-    head->body = r->has_length ? BODY_LENGTH : ends ? BODY_NONE : BODY_CHUNKED;
+    r->head->keep_alive = true;
+    r->head->body = r->has_length ? BODY_LENGTH : ends ? BODY_NONE : BODY_CHUNKED;
 }
 
 static bool judge_target(struct reading *r)
@@ -276,9 +275,7 @@ static bool judge_target(struct reading *r)
     }
     if (r->authority.data && !http_split_authority(r->authority, &host, &port))
         return fail(r, "invalid :authority");
-    if (head->method == METHOD_CONNECT && !r->authority.data)
-        return fail(r, "CONNECT without :authority");
-    return true;
+    return head->method != METHOD_CONNECT || r->authority.data || fail(r, "CONNECT without :authority");
 }
 
 /* The authority is the host. Where there was no Host field there is one now, for whoever looks for it. */
@@ -378,9 +375,10 @@ enum parse h2_head_response(struct http_head *head, struct h2_fields *f, bool en
     if (!r.error)
         (void)judge_response(&r, ends, method);
     *error = r.error;
-    if (f->too_big)
-        *error = "the head is too large";
-    return f->too_big ? PARSE_HEAD_TOO_BIG : r.error ? PARSE_BAD : PARSE_DONE;
+    if (!f->too_big)
+        return r.error ? PARSE_BAD : PARSE_DONE;
+    *error = "the head is too large";
+    return PARSE_HEAD_TOO_BIG;
 }
 
 bool h2_trailer_section(const struct h2_fields *f, struct buf *out)

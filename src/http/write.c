@@ -2,30 +2,27 @@
 
 #include "http/status.h"
 
-enum { DIGITS_MAX = 20 };
-
-/* n in decimal, filled in from the end of digits. */
-static struct slice decimal(char digits[DIGITS_MAX], uint64_t n)
+struct slice write_digits(char digits[WRITE_DIGITS], uint64_t n)
 {
-    char *p = digits + DIGITS_MAX;
+    char *p = digits + WRITE_DIGITS;
 
     do {
         *--p = (char)('0' + n % 10);
         n /= 10;
     } while (n);
-    return slice_of(p, (size_t)(digits + DIGITS_MAX - p));
+    return slice_of(p, (size_t)(digits + WRITE_DIGITS - p));
 }
 
 void write_uint(struct writer *w, uint64_t n)
 {
-    char digits[DIGITS_MAX];
+    char digits[WRITE_DIGITS];
 
-    write_slice(w, decimal(digits, n));
+    write_slice(w, write_digits(digits, n));
 }
 
 void write_status_line(struct writer *w, int status, struct slice reason)
 {
-    char digits[DIGITS_MAX];
+    char digits[WRITE_DIGITS];
 
     CHECK(status >= 100 && status <= 999);
     if (!reason.data)
@@ -35,7 +32,7 @@ void write_status_line(struct writer *w, int status, struct slice reason)
         return;
     }
     write_literal(w, "HTTP/1.1 ");
-    write_slice(w, decimal(digits, (uint64_t)status));
+    write_slice(w, write_digits(digits, (uint64_t)status));
     write_literal(w, " ");
     write_slice(w, reason);
     write_literal(w, "\r\n");

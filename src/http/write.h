@@ -62,6 +62,11 @@ static inline void write_field(struct writer *w, struct slice name, struct slice
 }
 #endif
 
+enum { WRITE_DIGITS = 20 };
+
+/* n in decimal, in the end of digits. */
+struct slice write_digits(char digits[WRITE_DIGITS], uint64_t n);
+
 /* A number in decimal. */
 void write_uint(struct writer *w, uint64_t n);
 

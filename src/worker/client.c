@@ -352,35 +352,6 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
     COUNTER_ADD(w->clients, 1);
 }
 
-/* Of one stream: what was received is in its buffer already. */
-static void on_stream_io(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct client *c = CONTAINER_OF(io, struct client, conn.io);
-
-    (void)loop;
-    ASSERT_WORKER(c->conn.worker);
-    if (events & EV_WRITE)
-        c->conn.blocked = false;
-    if (c->conn.broken)
-        client_close(c, CLOSE_CLIENT_GONE);
-    else
-        client_drive(c);
-}
-
-void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
-                        const struct client_codec *codec)
-{
-    conn_open(&c->conn, parent->conn.worker, transport, on_stream_io, on_timer);
-    c->peer = parent->peer;
-    c->secure = parent->secure;
-    c->tls = parent->tls;
-    c->codec = codec;
-    c->phase = CLIENT_HEAD;
-    c->stream = true;
-    list_init(&c->link);
-    COUNTER_ADD(c->conn.worker->streams, 1);
-}
-
 void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
 {
     struct client *c = calloc(1, sizeof(*c));

@@ -49,12 +49,7 @@ void client_open_secure(struct worker *w, int fd, const struct address *peer);
 
 /* Runs the next step of its handshake. */
 void client_handshake(struct client *c);
-/* Makes *c, which is zeroed and embedded first in what will be freed, a client for one stream of parent's session. Its request
- * starts with the first event. */
-void client_open_stream(struct client *c, const struct client *parent, const struct transport *transport,
-                        const struct client_codec *codec);
-
-/* For the files of a client's connection only. */
+/* For client_session.c and handshake.c. */
 void client_set_phase(struct client *c, enum client_phase phase);
 
 /* Tells the peer that nothing more will come, and waits a while for its end, so that what was sent arrives. */

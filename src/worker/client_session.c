@@ -117,6 +117,7 @@ void client_session_start(struct client *c)
     c->session = cs;
     client_set_phase(c, CLIENT_SESSION);
     COUNTER_ADD(w->sessions_started, 1);
+    conn_update_io(&c->conn);
     if (buf_len(&c->conn.in))
         h2_session_input(&cs->h2);
     set_deadline(cs);

@@ -17,6 +17,50 @@ static struct h2_stream *stream_of(const struct request *rq)
     return rq->client->conn.transport.state;
 }
 
+/* What was received is in its buffer already. */
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client *c = CONTAINER_OF(io, struct client, conn.io);
+
+    (void)loop;
+    ASSERT_WORKER(c->conn.worker);
+    if (events & EV_WRITE)
+        c->conn.blocked = false;
+    if (c->conn.broken)
+        client_close(c, CLOSE_CLIENT_GONE);
+    else
+        client_drive(c);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
+
+    (void)loop;
+    (void)events;
+    ASSERT_WORKER(c->conn.worker);
+    if (!conn_deadline_passed(&c->conn))
+        return;
+    conn_deadline(&c->conn, 0);
+    if (request_client_late(c->request))
+        client_drive(c);
+    else
+        client_close(c, CLOSE_CLIENT_SLOW);
+}
+
+static void open_client(struct client *c, const struct client *parent, const struct transport *transport)
+{
+    conn_open(&c->conn, parent->conn.worker, transport, on_io, on_timer);
+    c->peer = parent->peer;
+    c->secure = parent->secure;
+    c->tls = parent->tls;
+    c->codec = &h2_client_codec;
+    c->phase = CLIENT_HEAD;
+    c->stream = true;
+    list_init(&c->link);
+    COUNTER_ADD(c->conn.worker->streams, 1);
+}
+
 struct h2_stream *h2_client_open(const struct client *parent, struct h2_session *session, int32_t id,
                                  struct h2_fields *fields, bool ends)
 {
@@ -29,7 +73,7 @@ struct h2_stream *h2_client_open(const struct client *parent, struct h2_session 
     hc->stream.head = *fields;
     hc->stream.bodyless = ends;
     *fields = (struct h2_fields){0};
-    client_open_stream(&hc->client, parent, &transport, &h2_client_codec);
+    open_client(&hc->client, parent, &transport);
     return &hc->stream;
 }
 

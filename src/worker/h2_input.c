@@ -91,6 +91,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     s->fields.text.start = s->fields.text.end = 0;
     s->fields.count = s->fields.size = 0;
     s->fields.too_big = false;
+    s->limits = worker_limits(s->conn->worker);
     if (block_pool_take(&s->conn->worker->blocks, &s->fields.text))
         return 0;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -100,16 +101,15 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
                      const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
 {
     struct h2_session *s = arg;
-    struct http_limits limits = worker_limits(s->conn->worker);
 
     (void)ng;
     (void)frame;
     (void)flags;
     s->heading_size += name_len + value_len;
-    if (s->heading_size > (size_t)BOMB_FACTOR * limits.head_size)
+    if (s->heading_size > (size_t)BOMB_FACTOR * s->limits.head_size)
         return too_many(s);
     h2_fields_add(&s->fields, slice_of((const char *)name, name_len),
-                  slice_of((const char *)value, value_len), &limits);
+                  slice_of((const char *)value, value_len), &s->limits);
     return 0;
 }
 

@@ -1,15 +1,14 @@
 #include "worker/h2_stream.h"
 
+#include "http/write.h"
 #include "worker/h2_session.h"
 #include "worker/worker_state.h"
 
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 
 enum {
     FRAME_HEAD = 9,
-    LENGTH_TEXT = 24,
     ROOM_MIN = 1024,               /* less room than that is not worth a frame, unless it takes all */
     NV_MAX = FIELD_LIST_MAX + 5    /* with pseudo-header fields and content-length */
 };
@@ -119,30 +118,22 @@ static nghttp2_nv pair(struct slice name, struct slice value)
     return (nghttp2_nv){(uint8_t *)name.data, (uint8_t *)value.data, name.len, value.len, NGHTTP2_NV_FLAG_NONE};
 }
 
-/* Content-Length; its digits are in text. */
-static nghttp2_nv length_pair(uint64_t length, char text[LENGTH_TEXT])
-{
-    int n = snprintf(text, LENGTH_TEXT, "%llu", (unsigned long long)length);
-
-    return pair(SLICE("content-length"), slice_of(text, (size_t)n));
-}
-
 int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
                       uint64_t content_length, bool final, bool ends)
 {
     nghttp2_session *ng = st->session->ng;
     nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
     nghttp2_nv nv[NV_MAX];
-    char status_text[4], length_text[LENGTH_TEXT];
+    char status_digits[WRITE_DIGITS], length_digits[WRITE_DIGITS];
     size_t count = 0;
     int error;
 
-    snprintf(status_text, sizeof(status_text), "%03u", (unsigned)status % 1000);
-    nv[count++] = pair(SLICE(":status"), slice_of(status_text, 3));
+    CHECK(status >= 100 && status <= 999);
+    nv[count++] = pair(SLICE(":status"), write_digits(status_digits, (uint64_t)status));
     for (unsigned i = 0; i < fields->count; i++)
         nv[count++] = pair(fields->field[i].name, fields->field[i].value);
     if (content_length != UINT64_MAX)
-        nv[count++] = length_pair(content_length, length_text);
+        nv[count++] = pair(SLICE("content-length"), write_digits(length_digits, content_length));
     if (final)
         error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
     else
@@ -172,7 +163,7 @@ int h2_stream_request(struct h2_stream *st, const struct h2_target *target, cons
 {
     nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
     nghttp2_nv nv[NV_MAX];
-    char length_text[LENGTH_TEXT];
+    char digits[WRITE_DIGITS];
     size_t count = 0;
 
     nv[count++] = pair(SLICE(":method"), target->method);
@@ -183,7 +174,7 @@ int h2_stream_request(struct h2_stream *st, const struct h2_target *target, cons
         if (!is_left_out(fields->field[i].name))
             nv[count++] = pair(fields->field[i].name, fields->field[i].value);
     if (content_length != UINT64_MAX)
-        nv[count++] = length_pair(content_length, length_text);
+        nv[count++] = pair(SLICE("content-length"), write_digits(digits, content_length));
     st->id = nghttp2_submit_request(st->session->ng, NULL, nv, count, ends ? NULL : &provider, st);
     h2_session_touch(st->session);
     if (st->id > 0)

@@ -181,6 +181,8 @@ void h2_session_input(struct h2_session *s)
     if (n < 0 && !s->over)
         fail_by(s, (int)n);
     block_pool_release(&s->conn->worker->blocks, in);
+    if (!s->heading)
+        block_pool_release(&s->conn->worker->blocks, &s->fields.text);
     h2_session_run_ready(s);
     h2_session_touch(s);
 }

@@ -61,6 +61,7 @@ struct h2_session {
     uint64_t stream_total;     /* opened so far */
     /* in */
     struct h2_fields fields;   /* head or trailers on their way */
+    struct http_limits limits; /* for these */
     int32_t heading;           /* of this stream; 0: none */
     size_t heading_size;       /* bytes of it, kept or not */
     struct frame_flood resets, control, updates;

@@ -1,6 +1,7 @@
 #include "worker/handshake.h"
 
 #include "base/clock.h"
+#include "config/router.h"
 #include "worker/client.h"
 #include "worker/listener.h"
 
@@ -22,6 +23,13 @@ void handshakes_init(struct worker *w)
     ev_idle_init(&w->handshake_idle, on_idle);
 }
 
+static bool offer_h2(struct tls_accept *accept, struct slice name)
+{
+    const struct handshake *h = CONTAINER_OF(accept, struct handshake, accept);
+
+    return router_offers_http2(h->lease->snapshot->router, name);
+}
+
 struct handshake *handshake_begin(struct client *c, struct worker *w, int fd, struct transport *out)
 {
     struct handshake *h = calloc(1, sizeof(*h));
@@ -31,6 +39,7 @@ struct handshake *handshake_begin(struct client *c, struct worker *w, int fd, st
         return NULL;
     h->client = c;
     h->accept.context = snapshot->tls;
+    h->accept.offer_h2 = offer_h2;
     if (!snapshot->tls || !server_context_open(out, fd, &h->accept)) {
         free(h);
         return NULL;

@@ -27,7 +27,7 @@ describe("router", function()
     for i, route in ipairs(routes) do
       snapshots.add(snapshot, {
         domains = { route[1] }, path = route[2], priority = route.priority, state = state,
-        url = "http://n" .. i,
+        url = "http://n" .. i, options = route.options,
       })
     end
     lib.snapshot_seal(snapshot)
@@ -178,5 +178,24 @@ describe("router", function()
         assert.equal(expected, found, ("%s%s in %d routes"):format(host, path, #routes))
       end
     end
+  end)
+
+  it("offers HTTP/2 unless a group of the host says no: of its name, else its wildcard, else all", function()
+    local off = { http2 = "false" }
+    build({ { "a.test", "/" }, { "a.test", "/x", options = off }, { "*.test", "/", options = { http2 = "true" } },
+      { "*.off.test", "/", options = off }, { "on.off.test", "/" } })
+    local function offers(host)
+      return lib.router_offers_http2(snapshot.router, unit.slice(host))
+    end
+    assert.is_false(offers("a.test"))
+    assert.is_false(offers("A.TEST."))
+    assert.is_true(offers("b.test"))
+    assert.is_false(offers("b.off.test"))
+    assert.is_true(offers("on.off.test"))
+    assert.is_true(offers("elsewhere"))
+    assert.is_true(offers(""))
+    build({ { "*", "/", options = off }, { "a.test", "/" } })
+    assert.is_false(offers("elsewhere"))
+    assert.is_true(offers("a.test"))
   end)
 end)
