@@ -8,8 +8,8 @@ local health = {}
 local policies = {} -- name to { judge = function, check = function or nil, path = string }
 local sealed = false
 
-local KEYS = { summary = "string", judge = "function", check = "function" }
-local OPTIONAL = { check = true }
+local KEYS = { summary = "string", judge = "function", check = "function", examples = "table" }
+local OPTIONAL = { check = true, examples = true }
 local STATES = { healthy = true, degraded = true, down = true }
 local REASON_MAX = 63
 

@@ -9,8 +9,10 @@ local selfcheck = require("selfcheck")
 local page = {}
 
 local FORMATS = { "html", "json", "text" }
-local KEYS = { summary = "string", html = "function", json = "function", text = "function", check = "function" }
-local OPTIONAL = { check = true }
+local KEYS = {
+  summary = "string", html = "function", json = "function", text = "function", check = "function", examples = "table",
+}
+local OPTIONAL = { check = true, examples = true }
 local BODY_MAX = 256 * 1024
 
 --- Bodies that are part of a protocol and not the script's to change: page name, format.

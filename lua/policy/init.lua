@@ -7,6 +7,7 @@ local policy = {}
 
 local KEYS = {
   summary = "string", fail = "string", on_request = "function", on_response = "function", check = "function",
+  examples = "table",
 }
 
 --- Stops with what is wrong in a policy.

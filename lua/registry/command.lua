@@ -9,7 +9,7 @@ local KEYS = {
   name = { "string", true }, summary = { "string", true }, args = { "table", true },
   reply = { "string", true }, since = { "string", true }, run = { "function", true },
   finish = { "function" }, aliases = { "table" }, errors = { "table" }, example = { "table" },
-  notes = { "string" }, check = { "function" }, session = { "string" }, too_few = { "string" },
+  examples = { "table" }, notes = { "string" }, check = { "function" }, session = { "string" }, too_few = { "string" },
 }
 
 local SESSIONS = { required = true, id = true, none = true }

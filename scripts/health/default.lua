@@ -22,4 +22,21 @@ return {
     end
     return check.state, check.reason, check.share
   end,
+  examples = {
+    { "takes a member down after three failures in a row",
+      given = { results = "PPFFF" }, expect = { state = "down", reason = "status_500", share = 0 } },
+    { "keeps it after two",
+      given = { results = "PPFF" }, expect = { state = "healthy" } },
+    { "brings it back after two passes in a row",
+      given = { results = "PFFFPP" }, expect = { state = "healthy", reason = false } },
+    { "keeps it down after one",
+      given = { results = "PFFFP" }, expect = { state = "down" } },
+    { "lets one that flaps wait longer: six passes after five changes",
+      given = { results = "P FFFPP FFFPP FFF PPPPPP" }, expect = { state = "healthy" } },
+    { "and keeps it down after five of them",
+      given = { results = "P FFFPP FFFPP FFF PPPPP" }, expect = { state = "down" } },
+    { "tells why the newest check failed",
+      given = { results = { "P", "F", "F", { error = "connection_refused" } } },
+      expect = { state = "down", reason = "connection_refused" } },
+  },
 }

@@ -22,4 +22,12 @@ return {
     end
     return "down", reason
   end,
+  examples = {
+    { "is healthy from 90 % on",
+      given = { results = "PPPPPPPPPF" }, expect = { state = "healthy", share = 1 } },
+    { "is degraded to the passed share from 50 % on",
+      given = { results = "PPPF" }, expect = { state = "degraded", reason = "3_of_4_passed", share = 0.75 } },
+    { "is down below that",
+      given = { results = "PFF" }, expect = { state = "down", reason = "1_of_3_passed" } },
+  },
 }

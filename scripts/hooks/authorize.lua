@@ -69,10 +69,37 @@ end
 
 rules.CONFIG_APPLY_PARTIAL = rules.CONFIG_APPLY
 
-return function(cmd)
-  local rule = rules[cmd.name]
-  if not rule then
-    return true
-  end
-  return rule(cmd)
-end
+return {
+  run = function(cmd)
+    local rule = rules[cmd.name]
+    if not rule then
+      return true
+    end
+    return rule(cmd)
+  end,
+  examples = {
+    { "keeps a place that is live from services of another name",
+      "> ROUTE_ADD|<sid>|shop.example|/api|http://127.0.0.1:9000|0",
+      "< ROUTE_OK|r1",
+      "> CONFIG_APPLY|<sid>",
+      "< OK",
+      "thief> ROUTE_ADD|<sid>|Shop.Example.|/api/|http://127.0.0.1:9001|0",
+      "thief< ERROR|unauthorized: shop.example/api/ belongs to service shop" },
+    { "leaves other paths free",
+      "> ROUTE_ADD|<sid>|shop.example|/api|http://127.0.0.1:9000|0",
+      "< ROUTE_OK|r1",
+      "> CONFIG_APPLY|<sid>",
+      "< OK",
+      "blog> ROUTE_ADD|<sid>|shop.example|/blog|http://127.0.0.1:9001|0",
+      "blog< ROUTE_OK|r1" },
+    { "asks again at the apply, as the place may have been taken meanwhile",
+      "> ROUTE_ADD|<sid>|shop.example|/|http://127.0.0.1:9000|0",
+      "< ROUTE_OK|r1",
+      "thief> ROUTE_ADD|<sid>|shop.example|/|http://127.0.0.1:9001|0",
+      "thief< ROUTE_OK|r1",
+      "> CONFIG_APPLY|<sid>",
+      "< OK",
+      "thief> CONFIG_APPLY|<sid>",
+      "thief< ERROR|unauthorized: shop.example/ belongs to service shop" },
+  },
+}

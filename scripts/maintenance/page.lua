@@ -170,4 +170,26 @@ return {
     end
     return table.concat(lines, "\n") .. "\n"
   end,
+  examples = {
+    { "says what is under maintenance, why and until when",
+      given = { service = "shop", reason = "new <disks>", expected_end = "2026-03-03T14:30:00Z" },
+      expect = {
+        html = { contains = { "shop: maintenance", "new &lt;disks&gt;", "14:30 UTC on 3 March 2026" } },
+        values = { error = "maintenance", status = 503, reason = "new <disks>", expected_end = "2026-03-03T14:30:00Z" },
+        text = "shop is under maintenance.\nReason: new <disks>\nExpected back: 2026-03-03T14:30:00Z\n",
+      } },
+    { "says no more than it knows",
+      given = {},
+      expect = {
+        html = { contains = "Down for maintenance", lacks = { "Reason", "Expected back" } },
+        text = "This service is under maintenance.\n",
+      } },
+    { "says what went wrong otherwise",
+      given = { verdict = "connect_refused" },
+      expect = {
+        html = { contains = { "Error 502", "Bad Gateway", "connect_refused" } },
+        values = { error = "connect_refused", status = 502 },
+        text = "502 Bad Gateway\nThe backend refused the connection.\n",
+      } },
+  },
 }

@@ -43,4 +43,23 @@ return {
     local challenge = ('Basic realm="%s", charset="UTF-8"'):format(req:arg("realm", "restricted"))
     req:answer(401, { ["WWW-Authenticate"] = challenge }, "A name and a password are needed.\n")
   end,
+  examples = {
+    { "lets the right password pass, and keeps it from the backend", -- alice:secret
+      given = {
+        args = "users=alice:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+        headers = { Authorization = "Basic YWxpY2U6c2VjcmV0" },
+      },
+      expect = { answer = false, headers = { Authorization = false }, tags = { user = "alice" } } },
+    { "asks for a password where there is none",
+      given = { args = "realm='Back office' users=alice:00" },
+      expect = { answer = {
+        status = 401, headers = { ["WWW-Authenticate"] = 'Basic realm="Back office", charset="UTF-8"' },
+      } } },
+    { "asks again after a wrong one",
+      given = { args = "users=alice:00", headers = { Authorization = "Basic YWxpY2U6c2VjcmV0" } },
+      expect = { answer = 401, tags = { user = false } } },
+    { "fails without users, and then nothing passes",
+      given = {},
+      expect = { failed = { contains = "no users=" }, refused = true } },
+  },
 }

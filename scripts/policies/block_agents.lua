@@ -24,4 +24,18 @@ return {
       req:answer(403, nil, "Not for programs like yours.\n")
     end
   end,
+  examples = {
+    { "turns away who has one of the texts in its name",
+      given = { args = "agents=badbot,curl/", headers = { ["User-Agent"] = "Mozilla/5.0 (BadBot 2)" } },
+      expect = { answer = 403 } },
+    { "lets others pass",
+      given = { args = "agents=badbot,curl/", headers = { ["User-Agent"] = "Mozilla/5.0" } },
+      expect = { answer = false } },
+    { "lets nameless ones pass",
+      given = { args = "agents=badbot" },
+      expect = { answer = false } },
+    { "turns nameless ones away with empty=true",
+      given = { args = "agents=badbot empty=true" },
+      expect = { answer = 403 } },
+  },
 }

@@ -26,4 +26,21 @@ return {
       req:avoid(to)
     end
   end,
+  examples = {
+    { "sends those with the header to the canary",
+      given = { args = "to=v2 header=X-Canary", members = { "v1", "v2" }, headers = { ["X-Canary"] = "1" } },
+      expect = { members = { "v2" }, tags = { canary = "yes" } } },
+    { "sends those with the cookie to the canary",
+      given = { args = "to=v2 cookie=canary", members = { "v1", "v2" }, headers = { Cookie = "canary=1" } },
+      expect = { members = { "v2" } } },
+    { "sends the share there that percent says",
+      given = { args = "to=v2 percent=10", members = { "v1", "v2" }, random = 0.0999 },
+      expect = { members = { "v2" } } },
+    { "keeps all others away from it",
+      given = { args = "to=v2 percent=10", members = { "v1", "v2" }, random = 0.1 },
+      expect = { members = { "v1" }, tags = { canary = false } } },
+    { "leaves a group alone that is nothing but canary",
+      given = { args = "to=v2", members = { "v2" } },
+      expect = { members = { "v2" } } },
+  },
 }

@@ -51,4 +51,33 @@ return {
       res:set_header("Access-Control-Allow-Credentials", "true")
     end
   end,
+  examples = {
+    { "answers the preflight request of an origin that may",
+      given = {
+        args = "origins=https://a.example methods=GET,PUT max_age=600", method = "OPTIONS",
+        headers = { Origin = "https://a.example", ["Access-Control-Request-Method"] = "PUT" },
+      },
+      expect = { answer = { status = 204, headers = {
+        ["Access-Control-Allow-Origin"] = "https://a.example", ["Access-Control-Allow-Methods"] = "GET,PUT",
+        ["Access-Control-Max-Age"] = "600", Vary = "Origin",
+      } } } },
+    { "promises nothing to others",
+      given = {
+        args = "origins=https://a.example", method = "OPTIONS",
+        headers = { Origin = "https://c.example", ["Access-Control-Request-Method"] = "PUT" },
+      },
+      expect = { answer = { status = 204, headers = {
+        ["Access-Control-Allow-Origin"] = false, ["Access-Control-Allow-Methods"] = false,
+      } } } },
+    { "lets an origin that may have the response, with credentials where it is told so",
+      given = { args = "origins=https://a.example credentials=true", headers = { Origin = "https://a.example" } },
+      expect = { answer = false, response = { headers = {
+        ["Access-Control-Allow-Origin"] = "https://a.example", ["Access-Control-Allow-Credentials"] = "true",
+      } } } },
+    { "gives everybody no credentials",
+      given = { args = "origins=* credentials=true", headers = { Origin = "https://c.example" } },
+      expect = { response = { headers = {
+        ["Access-Control-Allow-Origin"] = "*", ["Access-Control-Allow-Credentials"] = false, Vary = false,
+      } } } },
+  },
 }

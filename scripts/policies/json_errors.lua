@@ -14,4 +14,15 @@ return {
     res:set_body(json.encode(body) .. "\n", "application/json")
     res:set_header("Vary", nil)
   end,
+  examples = {
+    { "writes the proxy's own error as JSON",
+      given = { path = "/x?y", response = { status = 502, verdict = "connect_refused" } },
+      expect = { response = {
+        status = 502, headers = { ["Content-Type"] = "application/json" },
+        body = '{"error":"connect_refused","status":502,"path":"/x"}\n',
+      } } },
+    { "leaves the backend's errors alone",
+      given = { response = { status = 500, headers = { ["Content-Type"] = "text/html" } } },
+      expect = { response = { status = 500, headers = { ["Content-Type"] = "text/html" }, body = false } } },
+  },
 }

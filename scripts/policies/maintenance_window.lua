@@ -43,4 +43,21 @@ return {
         "This service is under maintenance at this hour.\n")
     end
   end,
+  examples = {
+    { "turns requests away within the window, until it ends",
+      given = { args = "from=02:00 to=04:30", now = "2026-03-02T04:00:00Z" },
+      expect = { answer = { status = 503, headers = { ["Retry-After"] = "1800" } } } },
+    { "lets them pass once it is over",
+      given = { args = "from=02:00 to=04:30", now = "2026-03-02T04:30:00Z" },
+      expect = { answer = false } },
+    { "holds on its days only", -- a Monday
+      given = { args = "from=02:00 to=04:30 days=sat,sun", now = "2026-03-02T03:00:00Z" },
+      expect = { answer = false } },
+    { "goes over midnight and belongs to the day it begins on", -- the night from Sunday to Monday
+      given = { args = "from=23:00 to=01:00 days=sun", now = "2026-03-02T00:30:00Z" },
+      expect = { answer = { headers = { ["Retry-After"] = "1800" } } } },
+    { "fails without hours, and requests pass",
+      given = { args = "from=2" },
+      expect = { failed = { contains = "no from=HH:MM" }, refused = false } },
+  },
 }

@@ -32,4 +32,24 @@ return {
     local location = ("%s://%s%s"):format(wanted, host, req:target())
     req:answer(tonumber(req:arg("status", "308")), { Location = location })
   end,
+  examples = {
+    { "sends plain HTTP to HTTPS, without its port",
+      given = { args = "https=true", host = "shop.example:8080", path = "/a?b" },
+      expect = { answer = { status = 308, headers = { Location = "https://shop.example/a?b" } } } },
+    { "leaves alone what came over TLS",
+      given = { args = "https=true", secure = true },
+      expect = { answer = false } },
+    { "believes a trusted proxy that it was HTTPS",
+      given = { args = "https=true", trusted = true, headers = { ["X-Forwarded-Proto"] = "https" } },
+      expect = { answer = false } },
+    { "believes nobody else",
+      given = { args = "https=true", headers = { ["X-Forwarded-Proto"] = "https" } },
+      expect = { answer = 308 } },
+    { "takes www. away",
+      given = { args = "www=remove status=301", host = "www.shop.example", path = "/a" },
+      expect = { answer = { status = 301, headers = { Location = "http://shop.example/a" } } } },
+    { "puts www. before",
+      given = { args = "www=add" },
+      expect = { answer = { headers = { Location = "http://www.shop.example/" } } } },
+  },
 }

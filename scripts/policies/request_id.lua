@@ -30,4 +30,21 @@ return {
   on_response = function(res, req)
     res:set_header(req:arg("header", "X-Request-Id"), res:kept())
   end,
+  examples = {
+    { "makes an id, for backend, client and access log",
+      given = {},
+      expect = {
+        headers = { ["X-Request-Id"] = { matches = "^%x+$" } }, tags = { request_id = { matches = "^%x+$" } },
+        response = { headers = { ["X-Request-Id"] = { matches = "^%x+$" } } },
+      } },
+    { "keeps a client's harmless id with trust=true",
+      given = { args = "trust=true header=X-Id", headers = { ["X-Id"] = "abc-1" } },
+      expect = { headers = { ["X-Id"] = "abc-1" }, response = { headers = { ["X-Id"] = "abc-1" } } } },
+    { "trusts nobody else",
+      given = { headers = { ["X-Request-Id"] = "abc-1" } },
+      expect = { headers = { ["X-Request-Id"] = { lacks = "abc-1" } } } },
+    { "replaces an id that is not harmless",
+      given = { args = "trust=true", headers = { ["X-Request-Id"] = "a b" } },
+      expect = { headers = { ["X-Request-Id"] = { matches = "^%x+$" } } } },
+  },
 }

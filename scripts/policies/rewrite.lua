@@ -21,4 +21,18 @@ return {
     path = req:arg("add", "") .. path
     req:set_path(path:sub(1, 1) == "/" and path or "/" .. path)
   end,
+  examples = {
+    { "takes the front of the path away and leaves the query",
+      given = { args = "strip=/shop", path = "/shop/cart?a=1" },
+      expect = { target = "/cart?a=1" } },
+    { "puts something before what is left",
+      given = { args = "strip=/shop add=/v2", path = "/shop" },
+      expect = { path = "/v2" } },
+    { "strips whole steps of a path only",
+      given = { args = "strip=/shop", path = "/shopping" },
+      expect = { path = "/shopping" } },
+    { "leaves OPTIONS * alone",
+      given = { args = "add=/v2", method = "OPTIONS", path = "*" },
+      expect = { target = "*" } },
+  },
 }

@@ -22,4 +22,17 @@ return {
     offer(res, "Content-Security-Policy", req:arg("csp"))
     offer(res, "Strict-Transport-Security", hsts and "max-age=" .. hsts)
   end,
+  examples = {
+    { "adds what is missing",
+      given = { args = "hsts=600 csp='default-src https:'" },
+      expect = { response = { headers = {
+        ["X-Content-Type-Options"] = "nosniff", ["X-Frame-Options"] = "DENY",
+        ["Strict-Transport-Security"] = "max-age=600", ["Content-Security-Policy"] = "default-src https:",
+      } } } },
+    { "leaves what the backend says",
+      given = { response = { headers = { ["X-Frame-Options"] = "SAMEORIGIN" } } },
+      expect = { response = { headers = {
+        ["X-Frame-Options"] = "SAMEORIGIN", ["Strict-Transport-Security"] = false,
+      } } } },
+  },
 }

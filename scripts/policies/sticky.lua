@@ -25,4 +25,17 @@ return {
     local cookie, max_age = COOKIE:format(name, member), req:arg("max_age")
     res:add_header("Set-Cookie", max_age and cookie .. "; Max-Age=" .. max_age or cookie)
   end,
+  examples = {
+    { "gives a client that has none a cookie for who answered",
+      given = { args = "max_age=60", members = { "one", "two" }, response = { from = "two" } },
+      expect = { members = { "one", "two" }, response = { headers = {
+        ["Set-Cookie"] = { matches = "^tidelock=%x+; Path=/; HttpOnly; SameSite=Lax; Max%-Age=60$" },
+      } } } },
+    { "sends it back there",
+      given = { args = "cookie=backend", members = { "one", "two" }, headers = { Cookie = "backend=two" } },
+      expect = { members = { "two" } } },
+    { "says nothing for the proxy's own answers",
+      given = { response = { status = 502, verdict = "connect_refused" } },
+      expect = { response = { headers = { ["Set-Cookie"] = false } } } },
+  },
 }

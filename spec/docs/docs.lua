@@ -4,6 +4,7 @@
 --
 -- The prose stands beside this file, in *.md with {{name}} where a generated part goes.
 
+local api = require("spec.docs.api")
 local states = require("spec.support.states")
 
 local docs = {}
@@ -13,6 +14,7 @@ docs.PAGES = {
   ["scripts/REFERENCE.md"] = "spec/docs/protocol.md",
   ["lua/config/SETTINGS.md"] = "spec/docs/settings.md",
   ["scripts/STATES.md"] = "spec/docs/states.md",
+  ["scripts/API.md"] = "spec/docs/api.md",
 }
 
 --- Order of the command files in the reference.
@@ -47,6 +49,17 @@ end
 
 local function library()
   return { host = {} }
+end
+
+--- A module of lua/ as far as it can be loaded without the program.
+function docs.module(name)
+  local modules, file = library(), name:gsub("%.", "/")
+  modules.host.json_array, modules.host.null = function(list) return list end, {}
+  local found = io.open(("lua/%s.lua"):format(file))
+  if found then
+    found:close()
+  end
+  return load_file((found and "lua/%s.lua" or "lua/%s/init.lua"):format(file), modules)
 end
 
 --- The command tables of all scripts, in order.
@@ -202,6 +215,8 @@ function parts.states()
   end
   return table.concat(out, "\n")
 end
+
+parts.api = api.text
 
 local function setting_part(setting, types)
   local kind = setting.type == "enum" and types.values(setting) or types[setting.type]

@@ -31,6 +31,15 @@ describe("https", function()
     assert.equal("http", p:get("/").body)
   end)
 
+  it("is what request policies hear of", function()
+    local o = origin.start()
+    local p = proxy.start { https = true, config = { tls = { certificates = {
+      pki.pair(pki.certificate { names = { "a.example" } }),
+    } } }, route = { host = "*", to = o.url, options = { policy = "redirect", policy_args = "https=true" } } }
+    assert.equal(200, tls.curl(p, "a.example").status)
+    assert.equal(308, p:get("/", { host = "a.example" }).status)
+  end)
+
   it("serves no older version, and only 1.3 if told so", function()
     local p = start({ min_version = 1.3 })
     for _, version in ipairs({ "tls1", "tls1_1", "tls1_2" }) do

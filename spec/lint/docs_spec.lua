@@ -9,6 +9,19 @@ describe("the reference", function()
     end)
   end
 
+  it("has the headings that scripts/README.md points to", function()
+    local anchors, problems = {}, {}
+    for heading in sys.read_file("scripts/API.md"):gmatch("\n#+ ([^\n]+)") do
+      anchors[heading:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-")] = true
+    end
+    for anchor in sys.read_file("scripts/README.md"):gmatch("API%.md#([%w_-]+)") do
+      if not anchors[anchor] then
+        problems[#problems + 1] = "scripts/README.md: there is no API.md#" .. anchor
+      end
+    end
+    tree.report(problems)
+  end)
+
   it("covers every command file", function()
     local known, problems = {}, {}
     for _, name in ipairs(docs.FILES) do

@@ -12,7 +12,9 @@ local MAY_INCLUDE = {
   control = {
     "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
     "script/engine.h", "script/bundle.h", "script/hook.h",
-    "script/settings_load.h", "worker/worker.h", "worker/stats.h",
+    "script/settings_load.h",
+    "script/examples.h", "script/script_bench.h",
+    "script/print.h", "worker/worker.h", "worker/stats.h",
   },
 }
 

@@ -2,6 +2,14 @@
 
 #include <time.h>
 
+uint64_t clock_ns(void)
+{
+    struct timespec ts;
+
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 static uint64_t read_us(clockid_t id)
 {
     struct timespec ts;

@@ -10,6 +10,7 @@
 
 /* Monotonic time in microseconds, milliseconds; the start is arbitrary and the same for all
  * threads. */
+uint64_t clock_ns(void); /* for what takes less than a microsecond */
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 

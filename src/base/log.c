@@ -34,7 +34,7 @@ struct writer_ring {
 
 static struct {
     _Atomic(struct writer_ring *) rings; /* pushed by log_attach */
-    _Atomic uint32_t level;              /* enum log_level */
+    _Atomic int level;              /* enum log_level */
     _Atomic uint64_t dropped;
     _Atomic bool running, ending;
     _Atomic int access_fd;               /* -1: nowhere */
@@ -220,12 +220,12 @@ void log_attach(void)
 
 void log_set_level(enum log_level level)
 {
-    atomic_store_explicit(&state.level, level, memory_order_relaxed);
+    atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
 {
-    return level <= atomic_load_explicit(&state.level, memory_order_relaxed);
+    return (int)level <= atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
 static void queue(uint8_t channel, struct slice line)

@@ -18,7 +18,8 @@
 #include "base/slice.h"
 #include <stdint.h>
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* LOG_NONE is for log_set_level alone: nothing is written. */
+enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Starts the log thread. Lines above level are not written. */
 void log_open(enum log_level level);

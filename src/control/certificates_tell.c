@@ -86,7 +86,7 @@ bool certificates_status(const struct control *c, unsigned i, struct certificate
     const struct certificate *one;
     bool bounded;
 
-    if (i >= c->certificates->list.count)
+    if (!c->certificates || i >= c->certificates->list.count)
         return false;
     one = c->certificates->list.of[i];
     bounded = one->ocsp && one->ocsp_until_s != INT64_MAX;

@@ -7,6 +7,7 @@
 #include "control/circuits.h"
 #include "control/certificates.h"
 #include "control/cli.h"
+#include "control/config_set.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
@@ -16,8 +17,6 @@
 #include "control/resolve.h"
 #include "control/scripts.h"
 #include "control/startup.h"
-#include "script/bundle.h"
-#include "script/hook.h"
 #include "script/vm.h"
 #include "tls/registry_context.h"
 #include "worker/worker.h"
@@ -214,18 +213,13 @@ static bool start_logs(struct control *c)
     return error == 0;
 }
 
-static void say_script(const struct control *c, const struct error *err)
-{
-    fprintf(stderr, "tidelock: %s/%s\n", c->settings->scripts_dir, err->text);
-}
-
 static bool start_scripts(struct control *c)
 {
     struct error err;
     bool ok = scripts_start(c, &err);
 
     if (!ok)
-        say_script(c, &err);
+        startup_say_script(c->settings, &err);
     return ok;
 }
 
@@ -275,6 +269,8 @@ static bool start_registry(struct control *c)
     int error = 0;
 
     registry_new(c);
+    if (c->bare)
+        return true;
     if (!c->settings->registry_tls_only)
         error = registry_open(c, &c->settings->registry);
     if (error)
@@ -318,8 +314,8 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_backend_tls(c) && start_ratelimit(c) && start_logs(c) && start_scripts(c) && certificates_start(c) &&
-         start_resolver(c) && start_registry(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
+         (c->bare || certificates_start(c)) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
         pages_render(c);
@@ -327,7 +323,7 @@ static bool start(struct control *c, struct config_set **routes)
         *routes = NULL;
         ok = start_workers(c, workers, &listeners);
     }
-    if (ok)
+    if (ok && !c->bare)
         announce(c, &listeners);
     startup_free_listeners(&listeners);
     return ok;
@@ -362,6 +358,22 @@ static void end(struct control *c)
     free(c->worker_ends);
 }
 
+bool control_open(struct control *c)
+{
+    struct config_set *none = config_set_new();
+    bool ok;
+
+    c->bare = true;
+    ok = start(c, &none);
+    config_set_free(none);
+    return ok;
+}
+
+void control_close(struct control *c)
+{
+    end(c);
+}
+
 int control_run(const struct cli *cli)
 {
     struct control c = {.cli = cli};
@@ -392,47 +404,5 @@ int control_run(const struct cli *cli)
     config_set_free(routes);
     settings_unref(c.settings);
     log_close();
-    return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
-}
-
-/* Everything that a reload does with scripts but to put them in service. */
-static bool check_scripts(struct control *c)
-{
-    struct page_book *pages = NULL;
-    struct error err;
-    struct bundle *bundle = bundle_read(c->settings->scripts_dir, &err);
-    struct vm *vm =
-        bundle && hook_check(bundle, c->settings->script_load_ms, &err) ? vm_new(c, bundle, &err) : NULL;
-
-    if (vm)
-        pages = pages_make(vm, &err);
-    if (pages)
-        printf("scripts ok: %s\n", c->settings->scripts_dir);
-    else
-        say_script(c, &err);
-    page_book_unref(pages);
-    vm_free(vm);
-    bundle_unref(bundle);
-    return pages != NULL;
-}
-
-int control_check(const struct cli *cli)
-{
-    struct control c = {.cli = cli};
-    struct config_set *routes = NULL;
-    char *problems = NULL;
-    bool ok;
-
-    check_own_thread(CHECK_CONTROL);
-    c.settings = startup_settings(cli, &routes, &problems);
-    if (!c.settings) {
-        fprintf(stderr, "%s\n", problems);
-        free(problems);
-        return EXIT_CODE_FAILED;
-    }
-    printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c) & certificates_check(c.settings);
-    config_set_free(routes);
-    settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

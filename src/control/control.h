@@ -50,12 +50,19 @@ struct control {
     struct worker_end *worker_ends;
     unsigned worker_count;
     unsigned workers_stopped;
+    bool bare;     /* serves nobody: no listeners, logs and signals (control_open) */
     bool stopping; /* told to stop: nothing is published any more */
     ev_signal on_term, on_int, on_hup, on_usr1;
 };
 
 /* Runs the proxy until it is told to stop. Returns the exit code (enum exit_code). */
 int control_run(const struct cli *cli);
+
+/* For tools: all that runs a command - registry, scripts, model, worker threads - for the settings in c->settings and
+ * the scripts in c->bundle, but without listeners: connections come by registry_take. The caller runs the loop.
+ * False: said what is wrong; control_close is due in any case. */
+MUST_USE bool control_open(struct control *c);
+void control_close(struct control *c);
 
 /* Reads configuration and scripts and says on standard output and standard error what it found.
  * Returns the exit code. */

@@ -5,6 +5,7 @@
 #include "control/circuits.h"
 #include "control/control.h"
 #include "control/health_event.h"
+#include "control/health_judge.h"
 #include "control/probe.h"
 #include "control/probe_target.h"
 #include "guard/effective.h"
@@ -135,33 +136,6 @@ const char *health_check_policy(const struct health *h)
     return vm_has_policy(h->control->vm, h->plan.policy) ? h->plan.policy : standard_policy;
 }
 
-/* What the policy says; what it said last when it fails; rise and fall when it never said anything or is off.
- */
-static struct health_judgement judge(struct health *h, int status, bool passed, uint64_t now_ms)
-{
-    struct health_judgement answer = h->judgement;
-    struct health_facts facts = {
-        .history = h->history,
-        .state = h->judgement.answer,
-        .state_ms = now_ms - h->since_ms,
-        .latency_ms = h->last_latency_ms,
-        .status = status,
-        .error = passed ? NULL : h->last_result,
-    };
-
-    if (h->history.count > 1 && vm_judge(h->control->vm, health_check_policy(h), &facts, &answer)) {
-        h->judged = true;
-    } else if (!h->judged || vm_policy_off(h->control->vm, health_check_policy(h))) {
-        answer.answer = health_history_judge(&h->history, facts.state);
-        answer.share = answer.answer == HEALTH_ANSWER_HEALTHY ? 1 : 0;
-        if (answer.answer == HEALTH_ANSWER_HEALTHY || !passed)
-            answer.reason[0] = '\0';
-    }
-    if (answer.answer != HEALTH_ANSWER_HEALTHY && !answer.reason[0] && !passed)
-        snprintf(answer.reason, sizeof(answer.reason), "%s", h->last_result);
-    return answer;
-}
-
 static enum route_health to_route_health(enum health_answer answer)
 {
     static const enum route_health healths[] = {
@@ -206,12 +180,21 @@ static void on_done(void *arg, const struct probe_result *result)
     bool passed = result->reachable && health_plan_passes(&h->plan, result->status);
     uint64_t now_ms = clock_ms();
     struct health_judgement answer;
+    struct health_facts facts;
 
     h->probe = NULL;
     note_lateness(h, now_ms);
     h->ended_ms = now_ms;
     note_result(h, result, passed);
-    answer = judge(h, result->status, passed, now_ms);
+    facts = (struct health_facts){
+        .history = h->history,
+        .state = h->judgement.answer,
+        .state_ms = now_ms - h->since_ms,
+        .latency_ms = h->last_latency_ms,
+        .status = result->status,
+        .error = passed ? NULL : h->last_result,
+    };
+    answer = health_judge(h->control->vm, health_check_policy(h), &facts, &h->judgement, &h->judged);
     take_answer(h, &answer, now_ms);
     schedule(h, now_ms);
 }

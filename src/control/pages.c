@@ -12,7 +12,7 @@
  * budget. */
 enum { FAILURES_MAX = 3 };
 
-static struct page_facts facts_of(enum verdict verdict)
+struct page_facts pages_facts(enum verdict verdict)
 {
     const struct verdict_info *v = &verdict_table[verdict];
 
@@ -33,7 +33,7 @@ static unsigned render_all(struct vm *vm, struct page_book *book, struct error *
 
     for (int i = 0; i < VERDICT_COUNT && failures < FAILURES_MAX; i++) {
         enum verdict verdict = (enum verdict)i;
-        struct page_facts facts = facts_of(verdict);
+        struct page_facts facts = pages_facts(verdict);
         struct page *page;
         struct error why;
 
@@ -76,7 +76,7 @@ struct page_book *pages_make(struct vm *vm, struct error *err)
 bool pages_maintenance(struct control *c, struct slice service, struct slice reason,
                        uint64_t expected_end_ms, struct page **out)
 {
-    struct page_facts facts = facts_of(VERDICT_MAINTENANCE);
+    struct page_facts facts = pages_facts(VERDICT_MAINTENANCE);
     struct error err;
     bool ok;
 

@@ -5,12 +5,17 @@
 #pragma once
 #include "base/error.h"
 #include "base/slice.h"
+#include "guard/verdict.h"
+#include "script/vm_page.h"
 #include <stdint.h>
 
 struct control;
 struct page;
 struct page_book;
 struct vm;
+
+/* What the page of a verdict that has a status says, without what services say. */
+struct page_facts pages_facts(enum verdict verdict);
 
 /* Renders every verdict's page by the scripts in c->vm; snapshots from now on carry them. Where the
  * script fails the built-in page stays, which is logged. */

@@ -96,6 +96,26 @@ static void on_reap(struct ev_loop *loop, ev_prepare *watcher, int events)
     ev_prepare_stop(loop, watcher);
 }
 
+static struct connection *add(struct registry *r, const struct transport *transport, bool tls,
+                              const struct address *peer)
+{
+    struct connection *conn = connection_new(r->control, r, r->next_serial++, transport, tls, peer);
+
+    list_push_back(&r->connections, &conn->link);
+    map_set(r->by_serial, serial_key(&conn->serial), conn);
+    r->count++;
+    return conn;
+}
+
+struct connection *registry_take(struct control *c, int fd, const struct address *peer)
+{
+    struct transport transport;
+
+    ASSERT_CONTROL();
+    transport_open_tcp(&transport, fd);
+    return add(c->registry, &transport, false, peer);
+}
+
 static void watch(struct door *door, bool on)
 {
     struct ev_loop *loop = door->registry->control->loop;
@@ -151,10 +171,7 @@ static bool accept_one(struct door *door)
         close(fd);
         return true;
     }
-    conn = connection_new(r->control, r, r->next_serial++, &transport, door->tls, &peer);
-    list_push_back(&r->connections, &conn->link);
-    map_set(r->by_serial, serial_key(&conn->serial), conn);
-    r->count++;
+    conn = add(r, &transport, door->tls, &peer);
     if (r->count > r->control->settings->registry_connections)
         refuse_surplus(conn);
     return true;
@@ -287,6 +304,11 @@ int registry_address(const struct control *c, bool tls, struct address *out)
     const struct door *door = tls ? &c->registry->secure : &c->registry->plain;
 
     return door->fd < 0 ? -ENOTCONN : sock_local_address(door->fd, out);
+}
+
+unsigned registry_count(const struct control *c)
+{
+    return c->registry->count;
 }
 
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg)

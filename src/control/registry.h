@@ -13,6 +13,9 @@ struct registry;
 /* Makes control's registry, which listens nowhere yet. */
 void registry_new(struct control *c);
 
+/* Takes over a connected socket as if it had been accepted. */
+struct connection *registry_take(struct control *c, int fd, const struct address *peer);
+
 /* Listens. 0 or -errno. */
 MUST_USE int registry_open(struct control *c, const struct address *listen);
 
@@ -37,6 +40,9 @@ void registry_answer(struct control *c, uint64_t serial, struct slice line);
 
 /* The connection with this serial, or NULL. */
 struct connection *registry_find(struct control *c, uint64_t serial);
+
+/* Connections that are not closed. */
+unsigned registry_count(const struct control *c);
 
 /* Calls fn for every open connection. */
 void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);

@@ -209,7 +209,8 @@ static bool skip_bad(struct scripts *s, const struct bundle *bundle, bool asked)
 static void reload(struct scripts *s, const char *why, bool asked)
 {
     struct error err;
-    struct bundle *bundle = bundle_read(s->control->settings->scripts_dir, &err);
+    struct bundle *bundle =
+        s->given ? bundle_ref(s->serving) : bundle_read(s->control->settings->scripts_dir, &err);
 
     if (!bundle) {
         refuse(s, NULL, &err, why);
@@ -327,7 +328,10 @@ bool scripts_start(struct control *c, struct error *err)
     ev_timer_init(&s->turn, on_turn, 0, 0);
     s->turn.data = s;
     scripts_follow_settings(c);
-    c->bundle = s->serving = bundle_read(c->settings->scripts_dir, err);
+    s->given = c->bundle != NULL;
+    if (!s->given)
+        c->bundle = bundle_read(c->settings->scripts_dir, err);
+    s->serving = c->bundle;
     if (!s->serving || !hook_check(s->serving, c->settings->script_load_ms, err))
         return false;
     c->vm = vm_new(c, s->serving, err);

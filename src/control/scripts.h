@@ -36,6 +36,7 @@ struct scripts {
     struct bundle *serving;   /* c->vm was made of it */
     struct bundle *last_good; /* to go back to; NULL: none */
     struct bundle *bad;       /* not read again as long as the files are like it, or NULL */
+    bool given;                 /* serving was not read: there is nothing to read anew */
     bool bad_in_service;      /* bad was in service and failed; else it was refused */
     uint64_t generations;     /* made so far */
     uint64_t since_wall_ms;   /* serving is in service */
@@ -53,7 +54,8 @@ struct scripts {
     struct list announcements; /* struct announcement: until the workers have the new pages */
 };
 
-/* Reads the settings' directory and puts its scripts in service, for the first time. False: err, which begins
+/* Reads the settings' directory, unless c->bundle is there already, whose reference it takes over, and puts the
+ * scripts in service, for the first time. False: err, which begins
  * with a path. c->scripts is there in any case. */
 MUST_USE bool scripts_start(struct control *c, struct error *err);
 

@@ -221,6 +221,11 @@ void startup_free_listeners(struct startup_listeners *l)
     *l = (struct startup_listeners){0};
 }
 
+void startup_say_script(const struct settings *settings, const struct error *err)
+{
+    fprintf(stderr, "tidelock: %s/%s\n", settings->scripts_dir, err->text);
+}
+
 void startup_raise_limits(void)
 {
     struct rlimit limit;

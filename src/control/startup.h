@@ -47,6 +47,9 @@ void startup_free_listeners(struct startup_listeners *l);
 /* "tidelock: cannot listen on 127.0.0.1:80: permission denied; ..." */
 void startup_say_listen(const char *what, const char *option, const struct address *at, int error);
 
+/* "tidelock: scripts/commands/x.lua:3: ..." */
+void startup_say_script(const struct settings *settings, const struct error *err);
+
 /* As many descriptors as the system lets us have; memory that is not given back and faulted in anew
  * with every large allocation. */
 void startup_raise_limits(void);

@@ -87,6 +87,8 @@ static bool belongs(const struct folder *folder, const char *name)
 
     if (folder->only)
         return strcmp(name, folder->only) == 0;
+    if (len > 9 && strcmp(name + len - 9, "_spec.lua") == 0)
+        return false;
     return name[0] != '.' && len > 4 && strcmp(name + len - 4, ".lua") == 0;
 }
 
@@ -153,6 +155,44 @@ struct bundle *bundle_read(const char *dir, struct error *err)
         return b;
     bundle_unref(b);
     return NULL;
+}
+
+static void copy_file(struct bundle *b, const char *path, const char *text, size_t len)
+{
+    struct bundle_file *file = &b->files[b->count++];
+
+    *file = (struct bundle_file){
+        .path = strdup(path), .text = malloc(len + 1), .len = len, .mark = calloc(1, sizeof(*file->mark))};
+    CHECK(file->path && file->text && file->mark);
+    memcpy(file->text, text, len);
+}
+
+static bool is_named(const char *const *paths, const char *path)
+{
+    while (paths && *paths && strcmp(*paths, path) != 0)
+        paths++;
+    return !paths || *paths;
+}
+
+struct bundle *bundle_with(const struct bundle *base, const char *const *paths, const char *path, const char *text,
+                           size_t len)
+{
+    struct bundle *b = calloc(1, sizeof(*b));
+
+    CHECK(b);
+    b->refs = 1;
+    b->generation = 1;
+    b->files = calloc((base ? base->count : 0) + 1, sizeof(*b->files));
+    CHECK(b->files);
+    for (unsigned i = 0; base && i < base->count; i++) {
+        const struct bundle_file *file = &base->files[i];
+
+        if (strcmp(file->path, path) != 0 && is_named(paths, file->path))
+            copy_file(b, file->path, file->text, file->len);
+    }
+    copy_file(b, path, text, len);
+    qsort(b->files, b->count, sizeof(*b->files), by_path);
+    return b;
 }
 
 struct bundle *bundle_ref(struct bundle *b)

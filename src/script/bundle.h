@@ -40,9 +40,14 @@ struct bundle {
     struct bundle_file *files; /* sorted by path */
 };
 
-/* Reads commands/, hooks/authorize.lua, health/, maintenance/page.lua and policies/ of dir; the first and the
- * third have to be there with at least one script. One reference, the caller's. NULL: err. */
+/* Reads commands/, hooks/authorize.lua, health/, maintenance/page.lua and policies/ of dir, but what ends in
+ * _spec.lua, which examines scripts (script/examples.h); the first and the third have to be there with at least one script. One reference, the caller's. NULL: err. */
 struct bundle *bundle_read(const char *dir, struct error *err);
+
+/* A bundle of the named scripts of another that are there, with one of them put in the place of its namesake or
+ * beside the others: path and text are copied. paths NULL: all. One reference, the caller's. base NULL: none. */
+struct bundle *bundle_with(const struct bundle *base, const char *const *paths, const char *path, const char *text,
+                           size_t len);
 
 struct bundle *bundle_ref(struct bundle *b);
 void bundle_unref(struct bundle *b); /* frees with the last one; NULL is fine */

@@ -97,6 +97,7 @@ static void recover(struct hook_vm *vm, struct hook_policy *p, const struct hook
     const char *error = lua_tostring(vm->L, -1);
     uint64_t budget_us = ex->budget_ms * 1000;
 
+    error_set(&vm->error, "%.*s", error ? (int)strcspn(error, "\n") : 0, error ? error : "");
     if (clock_us() + budget_us / 2 >= vm->limits.deadline_us)
         p->rests_until_ms = clock_ms() + REST * ex->budget_ms;
     failed(vm, p, ex, error ? error : "no message");
@@ -162,31 +163,7 @@ enum hook_result hook_response(struct hook_vm *vm, struct slice policy, struct h
     return run(vm, policy, ex, res);
 }
 
-void hook_body_free(struct hook_body *body)
+const char *hook_failure(const struct hook_vm *vm)
 {
-    free(body->data);
-    *body = (struct hook_body){0};
-}
-
-void hook_exchange_clear(struct hook_exchange *ex)
-{
-    hook_body_free(&ex->answer);
-    hook_body_free(&ex->page);
-    ex->target = ex->to_host = ex->rate_key = ex->kept = slice_of(NULL, 0);
-    ex->status = 0;
-    ex->edit_count = ex->tag_count = ex->choice_count = 0;
-    ex->text_len = 0;
-}
-
-bool hook_names_member(struct slice who, const struct route_state *state)
-{
-    char id[17];
-
-    if (slice_eq(who, slice_str(state->instance)) || slice_eq(who, slice_str(state->service)) ||
-        slice_eq(who, slice_str(state->route_id)))
-        return true;
-    if (who.len != sizeof(id) - 1)
-        return false;
-    snprintf(id, sizeof(id), "%016llx", (unsigned long long)state->identity);
-    return slice_eq(who, slice_of(id, sizeof(id) - 1));
+    return vm->error.text;
 }

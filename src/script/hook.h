@@ -62,10 +62,21 @@ struct hook_body {
     size_t len;
 };
 
+/* What a request's policy says about a member, all its choices together. */
+enum hook_member { HOOK_MEMBER_ANY, HOOK_MEMBER_RATHER_NOT, HOOK_MEMBER_NEVER };
+
+/* What an example (script/examples.h) puts in the place of clock and chance. */
+struct hook_given {
+    uint64_t wall_ms; /* 0: the clock's */
+    double random;    /* below 0: chance's */
+};
+
 /* What is worked out only for policies that ask; request is the exchange's. */
 struct hook_ops {
     /* The address the request comes from, behind trusted proxies the client's. */
     void (*source)(const void *request, struct address *out);
+    /* Does the peer speak TLS to us? */
+    bool (*is_secure)(const void *request);
     /* Is what the peer says about the request, as in X-Forwarded-Proto, to be believed? */
     bool (*is_trusted)(const void *request);
 };
@@ -84,6 +95,7 @@ struct hook_exchange {
     uint64_t budget_ms; /* of one call */
     uint64_t failures_max;       /* so many failures within the window switch the policy off; 0: none do */
     uint64_t failures_window_ms;
+    const struct hook_given *given; /* NULL: nothing, as for every request of a client */
     /* written by the worker */
     bool left; /* the policy failed: it has no further say */
     /* written by policies; the worker clears it by hook_exchange_clear */
@@ -146,6 +158,18 @@ bool hook_is_closed(const struct hook_vm *vm, struct slice policy);
 
 /* Does the text name a member: its instance, service or route id, or what res:member() gives? */
 bool hook_names_member(struct slice who, const struct route_state *state);
+
+/* Changes the fields that the backend gets. */
+void hook_edit_fields(const struct hook_exchange *ex, struct field_list *out);
+
+/* Adds the fields of the policy's own answer. */
+void hook_answer_fields(const struct hook_exchange *ex, struct field_list *out);
+
+/* What the choices of an exchange mean for a member. */
+enum hook_member hook_member(const struct hook_exchange *ex, const struct route_state *state);
+
+/* The message of the policy that failed last, in this VM or while it was made; "": none did. */
+const char *hook_failure(const struct hook_vm *vm);
 
 /* Any thread that holds the bundle: has a policy of it been switched off? False for one that there is not. */
 bool hook_is_off(const struct bundle *bundle, struct slice policy);

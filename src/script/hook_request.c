@@ -32,8 +32,7 @@ static int request_header(lua_State *L)
     return hook_push(L, edit ? edit->value : find_field(ex->head, name));
 }
 
-/* t[lower case name] = value, or what is there already .. ", " .. value, for the table at the top. */
-static void join_field(lua_State *L, struct slice name, struct slice value)
+void hook_join_field(lua_State *L, struct slice name, struct slice value)
 {
     luaL_Buffer lower;
 
@@ -65,10 +64,10 @@ static int request_headers(lua_State *L)
     lua_createtable(L, 0, (int)ex->head->field_count);
     for (unsigned i = 0; i < ex->head->field_count; i++)
         if (!find_edit(ex, ex->head->fields[i].name))
-            join_field(L, ex->head->fields[i].name, ex->head->fields[i].value);
+            hook_join_field(L, ex->head->fields[i].name, ex->head->fields[i].value);
     for (unsigned i = 0; i < ex->edit_count; i++)
         if (ex->edit[i].value.data)
-            join_field(L, ex->edit[i].name, ex->edit[i].value);
+            hook_join_field(L, ex->edit[i].name, ex->edit[i].value);
     return 1;
 }
 
@@ -129,12 +128,13 @@ static int request_authority(lua_State *L)
     return hook_push(L, authority.data ? authority : SLICE(""));
 }
 
-/* req:scheme() -> "https" when a trusted proxy says so, else "http" */
+/* req:scheme() -> "https" or "http": as a trusted proxy says, else as the client speaks to us */
 static int request_scheme(lua_State *L)
 {
     const struct hook_exchange *ex = hook_arg_request(L);
     struct slice proto = find_field(ex->head, SLICE("x-forwarded-proto"));
-    bool https = slice_eq_nocase(proto, SLICE("https")) && ex->ops->is_trusted(ex->request);
+    bool https = proto.data && ex->ops->is_trusted(ex->request) ? slice_eq_nocase(proto, SLICE("https"))
+                                                                : ex->ops->is_secure(ex->request);
 
     return hook_push(L, https ? SLICE("https") : SLICE("http"));
 }
@@ -250,7 +250,10 @@ static int request_random(lua_State *L)
 {
     const struct hook_exchange *ex = hook_arg_request(L);
 
-    lua_pushnumber(L, (lua_Number)(random_next(ex->random) >> 11) * 0x1p-53);
+    if (UNLIKELY(ex->given && ex->given->random >= 0))
+        lua_pushnumber(L, ex->given->random);
+    else
+        lua_pushnumber(L, (lua_Number)(random_next(ex->random) >> 11) * 0x1p-53);
     return 1;
 }
 

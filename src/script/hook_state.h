@@ -39,7 +39,7 @@ struct hook_vm {
     struct hook_response *response; /* NULL within on_request */
     /* userdata without content that stand for these in Lua; compared only */
     const void *request_handle, *response_handle;
-    struct error error; /* of the first policy that did not load */
+    struct error error; /* of the first policy that did not load; later, of the call that failed last */
     struct hook_end end;        /* of the policy that was switched off last; generation 0: none, or it was taken */
     uint64_t unknown_logged_ms; /* when an unknown policy was logged last; 0: never */
     unsigned count;
@@ -65,6 +65,9 @@ void hook_take_body(lua_State *L, struct hook_body *body, struct slice text);
 
 /* Pushes a text; nil when absent. Returns 1. */
 int hook_push(lua_State *L, struct slice text);
+
+/* t[lower case name] = value, or what is there already .. ", " .. value, for the table at the top. */
+void hook_join_field(lua_State *L, struct slice name, struct slice value);
 
 /* Finds key in "key=value key='a b'". False: not there. */
 bool hook_find_arg(struct slice args, struct slice key, struct slice *value);

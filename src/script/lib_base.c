@@ -1,11 +1,19 @@
 #include "script/lib_base.h"
 
 #include "base/log.h"
+#include "script/print.h"
 #include "script/vm_call.h"
 
 #include <lauxlib.h>
 
 enum { DATE_FORMAT_MAX = 100 };
+
+static void (*printer)(const char *text);
+
+void print_to(void (*print)(const char *text))
+{
+    printer = print;
+}
 
 static int base_pcall(lua_State *L)
 {
@@ -67,7 +75,10 @@ static int base_print(lua_State *L)
         luaL_addvalue(&buffer);
     }
     luaL_pushresult(&buffer);
-    log_write(LOG_INFO, "script says", "text=%s", lua_tostring(L, -1));
+    if (printer)
+        printer(lua_tostring(L, -1));
+    else
+        log_write(LOG_INFO, "script says", "text=%s", lua_tostring(L, -1));
     return 0;
 }
 

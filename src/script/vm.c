@@ -8,6 +8,7 @@
 #include "control/scripts.h"
 #include "script/api.h"
 #include "script/sandbox.h"
+#include "script/script_bench.h"
 #include "script/vm_load.h"
 
 #include <lauxlib.h>
@@ -88,7 +89,13 @@ bool vm_run(struct vm *vm, const char *what, lua_CFunction body, void *arg, uint
     bool ok;
 
     vm->limits.cap = vm->control->settings->script_memory;
+    if (UNLIKELY(vm->bench != NULL))
+        script_bench_start(vm->bench, vm->L, &vm->limits);
     ok = vm_call(vm->L, what, body, arg, budget_ms, err);
+    if (UNLIKELY(vm->bench != NULL))
+        script_bench_stop(vm->bench, vm->L, &vm->limits, what, budget_ms);
+    if (!ok)
+        vm->failure = *err;
     if (UNLIKELY(is_full(vm)))
         scripts_make_anew(vm->control);
     return ok;
@@ -99,6 +106,7 @@ void vm_take_over(struct vm *vm, const struct vm *old)
 {
     struct list *node, *tmp, *from, *next;
 
+    vm->bench = old->bench;
     LIST_EACH (node, tmp, &vm->policies) {
         struct vm_policy *policy = CONTAINER_OF(node, struct vm_policy, link);
 
@@ -295,6 +303,8 @@ void vm_complete(struct pending **pending, struct slice result)
     ASSERT_CONTROL();
     *pending = NULL;
     if (serial && registry_find(c, serial)) {
+        if (UNLIKELY(c->vm->bench != NULL))
+            script_bench_part(c->vm->bench, "finish");
         if (!vm_run(c->vm, run.pending->command, finish_body, &run, budget_ms, &err)) {
             set_answer(c->vm, run.pending->txn, internal_error, run.pending->command);
             scripts_note_failure(c, run.pending->command, &err);

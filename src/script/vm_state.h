@@ -8,6 +8,7 @@
 #include "script/vm_call.h"
 
 struct probe;
+struct script_bench;
 
 struct vm {
     struct control *control;
@@ -19,6 +20,8 @@ struct vm {
     struct pending *started; /* by the line that runs, or NULL */
     char *answer;            /* of the last call */
     size_t answer_len, answer_cap;
+    struct error failure;       /* of the call that failed last */
+    struct script_bench *bench; /* measures every call; NULL: nobody does */
 };
 
 /* A policy of scripts/health/. */

@@ -145,7 +145,7 @@ void forward_request(const struct request *rq, struct field_list *out)
         field_list_add(out, SLICE("Connection"), SLICE("TE"));
     }
     if (UNLIKELY(rq->exchange) && !rq->paging)
-        policy_edit_fields(rq, out);
+        hook_edit_fields(rq->exchange, out);
 }
 
 static bool names(const struct header_value *headers, unsigned count, struct slice name)

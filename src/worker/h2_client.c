@@ -35,12 +35,17 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
+    uint64_t send_ms = worker_settings(c->conn.worker)->send_timeout_ms;
 
     (void)loop;
     (void)events;
     ASSERT_WORKER(c->conn.worker);
     if (!conn_deadline_passed(&c->conn))
         return;
+    if (h2_stream_awaits_turn(c->conn.transport.state, send_ms)) {
+        conn_deadline(&c->conn, send_ms);
+        return;
+    }
     conn_deadline(&c->conn, 0);
     if (request_client_late(c->request))
         client_drive(c);
@@ -53,7 +58,7 @@ static void open_client(struct client *c, const struct client *parent, const str
     conn_open(&c->conn, parent->conn.worker, transport, on_io, on_timer);
     c->peer = parent->peer;
     c->secure = parent->secure;
-    c->tls = parent->tls;
+    c->tls = parent->tls; /* the connection outlives its streams */
     c->codec = &h2_client_codec;
     c->phase = CLIENT_HEAD;
     c->stream = true;

@@ -81,7 +81,8 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
         if (!st)
             break;
         st->sent_head = true;
-        st->sent_end = st->sent_end || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+            h2_stream_note_end(st);
         break;
     case NGHTTP2_DATA:
         frame_flood_earn(&s->updates, (uint32_t)settings->h2_control_frames, H2_UPDATES_EARNED);
@@ -124,10 +125,11 @@ static void wake(struct h2_session *s)
     if (list_empty(&s->waiting) || s->conn->blocked || s->conn->unwritable || window <= 0)
         return;
     can = (size_t)window < WORKER_LARGE_BLOCK ? (size_t)window : WORKER_LARGE_BLOCK;
-    for (size_t n = can / H2_FRAME_SIZE + 1; n && !list_empty(&s->waiting); n--) {
+    for (size_t n = (can + H2_FRAME_SIZE - 1) / H2_FRAME_SIZE; n && !list_empty(&s->waiting); n--) {
         struct h2_stream *st = CONTAINER_OF(s->waiting.next, struct h2_stream, waiting);
 
         list_remove(&st->waiting);
+        st->woken = true;
         h2_stream_tell(st, EV_WRITE);
     }
 }

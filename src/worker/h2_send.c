@@ -15,6 +15,14 @@ enum {
 
 /* ---- bodies */
 
+/* Its owner may wait for nothing else any more. */
+void h2_stream_note_end(struct h2_stream *st)
+{
+    st->sent_end = true;
+    if (st->conn->blocked)
+        h2_stream_tell(st, EV_WRITE);
+}
+
 /* nghttp2 can send data of a stream. How much? */
 static ssize_t on_data_wanted(nghttp2_session *ng, int32_t id, uint8_t *buffer, size_t most, uint32_t *flags,
                               nghttp2_data_source *source, void *arg)
@@ -41,7 +49,7 @@ static ssize_t on_data_wanted(nghttp2_session *ng, int32_t id, uint8_t *buffer, 
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (st->last && n == st->offer.len) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
-        st->sent_end = true;
+        h2_stream_note_end(st);
     }
     return (ssize_t)n;
 }
@@ -58,6 +66,7 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
     CHECK(st && st->offer.len >= len && !frame->data.padlen);
     CHECK(buf_append(out, head, FRAME_HEAD) && buf_append(out, st->offer.data, len));
     st->offer = slice_skip(st->offer, len);
+    s->sent_ms = s->conn->worker->now_ms;
     return 0;
 }
 
@@ -66,15 +75,26 @@ void h2_send_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
 }
 
-/* Not everything was taken. A stream whose own window is closed waits within nghttp2. */
-static void block(struct h2_stream *st)
+bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms)
+{
+    const struct h2_session *s = st->session;
+
+    return !list_empty(&st->waiting) && s->conn->worker->now_ms - s->sent_ms < within_ms;
+}
+
+/* Not everything was taken. A stream whose own window is closed waits within nghttp2; one that sent nothing keeps its turn. */
+static void block(struct h2_stream *st, bool sent)
 {
     struct h2_session *s = st->session;
 
     st->conn->blocked = true;
-    if (list_empty(&st->waiting) &&
-        nghttp2_session_get_stream_remote_window_size(s->ng, st->id) > 0)
+    if (nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
+        return;
+    list_remove(&st->waiting);
+    if (sent || !st->woken)
         list_push_back(&s->waiting, &st->waiting);
+    else
+        list_push_front(&s->waiting, &st->waiting);
 }
 
 static void offer(struct h2_stream *st, struct slice data, bool last)
@@ -106,7 +126,8 @@ size_t h2_stream_send(struct h2_stream *st, struct slice data, bool last)
         st->last = st->sent_end;
     }
     if (taken < all)
-        block(st);
+        block(st, taken > 0);
+    st->woken = false;
     h2_session_touch(s);
     return taken;
 }
@@ -212,6 +233,6 @@ bool h2_stream_end_composed(struct h2_stream *st)
         h2_output_compose(st->session);
     h2_session_touch(st->session);
     if (!st->sent_end)
-        block(st);
+        block(st, false);
     return st->sent_end;
 }

@@ -71,6 +71,7 @@ struct h2_session {
     /* out */
     struct slice left;         /* what nghttp2 composed and conn->out could not take yet */
     bool composing;            /* within nghttp2 */
+    uint64_t sent_ms;          /* when body bytes were composed last */
     /* end */
     enum h2_leave leave;
     bool greeted;              /* its SETTINGS have come */
@@ -146,6 +147,9 @@ void h2_output_compose(struct h2_session *s);
 
 /* Sends, and wakes streams that wait, until nothing is left to do. */
 void h2_output_settle(struct h2_session *s);
+
+/* END_STREAM has been composed. */
+void h2_stream_note_end(struct h2_stream *st);
 
 /* Runs streams that are ready. */
 void h2_session_run_ready(struct h2_session *s);

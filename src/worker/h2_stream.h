@@ -42,6 +42,7 @@ struct h2_stream {
     bool last;             /* the stream ends behind what is offered */
     bool ending;           /* the body is complete */
     bool trailing;         /* trailers were handed over, and end the stream */
+    bool woken;            /* it has its turn */
     bool deferred;         /* nghttp2 waits to be told of data */
     bool sent_head;        /* a head was composed: the peer may know of it */
     bool sent_end;         /* END_STREAM was composed */
@@ -70,6 +71,9 @@ struct h2_target {
  * not sent. */
 MUST_USE int h2_stream_request(struct h2_stream *st, const struct h2_target *target, const struct field_list *fields,
                                uint64_t content_length, bool ends);
+
+/* Does it wait for other streams of its session, which have sent something within the last within_ms? */
+bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms);
 
 /* Offers body bytes; returns how many were taken. last: the stream ends behind them. */
 size_t h2_stream_send(struct h2_stream *st, struct slice data, bool last);

@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "config/member_state.h"
-#include "worker/policy.h"
+#include "script/hook.h"
 #include "worker/request.h"
 #include "worker/source.h"
 
@@ -132,12 +132,12 @@ static enum rank state_rank(struct search *s, const struct member *m, struct rou
 /* What the request's policy makes of a rank. */
 static enum rank policy_rank(struct search *s, const struct member *m, enum rank rank)
 {
-    switch (policy_choice(s->rq, m)) {
-    case POLICY_ANY:
+    switch (hook_member(s->rq->exchange, m->state)) {
+    case HOOK_MEMBER_ANY:
         break;
-    case POLICY_RATHER_NOT:
+    case HOOK_MEMBER_RATHER_NOT:
         return rank == RANK_GOOD ? RANK_UNCHOSEN : rank;
-    case POLICY_NEVER:
+    case HOOK_MEMBER_NEVER:
         return blocked_by(s, m, VERDICT_POLICY_EXCLUDED);
     }
     return rank;

@@ -15,6 +15,11 @@ static void source(const void *request, struct address *out)
     source_of(request, out);
 }
 
+static bool is_secure(const void *request)
+{
+    return ((const struct request *)request)->client->secure;
+}
+
 static bool is_trusted(const void *request)
 {
     const struct request *rq = request;
@@ -22,7 +27,7 @@ static bool is_trusted(const void *request)
     return forward_is_trusted(rq->lease->snapshot->settings, &rq->client->peer);
 }
 
-static const struct hook_ops ops = {source, is_trusted};
+static const struct hook_ops ops = {source, is_secure, is_trusted};
 
 /* NULL: out of memory. */
 static struct hook_exchange *take_exchange(struct worker *w)
@@ -40,6 +45,7 @@ static struct hook_exchange *take_exchange(struct worker *w)
         hook_exchange_clear(ex);
     }
     ex->left = false;
+    ex->given = NULL;
     return ex;
 }
 
@@ -182,58 +188,4 @@ enum policy_end policy_response(struct request *rq, struct response_head *head, 
     }
     hook_body_free(&rq->exchange->page);
     return leave(rq, result) ? POLICY_REFUSES : POLICY_LEFT;
-}
-
-void policy_edit_fields(const struct request *rq, struct field_list *out)
-{
-    const struct hook_exchange *ex = rq->exchange;
-
-    for (unsigned i = 0; i < ex->edit_count; i++) {
-        field_list_remove(out, ex->edit[i].name);
-        if (ex->edit[i].value.data)
-            field_list_add(out, ex->edit[i].name, ex->edit[i].value);
-    }
-}
-
-void policy_answer_fields(const struct request *rq, struct field_list *out)
-{
-    const struct hook_exchange *ex = rq->exchange;
-    bool typed = false;
-
-    for (unsigned i = 0; i < ex->edit_count; i++) {
-        field_list_add(out, ex->edit[i].name, ex->edit[i].value);
-        typed = typed || slice_eq_nocase(ex->edit[i].name, SLICE("content-type"));
-    }
-    if (!typed && ex->answer.len)
-        field_list_add(out, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
-}
-
-enum policy_choice policy_choice(const struct request *rq, const struct member *m)
-{
-    const struct hook_exchange *ex = rq->exchange;
-    bool rather = false, use = false, used = false, only = false, chosen = false;
-
-    for (unsigned i = 0; i < ex->choice_count; i++) {
-        bool named = hook_names_member(ex->choice[i].who, m->state);
-
-        switch (ex->choice[i].how) {
-        case HOOK_USE:
-            use = true;
-            used = used || named;
-            break;
-        case HOOK_AVOID:
-            rather = rather || named;
-            break;
-        case HOOK_ONLY:
-            only = true;
-            chosen = chosen || named;
-            break;
-        case HOOK_EXCLUDE:
-            if (named)
-                return POLICY_NEVER;
-        }
-    }
-    if (only && !chosen)
-        return POLICY_NEVER;
-    return rather || (use && !used) ? POLICY_RATHER_NOT : POLICY_ANY;
 }

@@ -11,7 +11,6 @@
 #include "script/hook.h"
 #include "worker/request.h"
 
-struct member;
 struct response_head;
 
 enum policy_end {
@@ -20,23 +19,12 @@ enum policy_end {
     POLICY_REFUSES /* it failed, and nothing passes without it */
 };
 
-enum policy_choice { POLICY_ANY, POLICY_RATHER_NOT, POLICY_NEVER };
-
 /* Asks the policy of rq's group, which has one. PASS, POLICY_ANSWER or POLICY_FAILED; not PASS: the request has a
  * member, whose headers the answer carries and where it is counted. */
 enum verdict policy_request(struct request *rq);
 
 /* Asks it about a final head whose fields are put together; for a request with an exchange. */
 enum policy_end policy_response(struct request *rq, struct response_head *head, struct field_list *fields);
-
-/* The rest is for a request with an exchange. Changes the fields that the backend gets. */
-void policy_edit_fields(const struct request *rq, struct field_list *out);
-
-/* Adds the fields of the policy's own answer. */
-void policy_answer_fields(const struct request *rq, struct field_list *out);
-
-/* What the policy says about a member. */
-enum policy_choice policy_choice(const struct request *rq, const struct member *m);
 
 /* Gives the exchange back. */
 void policy_release(struct request *rq);

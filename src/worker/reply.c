@@ -163,7 +163,7 @@ static void add_fields(const struct request *rq, enum page_format format, struct
     field_list_reset(out);
     add_date(out);
     if (rq->verdict == VERDICT_POLICY_ANSWER) {
-        policy_answer_fields(rq, out);
+        hook_answer_fields(rq->exchange, out);
     } else if (is_grpc(rq)) {
         grpc_answer_fields(verdict_table[rq->verdict].status, verdict_table[rq->verdict].text, out);
     } else {
