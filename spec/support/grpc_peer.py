@@ -57,11 +57,15 @@ def fail(request, context):
 def hold(request, context):
     """Says that it has begun, and then nothing, until the call ends."""
     over = threading.Event()
-    context.add_callback(over.set)
+
+    def end():
+        say("released")
+        over.set()
+
+    context.add_callback(end)
     say("holding")
     yield b"holding"
     over.wait()
-    say("released")
 
 
 def health(request, context):
