@@ -139,6 +139,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     if (ho->stream.head.text.data && !ho->stream.head.count) /* was read, and nobody looks at it any more */
         block_pool_release(&w->blocks, &ho->stream.head.text);
     request_go_on(ho->origin.request);
+    /* The origin may have ended by now; it is freed later. A call that is silent for hours holds no block. */
+    if (ho->origin.phase == ORIGIN_BUSY && !buf_len(&ho->origin.conn.in))
+        block_pool_release(&w->blocks, &ho->origin.conn.in);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
