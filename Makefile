@@ -31,10 +31,12 @@ LIBRARY := $(sort $(shell find lua -name '*.lua' 2>/dev/null))
 # Looked up when something is compiled: on a fresh machine `deps` comes first.
 LUAJIT_CFLAGS = $(shell pkg-config --cflags luajit)
 LUAJIT_LIBS = $(shell pkg-config --libs luajit)
-CPPFLAGS = -D_GNU_SOURCE -DTIDELOCK_VERSION='"$(VERSION)"' -Isrc $(LUAJIT_CFLAGS)
+# zstd is used where it is there; `make ZSTD=` builds without it.
+ZSTD = $(shell pkg-config --exists libzstd && echo 1)
+CPPFLAGS = -D_GNU_SOURCE -DTIDELOCK_VERSION='"$(VERSION)"' -Isrc $(LUAJIT_CFLAGS) $(if $(ZSTD),-DTIDELOCK_ZSTD)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-omit-frame-pointer $(WARNINGS)
-LIBS = -lev -lhttp_parser -lnghttp2 $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -pthread -lm -ldl
+LIBS = -lev -lhttp_parser -lnghttp2 $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
 
 # Goals that promise to work on a machine with git, gcc and make alone.
 ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)

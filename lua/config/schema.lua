@@ -43,8 +43,27 @@ return {
     doc = "File in PEM with the authorities that client certificates may come from.",
   },
   {
+    path = "tls.subject_header", type = "header_name", default = "X-Client-Cert-Subject",
+    doc = "Request header that tells backends the subject of the client's certificate (RFC 2253). With "
+      .. "tls.certificates, what clients send under this name is never passed on.",
+  },
+  {
+    path = "tls.verify_header", type = "header_name", default = "X-Client-Cert-Verify",
+    doc = "Request header that tells backends SUCCESS, or NONE when the client has sent no certificate; the same.",
+  },
+  {
     path = "tls.ticket_rotation", type = "duration", default = "8h", min = 1000, max = 7 * DAY,
     doc = "How often a new key makes session tickets. Tickets are good for two such times.",
+  },
+  {
+    path = "redirect_https", type = "enum", default = "off", values = { "off", 301, 308 },
+    doc = "The status by which HTTP clients are sent to the same address with https, but for ACME challenges "
+      .. "(`/.well-known/acme-challenge/`), and for what a trusted proxy says came over https.",
+  },
+  {
+    path = "acme.directory", type = "text",
+    doc = "Directory whose files answer ACME challenges of HTTP clients, each named by its token. Without it "
+      .. "challenges are routed like any request.",
   },
   {
     path = "registry", type = "address", default = "127.0.0.1:8181", restart = true,
@@ -179,6 +198,47 @@ return {
     doc = "Check the health of backends. Without it nobody is asked, and every member gets requests.",
   },
   {
+    path = "compression.types", type = "type_patterns",
+    default = {
+      "text/*", "application/json", "application/javascript", "application/xml", "application/wasm",
+      "application/x-ndjson", "image/svg+xml", "image/bmp", "image/x-icon", "font/ttf", "font/otf",
+      "application/vnd.ms-fontobject", "+json", "+xml",
+    },
+    doc = "Content types that are compressed for routes with the option compression: types, all of a kind, or "
+      .. "by the end of their names.",
+  },
+  {
+    path = "compression.min_size", type = "size", default = "1k", min = 0, max = 64 * MIB,
+    doc = "Bytes of a response below which it is left as it is. One whose length is not said is compressed.",
+  },
+  {
+    path = "compression.order", type = "codings", default = { "zstd", "br", "gzip" },
+    doc = "Content codings that are offered. Of those that a client likes equally well the first is taken. "
+      .. "zstd only where the program was built with it.",
+  },
+  {
+    path = "compression.zstd", type = "count", default = 3, min = 1, max = 9,
+    doc = "Level of zstd: more is smaller, and slower.",
+  },
+  {
+    path = "compression.br", type = "count", default = 4, min = 1, max = 6,
+    doc = "Level of brotli.",
+  },
+  {
+    path = "compression.gzip", type = "count", default = 4, min = 1, max = 9,
+    doc = "Level of gzip.",
+  },
+  {
+    path = "compression.cpu", type = "count", default = 70, min = 0, max = 100,
+    doc = "Share of a worker's last second, in percent, that compression may take; past it new responses pass as they "
+      .. "are. 100 for any.",
+  },
+  {
+    path = "compression.streams", type = "count", default = 100, min = 0, max = 100000,
+    doc = "Responses that a worker compresses at a time; more pass as they are. Each takes up to 1.7 MiB with "
+      .. "zstd, 1.9 with brotli and 0.3 with gzip.",
+  },
+  {
     path = "maintenance.bypass_header", type = "header_name",
     doc = "Name of a request header by which operators see the backend during maintenance; it is never "
       .. "passed on.",
@@ -271,6 +331,20 @@ return {
   {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,
     doc = "Resolving one name.",
+  },
+  {
+    path = "timeouts.tunnel", type = "duration", default = "1h", min = 1, max = 7 * DAY,
+    doc = "A WebSocket, or another tunnel, through which nothing passes, for routes without the option "
+      .. "websocket_idle.",
+  },
+  {
+    path = "timeouts.tunnel_message", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "The end of the messages in progress when a WebSocket has to close; the close handshake has 2 s more.",
+  },
+  {
+    path = "timeouts.tunnel_close", type = "duration", default = "10s", min = 1, max = HOUR,
+    doc = "Over how long the tunnels of a member are closed that was removed, went to another backend or is in "
+      .. "maintenance. Also how long one end of a tunnel may go on when the other has ended.",
   },
   {
     path = "limits.head_size", type = "size", default = "16k", min = KIB, max = 64 * KIB,

@@ -128,6 +128,15 @@ types.addresses = list_type("an address or a list of them: " .. ADDRESS, "an add
   host.is_address)
 types.ranges = list_type("a list of address ranges: \"10.0.0.0/8\", \"::1\"",
   "an address range: \"10.0.0.0/8\", \"::1\"", host.is_cidr)
+types.type_patterns = list_type("a list of media types: \"text/*\", \"application/json\", \"+xml\"",
+  "a media type: \"text/*\", \"application/json\", \"+xml\"", host.is_type_pattern)
+
+local CODINGS = { zstd = true, br = true, gzip = true }
+types.codings = list_type("a list of content codings: \"zstd\", \"br\", \"gzip\"",
+  "a content coding: \"zstd\", \"br\" or \"gzip\"", function(text)
+    return CODINGS[text]
+  end)
+
 types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353\"",
   "a name server: \"9.9.9.9\", \"127.0.0.1:5353\"", function(text)
     return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"

@@ -7,14 +7,16 @@ local setting = require("setting")
 
 local STATUS_KEYS = {
   "route_id", "status", "domains", "path", "backend", "priority", "standing", "session",
-  "addresses", "resolve_status", "in_flight", "requests", "errors", "connects", "connect_errors",
-  "retries", "policy_failures", "policy_skipped", "policy_off", "effective", "health", "settings", "not_in_effect",
+  "addresses", "resolve_status", "in_flight", "tunnels_open", "requests", "errors", "connects",
+  "connect_errors", "retries", "policy_failures", "policy_skipped", "policy_off", "effective", "health", "settings",
+  "not_in_effect",
 }
 
 local STATS_KEYS = {
   "route_id", "requests", "errors", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms",
   "p99_latency_ms", "bytes_sent", "bytes_received", "status_codes", "rejected",
   "ratelimit_shadowed", "ratelimit_evicted", "panicked", "probes", "policy_failures", "policy_skipped",
+  "tunnels", "tunnels_open", "compression",
 }
 
 --- Who gets requests, how many, or why not and until when.
@@ -105,7 +107,11 @@ return {
       .. "limits.ratelimit_sources; panicked: "
       .. "requests sent to the member although it was down (option panic); probes: sent while its circuit was "
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
-      .. "without it, because it failed too often or had just run out of time.",
+      .. "without it, because it failed too often or had just run out of time; tunnels: WebSockets and other "
+      .. "upgrades, which count as requests when they open, while their bytes count as they pass; rejected.tunnels: "
+      .. "refused by option websocket_max; compression: responses that were "
+      .. "compressed, their bytes before and after, and those that were skipped, because compression.cpu or "
+      .. "compression.streams was reached.",
     run = function(cmd)
       if cmd.target == "ALL" then
         return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)

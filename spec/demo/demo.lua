@@ -85,6 +85,8 @@ local function suggestions(p, services)
   say("\nTry, in another terminal:")
   say("  curl http://%s:%s/               the two shops take turns", HOST, port)
   say("  curl http://%s:%s/api/hello      the service with a path of its own", HOST, port)
+  say("  curl --cacert %s https://%s:%s/    the same with TLS", p.certificate, HOST,
+    p.https_address:match("%d+$"))
   say("  curl -i http://nobody.localhost:%s/    an unknown host", port)
   say("  kill -9 %d    and ask again: the other shop answers", a.process.pid)
   say("  printf 'ROUTE_LIST|%s\\n' | nc -q1 127.0.0.1 %s", services[2].session, registry_port)
@@ -120,8 +122,8 @@ end
 local function main()
   local started, parent_gone = loop.now(), terminal.watch_parent()
   local p = cast.start_proxy(say)
-  say("The proxy runs as process %d: HTTP on %s, registry on %s.", p.pid, p.address,
-    p.registry_address)
+  say("The proxy runs as process %d: HTTP on %s, HTTPS on %s, registry on %s.", p.pid, p.address,
+    p.https_address, p.registry_address)
   local show_requests = follower(p.process.stdout, show_request)
   local show_logs = follower(p.process.stderr, show_log)
   local function follow()

@@ -218,13 +218,24 @@ end
 
 parts.api = api.text
 
+--- A default as one writes it.
+local function literal(value)
+  if type(value) == "table" then
+    local items = {}
+    for i, item in ipairs(value) do
+      items[i] = literal(item)
+    end
+    return "{ " .. table.concat(items, ", ") .. " }"
+  end
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
 local function setting_part(setting, types)
   local kind = setting.type == "enum" and types.values(setting) or types[setting.type]
     and types[setting.type].says or "a list of tables, see below"
   local default = "none"
   if setting.default ~= nil then
-    local text = type(setting.default) == "string"
-    default = ("`%s`"):format(text and ("%q"):format(setting.default) or tostring(setting.default))
+    default = ("`%s`"):format(literal(setting.default))
   end
   local range = setting.min and types.range(setting) or ""
   local doc = setting.doc .. (setting.restart and " Takes a restart." or "")

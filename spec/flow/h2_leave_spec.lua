@@ -114,7 +114,7 @@ describe("the route option http2=false", function()
     local p = proxy.start { workers = 1, route = { to = o.url, host = "a.test", options = { http2 = "false" } } }
     local r = h2.connect(p.url):request({ headers = { { "accept", "text/plain" } } })
     assert.equal(421, r.status)
-    assert.matches("misdirected", r.headers["proxy-status"])
+    assert.matches("no_http2", r.headers["proxy-status"])
     assert.equal(200, p:get("/").status)
   end)
 end)

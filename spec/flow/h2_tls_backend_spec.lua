@@ -40,7 +40,7 @@ describe("an h2:// backend", function()
     local p = tls_origin.proxy({ to = (o.url:gsub("^https", "h2")) }, { workers = 1 })
     local got = status_of(p)
     assert.equal(502, got[1])
-    assert.is_true(got[2] == "no_http2" or got[2]:find("^tls_alert") ~= nil, got[2])
+    assert.is_true(got[2] == "backend_no_http2" or got[2]:find("^tls_alert") ~= nil, got[2])
     assert.equal(0, o:count())
   end)
 

@@ -159,8 +159,13 @@ end)
 
 describe("the end of a certificate", function()
   it("is told in the log and in CERT_STATUS, and an expired one serves at a start", function()
-    local cases = { [-1] = certificate { till = -60 }, [0] = certificate { till = 12 * 3600 },
-      [5] = certificate { till = 6 * DAY - 60 }, [20] = certificate { till = 21 * DAY - 60 }, [90] = certificate() }
+    local cases = {
+      [-1] = certificate { till = -60 },
+      [0] = certificate { till = 12 * 3600 },
+      [5] = certificate { till = 6 * DAY - 60 },
+      [20] = certificate { till = 21 * DAY - 60 },
+      [90] = certificate { till = 90 * DAY + 3600 },
+    }
     local pairs_of, days_of = {}, {}
     for days, c in pairs(cases) do
       pairs_of[#pairs_of + 1] = pki.pair(c)

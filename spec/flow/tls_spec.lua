@@ -94,6 +94,16 @@ describe("https", function()
     assert.truthy(got.err:find("no application protocol", 1, true), got.err)
   end)
 
+  it("is known to request policies", function()
+    local o = origin.start(function() return { status = 200 } end)
+    local p = proxy.start { https = true,
+      route = { host = "*", to = o.url, options = { policy = "redirect", policy_args = "https=true" } },
+      config = { tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) } } } }
+    assert.equal(200, tls.curl(p, "a.example").status)
+    local status = p:get("/").status
+    assert.is_true(status >= 301 and status <= 308, status)
+  end)
+
   it("needs certificates", function()
     local code, _, err = proxy.run { "--http", "127.0.0.1:0", "--registry", "127.0.0.1:0", "--https", "127.0.0.1:0" }
     assert.equal(1, code)

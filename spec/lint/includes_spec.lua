@@ -5,9 +5,10 @@ local MAY_INCLUDE = {
   base = {},
   http = { "base" },
   guard = { "base" },
+  encode = { "base" },
   tls = { "base" },
   config = { "base", "http", "guard", "tls" },
-  worker = { "base", "http", "guard", "tls", "config", "script/hook.h" },
+  worker = { "base", "http", "guard", "encode", "tls", "config", "script/hook.h" },
   script = { "base", "http", "guard", "config", "control", "tls/registry_context.h" },
   control = {
     "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
@@ -31,6 +32,9 @@ local ONLY_IN = {
       "src/base/digest.c", "src/base/random.c", -- digests and random bytes
     },
   },
+  { "^zlib%.h", { "src/encode/", "src/script/api_packed.c" } },
+  { "^brotli/", { "src/encode/" } },
+  { "^zstd%.h", { "src/encode/" } },
   { "^nghttp2/", { "src/worker/h2_", "src/control/probe_h2.c" } },
   { "^ares", { "src/control/" } },
   { "^jansson%.h", { "src/script/" } },

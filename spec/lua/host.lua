@@ -9,7 +9,7 @@ local unit = require("spec.support.unit")
 
 package.path = "./lua/?/init.lua;" .. package.path
 
-local lib = unit.load("base/check.h", "base/slice.h", "base/error.h", "base/sock.h",
+local lib = unit.load("base/check.h", "base/slice.h", "base/error.h", "base/sock.h", "http/head.h", "http/media_type.h",
   "config/options.h", "config/url.h", "control/config_set.h", "control/config_check.h")
 
 local host = { null = cjson.null }
@@ -21,6 +21,10 @@ end
 
 function host.is_address(text)
   return lib.address_parse(unit.slice(text), ffi.new("struct address")) == 0
+end
+
+function host.is_token(text)
+  return lib.http_is_token(unit.slice(text))
 end
 
 function host.is_ip(text)
@@ -38,6 +42,10 @@ function host.setting_check(scope, key, value)
     return true
   end
   return nil, ffi.string(err.text)
+end
+
+function host.is_type_pattern(text)
+  return lib.media_type_is_pattern(unit.slice(text))
 end
 
 function host.run(text, env)

@@ -50,6 +50,11 @@ function http.connect(url, options)
   return cleanup.add(setmetatable({ stream = bytes, authority = authority, methods = {} }, connection))
 end
 
+--- A connection over a stream that is there already.
+function http.over(bytes, authority)
+  return cleanup.add(setmetatable({ stream = bytes, authority = authority, methods = {} }, connection))
+end
+
 --- Text of a request.
 -- @param request method, path, version ("1.1"), headers, body, chunked (true, or body is a list
 --   of chunks), trailers; host = false leaves Host out

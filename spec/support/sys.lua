@@ -15,6 +15,7 @@ long send(int fd, const void *data, size_t size, int flags);
 char *mkdtemp(char *template);
 char *strerror(int number);
 int getpid(void);
+int shutdown(int fd, int how);
 int open(const char *path, int flags, ...);
 int close(int fd);
 ]]
@@ -99,6 +100,13 @@ function sys.send(fd, data, offset)
     return failed()
   end
   return taken
+end
+
+--- Says on a socket that nothing more is sent (FIN).
+function sys.shutdown(fd)
+  if ffi.C.shutdown(fd, 1) ~= 0 then
+    error("shutdown: " .. sys.error(), 0)
+  end
 end
 
 local SOL_SOCKET, SO_SNDBUF, SO_RCVBUF = 1, 7, 8

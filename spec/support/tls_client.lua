@@ -2,9 +2,14 @@
 -- loop serves the origins.
 
 local cleanup = require("spec.support.cleanup")
+local http = require("spec.support.http")
+local loop = require("spec.support.loop")
 local pki = require("spec.support.pki")
 local process = require("spec.support.process")
+local socket = require("socket")
+local stream = require("spec.support.stream")
 local sys = require("spec.support.sys")
+local tls_stream = require("spec.support.tls_stream")
 
 local tls_client = {}
 
@@ -21,6 +26,22 @@ end
 
 local function port_of(p)
   return p.https_address:match(":(%d+)$")
+end
+
+--- A connection in the spec's own loop, as proxy:connect makes them.
+-- @param host for SNI and Host
+-- @param options of tls_stream.connect; timeout
+-- @return connection; nil, error
+function tls_client.connect(p, host, options)
+  local own = { name = host }
+  for key, value in pairs(options or {}) do
+    own[key] = value
+  end
+  local bytes, err = tls_stream.connect("127.0.0.1", tonumber(port_of(p)), own)
+  if not bytes then
+    return nil, err
+  end
+  return http.over(bytes, host)
 end
 
 --- curl for https://host/path at the proxy.
@@ -76,6 +97,24 @@ function tls_client.serial(p, options)
   local file = pki.path("seen.pem")
   sys.write_file(file, pem .. "\n")
   return pki.serial(file)
+end
+
+--- The first message of openssl s_client.
+-- @param version "-tls1_2", "-tls1_3"
+function tls_client.hello(version)
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  local client = process.start({ "/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:" .. port, version,
+    "-servername", "a.example" }, { name = "s_client" })
+  listener:settimeout(0)
+  loop.wait(listener:getfd(), loop.READ, loop.now() + loop.TIMEOUT)
+  local one = stream.new(assert(listener:accept()))
+  local bytes = one:read(5)
+  bytes = bytes .. one:read(bytes:byte(4) * 256 + bytes:byte(5))
+  one:close()
+  listener:close()
+  client:wait_exit()
+  return bytes
 end
 
 return tls_client

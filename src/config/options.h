@@ -36,9 +36,10 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, true,                      \
       "time between checks, 30s without it")                                                                       \
     X(HEALTH_CHECK_TIMEOUT, "health_check_timeout", OPTION_DURATION, true, "longest check, 5s without it")       \
-    X(WEBSOCKET, "websocket", OPTION_BOOL, false, "pass WebSocket upgrades")                       \
-    X(COMPRESSION, "compression", OPTION_BOOL, false, "compress responses")                        \
-    X(HTTP2, "http2", OPTION_BOOL, true, "offer HTTP/2 to clients, as is done without it")                               \
+    X(WEBSOCKET, "websocket", OPTION_BOOL, true,                                                   \
+      "pass requests to upgrade, to WebSocket or another protocol; true without it")               \
+    X(COMPRESSION, "compression", OPTION_BOOL, true, "compress responses for clients that take them so") \
+    X(HTTP2, "http2", OPTION_BOOL, true, "offer HTTP/2 to clients, as is done without it")         \
     X(HTTP3, "http3", OPTION_BOOL, false, "offer HTTP/3 to clients")                               \
     X(MAX_BODY_SIZE, "max_body_size", OPTION_SIZE, true, "largest request body, 0 for any")        \
     X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one")                  \
@@ -67,7 +68,13 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(CIRCUIT_MIN_REQUESTS, "circuit_min_requests", OPTION_COUNT, true,                            \
       "fewest requests in that time for the share to count, 20 without it")                        \
     X(RATELIMIT_SHADOW, "ratelimit_shadow", OPTION_BOOL, true,                                     \
-      "count what the rate limit would turn away, turn nothing away")
+      "count what the rate limit would turn away, turn nothing away")                              \
+    X(WEBSOCKET_IDLE, "websocket_idle", OPTION_DURATION, true,                                     \
+      "longest time in which nothing passes through a tunnel, 0: timeouts.tunnel")                 \
+    X(WEBSOCKET_MAX_AGE, "websocket_max_age", OPTION_DURATION, true,                               \
+      "age at which a tunnel is closed, or up to a tenth earlier, 0: never")                       \
+    X(WEBSOCKET_MAX, "websocket_max", OPTION_COUNT, true,                                          \
+      "most tunnels at a time, over all workers, 0 for any; 503 past it")
 
 enum option_id {
 #define OPTION_ID(id, key, type, in_effect, meaning) OPTION_##id,

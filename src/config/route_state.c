@@ -144,6 +144,30 @@ struct route_local *route_state_local(struct route_state *s, unsigned worker)
     return local;
 }
 
+/* Relaxed: only this worker stores here. */
+struct route_local *route_state_local_made(const struct route_state *s, unsigned worker)
+{
+    return atomic_load_explicit(&s->local[worker], memory_order_relaxed);
+}
+
+/* Relaxed: a number by itself. */
+bool route_state_take_tunnel(struct route_state *s, uint32_t max)
+{
+    uint32_t open = atomic_load_explicit(&s->tunnel_places, memory_order_relaxed);
+
+    do
+        if (max && open >= max)
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(&s->tunnel_places, &open, open + 1,
+                                                  memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+void route_state_give_tunnel(struct route_state *s)
+{
+    atomic_fetch_sub_explicit(&s->tunnel_places, 1, memory_order_relaxed);
+}
+
 /* Acquire: see route_state_local. */
 static const struct route_local *local_of(const struct route_state *s, unsigned worker)
 {
@@ -192,8 +216,15 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(turned_by_ratelimit);
     ADD(shadowed_by_ratelimit);
     ADD(panicked);
+    ADD(turned_by_tunnels);
+    ADD(tunnels);
+    ADD(tunnels_open);
     ADD(policy_failures);
     ADD(policy_skipped);
+    ADD(compressed);
+    ADD(compressed_in);
+    ADD(compressed_out);
+    ADD(compress_skipped);
     ADD(successes);
     ADD(probes);
     ADD(in_flight);

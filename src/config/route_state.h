@@ -58,6 +58,7 @@ struct circuit_watch;
 struct health;
 struct panic_watch;
 struct session;
+struct tunnel_set;
 
 /* One worker's part of a route. */
 struct route_local {
@@ -73,16 +74,24 @@ struct route_local {
     _Atomic uint64_t turned_by_circuit;     /* refused: circuit open or no place for a probe left */
     _Atomic uint64_t turned_by_health;      /* refused: down, or not checked yet */
     _Atomic uint64_t turned_by_ratelimit;   /* refused */
+    _Atomic uint64_t turned_by_tunnels;     /* refused: as many are open as may be */
     _Atomic uint64_t shadowed_by_ratelimit; /* would have been refused */
     _Atomic uint64_t panicked;              /* sent there although it was down */
     _Atomic uint64_t policy_failures;       /* calls of its request policy that failed */
     _Atomic uint64_t policy_skipped;        /* requests that went without it, because it is switched off */
+    _Atomic uint64_t compressed;            /* responses that were compressed */
+    _Atomic uint64_t compressed_in;         /* bytes of theirs before */
+    _Atomic uint64_t compressed_out;        /* and after; these are in bytes_sent, too */
+    _Atomic uint64_t compress_skipped;      /* responses that were not, for want of time or encoders */
     _Atomic uint64_t successes;             /* attempts that its circuit counts as such */
     _Atomic uint64_t probes;                /* attempts made while its circuit was half-open */
+    _Atomic uint64_t tunnels;        /* opened, since the start */
+    _Atomic uint32_t tunnels_open;
     _Atomic uint32_t in_flight;      /* requests in progress */
     uint64_t
         suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
     uint32_t draws;       /* worker only: the last draw against the route's shares */
+    struct tunnel_set *tunnel_set; /* worker only: its open tunnels, worker/tunnel_set.h; NULL: none */
     struct failure_window window; /* for the circuit's failure rate */
     _Atomic uint32_t statuses[STATUS_SLOTS]; /* answers by status code, index status - STATUS_MIN */
     struct histogram latency; /* microseconds from request head to the end of the response */
@@ -110,6 +119,7 @@ struct route_state {
     /* written by any, at failures and while it is not closed; a cache line of its own */
     struct circuit circuit __attribute__((aligned(64)));
     _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
+    _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
     _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
     struct route_local *_Atomic local[] __attribute__((aligned(64))); /* one a worker, made by it at its first request */
 };
@@ -145,6 +155,13 @@ struct route_drain route_state_drain(const struct route_state *s);
 /* Worker: this worker's part, made at the first call. NULL: out of memory. */
 struct route_local *route_state_local(struct route_state *s, unsigned worker);
 
+/* Worker: the same, but NULL when there is none yet. */
+struct route_local *route_state_local_made(const struct route_state *s, unsigned worker);
+
+/* Any thread: a place for one more tunnel, of at most max (0: any). False: none is free. */
+MUST_USE bool route_state_take_tunnel(struct route_state *s, uint32_t max);
+void route_state_give_tunnel(struct route_state *s);
+
 /* Adds n to a counter that only this thread writes. */
 #define COUNTER_ADD(counter, n)                                                                    \
     atomic_store_explicit(&(counter),                                                              \
@@ -163,7 +180,9 @@ struct route_totals {
     uint64_t requests, errors, bytes_sent, bytes_received, connects, connect_errors, retries;
     uint64_t turned_by_drain, turned_by_maintenance, turned_by_circuit, turned_by_health;
     uint64_t turned_by_ratelimit, shadowed_by_ratelimit, panicked, successes, probes;
-    uint64_t policy_failures, policy_skipped;
+    uint64_t policy_failures, policy_skipped, turned_by_tunnels, tunnels;
+    uint64_t tunnels_open;
+    uint64_t compressed, compressed_in, compressed_out, compress_skipped;
     uint64_t in_flight;
     uint64_t statuses[STATUS_SLOTS];
     struct histogram_sum latency;

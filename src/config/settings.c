@@ -18,6 +18,13 @@ struct settings *settings_ref(struct settings *s)
     return s;
 }
 
+static void free_texts(struct slice *texts, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        free((char *)texts[i].data);
+    free(texts);
+}
+
 void settings_unref(struct settings *s)
 {
     if (!s)
@@ -49,6 +56,8 @@ void settings_unref(struct settings *s)
     free(s->tls_authorities);
     free(s->tls_certificates);
     free(s->response_headers);
+    free_texts(s->compress_types, s->compress_type_count);
+    free_texts(s->compress_order, s->compress_order_count);
     free(s->trusted_proxies);
     free(s->bypass_ranges);
     free(s->bypass_header);
@@ -56,6 +65,7 @@ void settings_unref(struct settings *s)
     free(s->http);
     free(s->https);
     tls_config_fini(&s->tls);
+    free(s->acme_directory);
     free(s->access_file);
     free(s->log_level);
     free(s->registry_token);

@@ -34,6 +34,9 @@
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
     X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
+    X(tunnel_idle_ms, "timeouts.tunnel")        /* nothing passes through a tunnel */              \
+    X(tunnel_message_ms, "timeouts.tunnel_message") /* end of a message before a tunnel closes */  \
+    X(tunnel_close_ms, "timeouts.tunnel_close") /* time over which a gone member's tunnels close */ \
     X(head_size, "limits.head_size")            /* bytes of a head */                              \
     X(header_count, "limits.header_count")      /* fields of a head */                             \
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \
@@ -57,6 +60,12 @@
     X(script_page_ms, "scripts_budget.page")         /* one page's */                              \
     X(script_policy_ms, "scripts_budget.policy")     /* a request policy's */                      \
     X(script_memory, "scripts_memory")               /* bytes of a VM */                           \
+    X(compress_min_size, "compression.min_size") /* bytes of a body, where they are known */       \
+    X(compress_gzip, "compression.gzip")         /* levels */                                      \
+    X(compress_brotli, "compression.br")                                                           \
+    X(compress_zstd, "compression.zstd")                                                           \
+    X(compress_cpu, "compression.cpu")         /* percent of a worker's time; 100: any */          \
+    X(compress_streams, "compression.streams") /* of a worker at a time */                         \
     X(retries, "retries") /* further tries, where a route has no option of its own */
 
 /* X(field, dotted path): true or false. */
@@ -71,6 +80,9 @@
 enum unknown_host { UNKNOWN_HOST_404, UNKNOWN_HOST_503, UNKNOWN_HOST_CLOSE };
 
 enum access_format { ACCESS_OFF, ACCESS_TEXT, ACCESS_JSON };
+
+/* What clients without TLS get. */
+enum redirect_https { REDIRECT_OFF, REDIRECT_301, REDIRECT_308 };
 
 /* A response header that the proxy sets. */
 struct header_value {
@@ -104,6 +116,8 @@ struct settings {
 #undef SETTINGS_FIELD_FLAG
     enum unknown_host unknown_host;
     enum access_format access_format;
+    enum redirect_https redirect_https;
+    char *acme_directory; /* NULL: challenges pass like any request */
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
@@ -133,6 +147,10 @@ struct settings {
     struct header_value
         *response_headers; /* default response headers; NUL-terminated slices, owned */
     unsigned response_header_count;
+    struct slice *compress_types; /* patterns as http/media_type.h reads them; NUL-terminated, owned */
+    unsigned compress_type_count;
+    struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
+    unsigned compress_order_count;
     struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
     unsigned tls_authority_count;
     struct tls_certificate *tls_certificates; /* our own, for backends */

@@ -205,7 +205,12 @@ static const struct member *add_member(struct snapshot *s, const struct route_in
     m->response_timeout_ms = timeout_or(route, OPTION_TIMEOUT, settings->response_timeout_ms);
     m->max_body_size = option_or(route, OPTION_MAX_BODY_SIZE, settings->max_body_size);
     m->retries = (unsigned)option_or(route, OPTION_RETRIES, settings->retries);
+    m->websocket = option_or(route, OPTION_WEBSOCKET, true) != 0;
+    m->tunnel_idle_ms = timeout_or(route, OPTION_WEBSOCKET_IDLE, settings->tunnel_idle_ms);
+    m->tunnel_age_ms = option_or(route, OPTION_WEBSOCKET_MAX_AGE, 0);
+    m->tunnel_max = (uint32_t)option_or(route, OPTION_WEBSOCKET_MAX, 0);
     m->preserve_host = option_or(route, OPTION_PRESERVE_HOST, true) != 0;
+    m->compression = option_or(route, OPTION_COMPRESSION, false) != 0;
     m->slow_start_ms = option_or(route, OPTION_SLOW_START, 0);
     m->fail_open = option_or(route, OPTION_PANIC, PANIC_NONE) == PANIC_FAIL_OPEN;
     m->circuit = circuit_rules(route);

@@ -54,12 +54,17 @@ struct member {
     uint64_t connect_timeout_ms;
     uint64_t response_timeout_ms;
     uint64_t max_body_size; /* bytes, 0: any */
+    uint64_t tunnel_idle_ms;
+    uint64_t tunnel_age_ms; /* 0: any */
+    uint32_t tunnel_max;    /* open at a time, 0: any */
     const struct page *maintenance;    /* what clients see in its place; NULL: in service */
     const struct member *page_server;  /* where that page comes from first, or NULL */
     uint64_t slow_start_ms; /* 0: no slow start */
     struct circuit_rules circuit;
     unsigned retries;
     bool preserve_host;
+    bool websocket; /* requests to upgrade pass */
+    bool compression; /* compress responses */
     bool fail_open; /* when all members are down it is used all the same */
 };
 
@@ -161,7 +166,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route);
 /* Builds the router. Nothing can be added any more. */
 void snapshot_seal(struct snapshot *s);
 
-/* Control: the member of a route state, or NULL. */
+/* The member of a route state, or NULL. Who may read the snapshot may call it. */
 const struct member *snapshot_member(const struct snapshot *s, const struct route_state *state);
 
 /* Frees it and drops what it references. */

@@ -1,12 +1,10 @@
 #include "control/certificates.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "control/certificates_state.h"
 #include "control/control.h"
 #include "control/file_watch.h"
 #include "control/publish.h"
-#include "tls/pem_file.h"
 #include "tls/server_context.h"
 #include "tls/tickets.h"
 
@@ -14,89 +12,24 @@
 
 enum { DAY_S = 24 * 3600, WARN_DAYS = 30 };
 
-static int64_t now_s(void)
-{
-    return (int64_t)(clock_wall_ms() / 1000);
-}
-
-static void list_free(struct certificate_list *list)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        certificate_unref(list->of[i]);
-    free(list->of);
-    *list = (struct certificate_list){0};
-}
-
-/* What a pair has had so far; NULL: it is new. */
-static struct certificate *before(const struct control *c, const struct tls_pair *pair)
-{
-    const struct certificate_list *list = &c->certificates->list;
-    const struct tls_config *config = &c->settings->tls;
-
-    for (unsigned i = 0; i < list->count; i++)
-        if (!strcmp(config->pairs[i].certificate, pair->certificate) && !strcmp(config->pairs[i].key, pair->key))
-            return list->of[i];
-    return NULL;
-}
-
-static bool in_force(const struct certificate *c)
-{
-    return c->not_before_s <= now_s() && now_s() < c->not_after_s;
-}
-
-/* A certificate that is out of date takes no other one's place that is not. */
-static bool check_dates(const struct certificate *new, const struct certificate *old, struct error *err)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    if (!old || in_force(new) || !in_force(old))
-        return true;
-    if (new->not_after_s <= now_s()) {
-        clock_format_s(text, (uint64_t)new->not_after_s * 1000);
-        return error_set(err, "%s: has expired at %s", new->file, text);
-    }
-    clock_format_s(text, (uint64_t)new->not_before_s * 1000);
-    return error_set(err, "%s: is good from %s on only; set the clock right or wait", new->file, text);
-}
-
-/* What a pair has from now on: what its files hold, else what it had. NULL: neither, err. */
-static struct certificate *load(const struct control *c, const struct tls_pair *pair, struct error *err)
-{
-    struct certificate *old = before(c, pair), *new = certificate_load(pair, err);
-
-    if (new && check_dates(new, old, err))
-        return new;
-    certificate_unref(new);
-    if (!old)
-        return NULL;
-    log_write(LOG_ERROR, "certificate refused, the one before stays", "reason=\"%s\"", err->text);
-    return certificate_ref(old);
-}
-
-/* False: err, *out is empty. */
-static bool load_all(const struct control *c, const struct tls_config *config, struct certificate_list *out,
-                     struct error *err)
-{
-    out->of = calloc(config->pair_count + 1, sizeof(struct certificate *));
-    CHECK(out->of);
-    for (; out->count < config->pair_count; out->count++) {
-        out->of[out->count] = load(c, &config->pairs[out->count], err);
-        if (!out->of[out->count]) {
-            list_free(out);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The context of settings; NULL with an empty err: they have no certificates. */
 static struct server_context *make(const struct control *c, const struct settings *settings,
                                    const struct certificate_list *list, struct error *err)
 {
+    struct server_parts parts = {
+        .config = &settings->tls,
+        .certificates = list->of,
+        .count = list->count,
+        .client_ca = slice_of(list->client_ca, list->client_ca_len),
+        .tickets = c->certificates->tickets,
+    };
+
     err->text[0] = '\0';
-    if (list->count)
-        return server_context_new(&settings->tls, list->of, list->count, c->certificates->tickets, err);
-    if (settings->https_count)
+    if (settings->redirect_https != REDIRECT_OFF && !settings->https_count)
+        error_set(err, "redirect_https needs https, or --https");
+    else if (list->count)
+        return server_context_new(&parts, err);
+    else if (settings->https_count)
         error_set(err, "--https needs tls.certificates in the configuration file");
     return NULL;
 }
@@ -117,21 +50,10 @@ static void note_renewed(struct certificates *cs, const struct certificate_list 
 static void put_in_service(struct control *c, struct certificate_list *list, struct server_context *tls)
 {
     note_renewed(c->certificates, list);
-    list_free(&c->certificates->list);
+    certificate_list_free(&c->certificates->list);
     c->certificates->list = *list;
     server_context_unref(c->tls);
     c->tls = tls;
-}
-
-/* What the files of client certificates hold, so that a change is noticed. */
-static void digest_client_ca(const struct tls_config *config, uint8_t out[DIGEST_SHA256_SIZE])
-{
-    size_t len = 0;
-    struct error err;
-    char *text = config->client_ca ? pem_file_read(config->client_ca, &len, &err) : NULL;
-
-    digest_sha256(text ? text : "", len, out);
-    free(text);
 }
 
 /* Loads and puts in service; false: err, nothing changed. */
@@ -140,14 +62,13 @@ static bool renew(struct control *c, const struct settings *settings, struct err
     struct certificate_list list = {0};
     struct server_context *tls;
 
-    if (!load_all(c, &settings->tls, &list, err))
+    if (!certificate_list_load(c, &settings->tls, &list, err))
         return false;
     tls = make(c, settings, &list, err);
     if (err->text[0]) {
-        list_free(&list);
+        certificate_list_free(&list);
         return false;
     }
-    digest_client_ca(&settings->tls, c->certificates->client_ca);
     put_in_service(c, &list, tls);
     return true;
 }
@@ -171,14 +92,6 @@ static void watch_files(struct certificates *cs)
     free(paths);
 }
 
-static bool same_list(const struct certificate_list *a, const struct certificate_list *b)
-{
-    for (unsigned i = 0; i < a->count && a->count == b->count; i++)
-        if (memcmp(a->of[i]->digest, b->of[i]->digest, DIGEST_SHA256_SIZE) != 0)
-            return false;
-    return a->count == b->count;
-}
-
 static void on_published(void *arg)
 {
     certificates_tell_renewed(arg);
@@ -190,25 +103,22 @@ static void on_files(void *arg)
     struct certificates *cs = arg;
     struct control *c = cs->control;
     struct certificate_list list = {0};
-    uint8_t digest[DIGEST_SHA256_SIZE];
     struct server_context *tls;
     struct error err;
 
     if (c->stopping)
         return;
-    CHECK(load_all(c, &c->settings->tls, &list, &err)); /* each has one before */
-    digest_client_ca(&c->settings->tls, digest);
-    if (same_list(&cs->list, &list) && !memcmp(digest, cs->client_ca, sizeof(digest))) {
-        list_free(&list);
+    CHECK(certificate_list_load(c, &c->settings->tls, &list, &err)); /* each has one before */
+    if (certificate_list_same(&cs->list, &list)) {
+        certificate_list_free(&list);
         return;
     }
     tls = make(c, c->settings, &list, &err);
     if (!tls) {
         log_write(LOG_ERROR, "certificates refused, nothing changed", "reason=\"%s\"", err.text);
-        list_free(&list);
+        certificate_list_free(&list);
         return;
     }
-    memcpy(cs->client_ca, digest, sizeof(digest));
     put_in_service(c, &list, tls);
     publish(c, on_published, cs);
 }
@@ -238,8 +148,11 @@ static void on_rotation(struct ev_loop *loop, ev_timer *timer, int revents)
     cs->tickets = next;
     arm_rotation(cs);
     tls = make(c, c->settings, &cs->list, &err);
-    if (!tls)
+    if (!tls) {
+        if (err.text[0])
+            log_write(LOG_ERROR, "session tickets keep their key", "reason=\"%s\"", err.text);
         return;
+    }
     server_context_unref(c->tls);
     c->tls = tls;
     publish(c, NULL, NULL);
@@ -349,7 +262,7 @@ void certificates_stop(struct control *c)
         ev_timer_stop(c->loop, &cs->daily);
     }
     file_watch_stop(&cs->watch);
-    list_free(&cs->list);
+    certificate_list_free(&cs->list);
     tickets_unref(cs->tickets);
     server_context_unref(c->tls);
     free(cs);

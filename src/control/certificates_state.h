@@ -10,21 +10,29 @@ struct control;
 struct file_watch;
 struct tickets;
 
-/* One for each pair of the settings, in their order; referenced. */
+/* What settings name, as it was loaded. */
 struct certificate_list {
-    struct certificate **of;
+    struct certificate **of; /* one for each pair, in their order; referenced */
     unsigned count;
+    char *client_ca; /* text of the file; NULL: no client certificates */
+    size_t client_ca_len;
 };
 
 struct certificates {
     struct control *control;
     struct certificate_list list; /* of c->settings */
-    uint8_t client_ca[DIGEST_SHA256_SIZE]; /* digest of tls.client_ca's file, as it was taken */
     struct tickets *tickets;
     struct file_watch *watch;
     ev_timer rotation;
     ev_timer daily;
 };
+
+/* certificates_load.c: reads what config names. What cannot be used keeps what c has in force in its place, which is
+ * logged; false: err, something new cannot be used, *out is empty. */
+MUST_USE bool certificate_list_load(const struct control *c, const struct tls_config *config,
+                                    struct certificate_list *out, struct error *err);
+bool certificate_list_same(const struct certificate_list *a, const struct certificate_list *b);
+void certificate_list_free(struct certificate_list *list);
 
 /* certificates_tell.c: says of certificates whose end is near, each of 30, 7 and 1 days and the end once. */
 void certificates_tell_expiry(struct certificates *cs);

@@ -318,6 +318,8 @@ static bool start(struct control *c, struct config_set **routes)
          (c->bare || certificates_start(c)) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
+        if (listeners.plain < listeners.per_worker)
+            c->shared.https_port = address_port(&listeners.real[listeners.plain]);
         pages_render(c);
         model_set_static(&c->model, *routes);
         *routes = NULL;

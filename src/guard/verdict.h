@@ -28,8 +28,18 @@
       "This version of HTTP is not served here.") \
     X(NO_CONNECT, 501, "no_connect", "http_request_denied", \
       "CONNECT is not served here.") \
-    X(MISDIRECTED, 421, "misdirected", "http_request_denied", \
+    X(NO_HTTP2, 421, "no_http2", "http_request_denied", \
       "This service is not served over HTTP/2: ask again over HTTP/1.1.") \
+    X(REDIRECT_301, 301, "redirect_https", "", \
+      "This address is served over https.") \
+    X(REDIRECT_308, 308, "redirect_https", "", \
+      "This address is served over https.") \
+    X(ACME_ANSWER, 200, "acme_answer", "", \
+      "The answer to a challenge.") \
+    X(NO_CHALLENGE, 404, "no_challenge", "http_request_denied", \
+      "There is no answer to this challenge.") \
+    X(MISDIRECTED, 421, "misdirected", "http_request_denied", \
+      "The connection was made for another host.") \
     X(HEAD_TIMEOUT, 408, "head_timeout", "http_request_error", \
       "The request took too long to arrive.") \
     X(NO_ADDRESS, 502, "no_address", "dns_error", \
@@ -40,7 +50,7 @@
       "The backend could not be reached.") \
     X(CONNECT_TIMEOUT, 504, "connect_timeout", "connection_timeout", \
       "The backend did not accept the connection in time.") \
-    X(NO_HTTP2, 502, "no_http2", "http_protocol_error", \
+    X(BACKEND_NO_HTTP2, 502, "backend_no_http2", "http_protocol_error", \
       "The backend does not speak HTTP/2, as its address says it does.") \
     X(TLS_CERTIFICATE, 502, "tls_certificate", "tls_certificate_error", \
       "The backend's certificate is not valid.") \
@@ -68,6 +78,8 @@
       "The backend failed too often and is given a pause.") \
     X(CIRCUIT_PROBING, 503, "circuit_probing", "destination_unavailable", \
       "The backend failed a while ago and is being tried with few requests.") \
+    X(TUNNELS_FULL, 503, "tunnels_full", "connection_limit_reached", \
+      "As many connections of this kind are open as may be.") \
     X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \
       "Too many requests were sent from this address.") \
     X(POLICY_ANSWER, 403, "policy_answer", "", \

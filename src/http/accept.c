@@ -2,8 +2,9 @@
 
 #include "base/check.h"
 #include "http/head.h"
+#include "http/weight.h"
 
-enum { WEIGHT_MAX = 1000, MATCH_NONE = 0, MATCH_ANY, MATCH_KIND, MATCH_TYPE };
+enum { MATCH_NONE = 0, MATCH_ANY, MATCH_KIND, MATCH_TYPE };
 
 /* What the ranges read so far say about one type. */
 struct rating {
@@ -11,61 +12,6 @@ struct rating {
     int match;         /* MATCH_: how closely the range that said so names it */
     unsigned position; /* of that range */
 };
-
-/* Takes the part before the next sep that is not quoted off the front of *rest. */
-static bool next_part(struct slice *rest, char sep, struct slice *part)
-{
-    bool quoted = false;
-    size_t i;
-
-    if (!rest->data)
-        return false;
-    for (i = 0; i < rest->len && (quoted || rest->data[i] != sep); i++) {
-        if (rest->data[i] == '"')
-            quoted = !quoted;
-        else if (quoted && rest->data[i] == '\\' && i + 1 < rest->len)
-            i++;
-    }
-    *part = slice_trim(slice_of(rest->data, i));
-    if (i < rest->len)
-        *rest = slice_of(rest->data + i + 1, rest->len - i - 1);
-    else
-        *rest = slice_of(NULL, 0);
-    return true;
-}
-
-/* "0.25" to 250; false when it is no weight (RFC 9110 12.4.2). */
-static bool read_weight(struct slice text, int *weight)
-{
-    int digit = WEIGHT_MAX;
-
-    if (text.len == 0 || text.len > 5 || text.data[0] < '0' || text.data[0] > '1')
-        return false;
-    if (text.len > 1 && text.data[1] != '.')
-        return false;
-    *weight = (text.data[0] - '0') * WEIGHT_MAX;
-    for (size_t i = 2; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        digit /= 10;
-        *weight += (text.data[i] - '0') * digit;
-    }
-    return *weight <= WEIGHT_MAX;
-}
-
-/* Reads the weight out of the parameters of a range; false when it is malformed. */
-static bool read_parameters(struct slice rest, int *weight)
-{
-    struct slice parameter;
-
-    *weight = WEIGHT_MAX;
-    while (next_part(&rest, ';', &parameter)) {
-        if (parameter.len < 2 || (parameter.data[0] | 0x20) != 'q' || parameter.data[1] != '=')
-            continue;
-        return read_weight(slice_of(parameter.data + 2, parameter.len - 2), weight);
-    }
-    return true;
-}
 
 /* Splits "text/html"; false when it is no media range. */
 static bool split_range(struct slice range, struct slice *kind, struct slice *name)
@@ -101,8 +47,8 @@ static void apply_range(struct slice element, unsigned position, const struct sl
     struct slice range, kind, name;
     int weight;
 
-    if (!next_part(&element, ';', &range) || !split_range(range, &kind, &name) ||
-        !read_parameters(element, &weight))
+    if (!weight_next_part(&element, ';', &range) || !split_range(range, &kind, &name) ||
+        !weight_read(element, &weight))
         return;
     for (unsigned i = 0; i < type_count; i++) {
         int how = match(kind, name, types[i]);
@@ -131,7 +77,7 @@ unsigned accept_choose(const struct slice *values, unsigned value_count, const s
     for (unsigned i = 0; i < value_count; i++) {
         struct slice rest = values[i], element;
 
-        while (next_part(&rest, ',', &element))
+        while (weight_next_part(&rest, ',', &element))
             apply_range(element, position++, types, type_count, ratings);
     }
     for (unsigned i = 0; i < type_count; i++) {

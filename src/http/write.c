@@ -38,6 +38,12 @@ void write_status_line(struct writer *w, int status, struct slice reason)
     write_literal(w, "\r\n");
 }
 
+void write_upgrade(struct writer *w, struct slice protocol)
+{
+    write_literal(w, "Connection: upgrade\r\n");
+    write_field(w, SLICE("Upgrade"), protocol);
+}
+
 size_t write_chunk_line(char out[CHUNK_LINE_SIZE], uint64_t size)
 {
     size_t digits = 1;

@@ -73,6 +73,9 @@ void write_uint(struct writer *w, uint64_t n);
 /* "HTTP/1.1 404 Not Found\r\n"; an absent reason is filled in. */
 void write_status_line(struct writer *w, int status, struct slice reason);
 
+/* The fields that ask for a protocol, or agree to it. */
+void write_upgrade(struct writer *w, struct slice protocol);
+
 enum { CHUNK_LINE_SIZE = 20 };
 
 /* "1a2b\r\n" into out; returns its length. */

@@ -179,6 +179,7 @@ static int session_route_status(lua_State *L)
     set_counters(L, &totals);
     set_policy_off(L, s, set, route->id);
     api_set_number(L, "in_flight", (double)totals.in_flight);
+    api_set_number(L, "tunnels_open", (double)totals.tunnels_open);
     api_set_number(L, "connects", (double)totals.connects);
     api_set_number(L, "connect_errors", (double)totals.connect_errors);
     api_set_number(L, "retries", (double)totals.retries);
@@ -219,10 +220,21 @@ static void set_rejected(lua_State *L, const struct route_totals *totals)
     api_set_number(L, "circuit", (double)totals->turned_by_circuit);
     api_set_number(L, "health", (double)totals->turned_by_health);
     api_set_number(L, "ratelimit", (double)totals->turned_by_ratelimit);
+    api_set_number(L, "tunnels", (double)totals->turned_by_tunnels);
     lua_setfield(L, -2, "rejected");
     api_set_number(L, "ratelimit_shadowed", (double)totals->shadowed_by_ratelimit);
     api_set_number(L, "panicked", (double)totals->panicked);
     api_set_number(L, "probes", (double)totals->probes);
+}
+
+static void set_compression(lua_State *L, const struct route_totals *totals)
+{
+    lua_createtable(L, 0, 4);
+    api_set_number(L, "responses", (double)totals->compressed);
+    api_set_number(L, "bytes_in", (double)totals->compressed_in);
+    api_set_number(L, "bytes_out", (double)totals->compressed_out);
+    api_set_number(L, "skipped", (double)totals->compress_skipped);
+    lua_setfield(L, -2, "compression");
 }
 
 static int session_stats(lua_State *L)
@@ -240,8 +252,11 @@ static int session_stats(lua_State *L)
     set_latencies(L, &totals.latency);
     api_set_number(L, "bytes_sent", (double)totals.bytes_sent);
     api_set_number(L, "bytes_received", (double)totals.bytes_received);
+    api_set_number(L, "tunnels", (double)totals.tunnels);
+    api_set_number(L, "tunnels_open", (double)totals.tunnels_open);
     set_statuses(L, &totals);
     set_rejected(L, &totals);
+    set_compression(L, &totals);
     api_set_number(L, "ratelimit_evicted",
                    (double)ratelimit_evicted(s->control->shared.ratelimit));
     return 1;

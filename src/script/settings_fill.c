@@ -168,6 +168,27 @@ static struct slice copy_item(lua_State *L, int i)
     return text;
 }
 
+/* The texts of a setting's list. */
+static struct slice *texts_setting(lua_State *L, const char *path, unsigned *count)
+{
+    struct slice *texts;
+
+    if (!push_list(L, path, count))
+        luaL_error(L, "lua/config/schema.lua lacks %s", path);
+    texts = calloc(*count + 1, sizeof(*texts));
+    CHECK(texts);
+    for (unsigned i = 0; i < *count; i++)
+        texts[i] = copy_item(L, (int)i + 1);
+    lua_pop(L, 1);
+    return texts;
+}
+
+static void fill_compression(lua_State *L, struct settings *s)
+{
+    s->compress_types = texts_setting(L, "compression.types", &s->compress_type_count);
+    s->compress_order = texts_setting(L, "compression.order", &s->compress_order_count);
+}
+
 static void fill_headers(lua_State *L, struct settings *s)
 {
     unsigned count;
@@ -252,6 +273,8 @@ static void fill_tls(lua_State *L, struct tls_config *tls)
     tls->client_certificates = (enum tls_client_certificates)word_setting(L, "tls.client_certificates", asks, 3);
     tls->client_ca = text_setting(L, "tls.client_ca");
     tls->ticket_rotation_ms = number_setting(L, "tls.ticket_rotation");
+    tls->subject_header = slice_str(text_setting(L, "tls.subject_header"));
+    tls->verify_header = slice_str(text_setting(L, "tls.verify_header"));
     tls->default_name = text_setting(L, "tls.default");
     tls->refuse_unknown = slice_eq(slice_str(tls->default_name), SLICE("refuse"));
     if (tls->refuse_unknown) {
@@ -274,6 +297,8 @@ void settings_fill(lua_State *L, struct settings *s)
 {
     static const char *const unknown_hosts[] = {
         [UNKNOWN_HOST_404] = "404", [UNKNOWN_HOST_503] = "503", [UNKNOWN_HOST_CLOSE] = "close"};
+    static const char *const redirects[] = {
+        [REDIRECT_OFF] = "off", [REDIRECT_301] = "301", [REDIRECT_308] = "308"};
     static const char *const formats[] = {
         [ACCESS_OFF] = "off", [ACCESS_TEXT] = "text", [ACCESS_JSON] = "json"};
 
@@ -285,6 +310,8 @@ void settings_fill(lua_State *L, struct settings *s)
 #undef FILL_FLAG
     s->unknown_host = (enum unknown_host)word_setting(L, "unknown_host", unknown_hosts, 3);
     s->access_format = (enum access_format)word_setting(L, "access_log.format", formats, 3);
+    s->redirect_https = (enum redirect_https)word_setting(L, "redirect_https", redirects, 3);
+    s->acme_directory = text_setting(L, "acme.directory");
     s->access_file = text_setting(L, "access_log.file");
     s->log_level = text_setting(L, "log_level");
     s->registry_token = text_setting(L, "registry_token");
@@ -294,6 +321,7 @@ void settings_fill(lua_State *L, struct settings *s)
     fill_listeners(L, s);
     fill_ranges(L, s);
     fill_headers(L, s);
+    fill_compression(L, s);
     fill_servers(L, s);
     settings_fill_tls(L, s);
     fill_tls(L, &s->tls);

@@ -2,6 +2,7 @@
 
 #include "control/config_check.h"
 #include "control/config_set.h"
+#include "http/media_type.h"
 #include "script/api.h"
 #include "script/sandbox.h"
 #include "script/settings_fill.h"
@@ -56,6 +57,11 @@ static int host_is_cidr(lua_State *L)
     return push_test(L, cidr_parse(api_slice(L, 1), &parsed) == 0);
 }
 
+static int host_is_type_pattern(lua_State *L)
+{
+    return push_test(L, media_type_is_pattern(api_slice(L, 1)));
+}
+
 static int host_setting_check(lua_State *L)
 {
     struct slice name = api_slice(L, 1), key = api_slice(L, 2), value = api_slice(L, 3);
@@ -100,7 +106,8 @@ static void push_host(lua_State *L, struct load *load)
 {
     static const luaL_Reg functions[] = {
         {"is_address", host_is_address},       {"is_ip", host_is_ip}, {"is_cidr", host_is_cidr},
-        {"setting_check", host_setting_check}, {NULL, NULL},
+        {"setting_check", host_setting_check}, {"is_type_pattern", host_is_type_pattern},
+        {NULL, NULL},
     };
 
     lua_newtable(L);

@@ -93,6 +93,15 @@ STACK_OF(X509) *pem_file_certificates(const char *path, const char *text, size_t
     return NULL;
 }
 
+bool pem_file_check(const char *path, const char *text, size_t len, struct error *err)
+{
+    STACK_OF(X509) *list = pem_file_certificates(path, text, len, err);
+    bool ok = list != NULL;
+
+    sk_X509_pop_free(list, X509_free);
+    return ok;
+}
+
 EVP_PKEY *pem_file_key(const char *path, const char *text, size_t len, struct error *err)
 {
     BIO *bio = BIO_new_mem_buf(text, (int)len);

@@ -15,5 +15,8 @@ MUST_USE char *pem_file_read(const char *path, size_t *len, struct error *err);
 MUST_USE struct stack_st_X509 *pem_file_certificates(const char *path, const char *text, size_t len,
                                                      struct error *err);
 
+/* Could pem_file_certificates read them? */
+MUST_USE bool pem_file_check(const char *path, const char *text, size_t len, struct error *err);
+
 /* The first private key of a file's text. NULL: err. */
 MUST_USE struct evp_pkey_st *pem_file_key(const char *path, const char *text, size_t len, struct error *err);

@@ -229,20 +229,14 @@ static bool choose_fallback(struct server_context *s, struct error *err)
     return true;
 }
 
-static bool read_client_ca(struct server_context *s, struct error *err)
+static bool take_client_ca(struct server_context *s, struct slice text, struct error *err)
 {
     const struct tls_config *config = s->config;
     uint8_t bytes[DIGEST_SHA256_SIZE + 1] = {(uint8_t)config->client_certificates};
-    size_t len;
-    char *text;
 
     if (config->client_certificates != TLS_CLIENT_CERTIFICATES_OFF) {
-        text = pem_file_read(config->client_ca, &len, err);
-        if (!text)
-            return false;
-        digest_sha256(text, len, bytes + 1);
-        s->client_ca = pem_file_certificates(config->client_ca, text, len, err);
-        free(text);
+        digest_sha256(text.data, text.len, bytes + 1);
+        s->client_ca = pem_file_certificates(config->client_ca, text.data, text.len, err);
         if (!s->client_ca)
             return false;
     }
@@ -261,22 +255,21 @@ static void take_certificates(struct server_context *s, struct certificate *cons
     server_names_fill(s->names);
 }
 
-struct server_context *server_context_new(const struct tls_config *config, struct certificate *const *certificates,
-                                          unsigned count, struct tickets *tickets, struct error *err)
+struct server_context *server_context_new(const struct server_parts *parts, struct error *err)
 {
     struct server_context *s = calloc(1, sizeof(*s));
     bool ok;
 
     ASSERT_CONTROL();
-    CHECK(s && count);
+    CHECK(s && parts->count);
     s->refs = 1;
-    s->config = config;
-    s->refuse_unknown = config->refuse_unknown;
+    s->config = parts->config;
+    s->refuse_unknown = parts->config->refuse_unknown;
     s->names = map_new();
     s->by_choice = map_new();
-    s->tickets = tickets_ref(tickets);
-    take_certificates(s, certificates, count);
-    ok = read_client_ca(s, err) && choose_fallback(s, err) && make_contexts(s, err);
+    s->tickets = tickets_ref(parts->tickets);
+    take_certificates(s, parts->certificates, parts->count);
+    ok = take_client_ca(s, parts->client_ca, err) && choose_fallback(s, err) && make_contexts(s, err);
     s->config = NULL;
     if (ok)
         return s;

@@ -30,10 +30,17 @@ struct tls_accept {
     const char *refused; /* why the handshake was, where we did it; static */
 };
 
-/* Certificates and tickets are referenced. NULL: err. One reference is the caller's. */
-MUST_USE struct server_context *server_context_new(const struct tls_config *config,
-                                                   struct certificate *const *certificates, unsigned count,
-                                                   struct tickets *tickets, struct error *err);
+/* What a set is made of. */
+struct server_parts {
+    const struct tls_config *config;
+    struct certificate *const *certificates; /* referenced, at least one */
+    unsigned count;
+    struct slice client_ca;  /* text of config->client_ca, where client certificates are asked for */
+    struct tickets *tickets; /* referenced */
+};
+
+/* NULL: err. One reference is the caller's. */
+MUST_USE struct server_context *server_context_new(const struct server_parts *parts, struct error *err);
 struct server_context *server_context_ref(struct server_context *s);
 void server_context_unref(struct server_context *s); /* NULL is fine */
 

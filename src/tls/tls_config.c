@@ -17,4 +17,6 @@ void tls_config_fini(struct tls_config *config)
     free(config->pairs);
     free(config->default_name);
     free(config->client_ca);
+    free((char *)config->subject_header.data);
+    free((char *)config->verify_header.data);
 }

@@ -2,6 +2,7 @@
  *
  * Thread: filled and freed by control, read by it. Ownership: owns its texts. */
 #pragma once
+#include "base/slice.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct tls_config {
     bool only_13;        /* TLS 1.3 alone, no 1.2 */
     enum tls_client_certificates client_certificates;
     char *client_ca;     /* file in PEM with whom client certificates may come from */
+    struct slice subject_header, verify_header; /* fields in which backends are told; owned */
     uint64_t ticket_rotation_ms;
 };
 

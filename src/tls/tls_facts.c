@@ -8,7 +8,7 @@
 
 enum { SUBJECT_MAX = 1024 };
 
-/* RFC 2253 with what is no ASCII escaped, so that it fits in a header's field. NULL: none, or longer than SUBJECT_MAX. */
+/* RFC 2253 with what is no ASCII escaped, so that it fits in a header's field. Cut, it could be taken for another. */
 static char *subject_of(SSL *ssl)
 {
     const X509 *certificate = SSL_get0_peer_certificate(ssl);
@@ -20,7 +20,7 @@ static char *subject_of(SSL *ssl)
         return NULL;
     if (X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
         len = BIO_get_mem_data(bio, &bytes);
-        text = len <= SUBJECT_MAX ? strndup(bytes, (size_t)len) : NULL;
+        text = strndup(bytes, len <= SUBJECT_MAX ? (size_t)len : 0);
     }
     BIO_free(bio);
     return text;

@@ -13,7 +13,7 @@ struct tls_facts {
     const char *version; /* "TLSv1.3"; static */
     const char *suite;   /* "TLS_AES_128_GCM_SHA256"; static */
     struct slice name;   /* that the client asked for; the connection's; absent: none */
-    char *subject;       /* of the client's certificate, which was found good (RFC 2253); NULL: it sent none */
+    char *subject;       /* of the client's certificate, which was found good (RFC 2253); "": too long to be told; NULL: it sent none */
     bool resumed;
 };
 

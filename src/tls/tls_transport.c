@@ -29,6 +29,7 @@ struct tls {
     bool server;
     bool ready;  /* the handshake is done */
     bool failed; /* OpenSSL forbids further calls */
+    bool http;   /* the peer spoke that, in clear */
 };
 
 /* What the calls into OpenSSL on this thread have encrypted since the last flush. */
@@ -210,6 +211,7 @@ static enum io outcome(struct transport *t, int result)
     if (reason == SSL_ERROR_ZERO_RETURN)
         return IO_EOF;
     tls->failed = true;
+    tls->http = reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST;
     if (reason == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         note(tls, TLS_FAILURE_CLOSED, "the connection ended without close_notify");
     else
@@ -429,6 +431,16 @@ struct slice tls_transport_protocol(const struct transport *t)
 
     SSL_get0_alpn_selected(tls_transport_ssl(t), &name, &len);
     return slice_of((const char *)name, len);
+}
+
+bool tls_transport_got_http(const struct transport *t)
+{
+    return ((struct tls *)t->state)->http;
+}
+
+void tls_transport_send_clear(struct transport *t, struct slice bytes)
+{
+    (void)send_some(t->fd, bytes.data, bytes.len);
 }
 
 enum tls_failure tls_transport_failure(const struct transport *t)

@@ -40,6 +40,12 @@ struct ssl_st *tls_transport_ssl(const struct transport *t);
 /* What ALPN chose; absent: nothing. */
 struct slice tls_transport_protocol(const struct transport *t);
 
+/* Did the client speak HTTP in clear instead? Then it may be told so. */
+bool tls_transport_got_http(const struct transport *t);
+
+/* Sends bytes in clear on a connection that never came to TLS, as far as they go out at once. */
+void tls_transport_send_clear(struct transport *t, struct slice bytes);
+
 enum tls_failure tls_transport_failure(const struct transport *t);
 
 /* What went wrong, in OpenSSL's words or about the certificate; static text, NULL when nothing did or it is not TLS. */

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "script/hook.h"
+#include "tls/tls_facts.h"
 #include "worker/client.h"
 #include "worker/request.h"
+#include "worker/tunnel.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +100,15 @@ static void put_target(struct line *l, const struct request *rq)
     put_text(l, "member", slice_of(address, len));
 }
 
+static void put_tls(struct line *l, const struct tls_facts *tls)
+{
+    put_text(l, "tls", slice_str(tls->version));
+    put_text(l, "cipher", slice_str(tls->suite));
+    put_name(l, "resumed");
+    put(l, tls->resumed ? "true" : "false");
+    put_text(l, "sni", tls->name);
+}
+
 static void put_tags(struct line *l, const struct hook_exchange *ex)
 {
     for (unsigned i = 0; i < ex->tag_count; i++) {
@@ -106,6 +117,12 @@ static void put_tags(struct line *l, const struct hook_exchange *ex)
         snprintf(name, sizeof(name), "tag_%.*s", SLICE_ARGS(ex->tag[i].name));
         put_text(l, name, ex->tag[i].value);
     }
+}
+
+static void put_tunnel(struct line *l, const struct request *rq)
+{
+    put_text(l, "tunnel", tunnel_name(rq->tunnel));
+    put_text(l, "end", tunnel_end_text(rq->tunnel));
 }
 
 static struct slice protocol(const struct request *rq)
@@ -128,14 +145,18 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
-    put_number(l, "sent", rq->download.moved);
-    put_number(l, "received", rq->upload.moved);
+    put_number(l, "sent", rq->download.moved + tunnel_sent(rq->tunnel));
+    put_number(l, "received", rq->upload.moved + tunnel_received(rq->tunnel));
     put_ms(l, "wait", rq->picked_us ? rq->start_us : 0, rq->picked_us);
     put_ms(l, "connect", rq->connected_us ? rq->picked_us : 0, rq->connected_us);
     put_ms(l, "first_byte", rq->first_byte_us ? rq->connected_us : 0, rq->first_byte_us);
     put_ms(l, "total", rq->start_us, now_us);
     put_number(l, "retries", rq->tries);
     put_text(l, "verdict", verdict_table[rq->verdict].name);
+    if (rq->client->tls)
+        put_tls(l, rq->client->tls);
+    if (UNLIKELY(rq->tunnel))
+        put_tunnel(l, rq);
     if (UNLIKELY(rq->exchange))
         put_tags(l, rq->exchange);
 }

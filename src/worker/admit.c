@@ -10,9 +10,20 @@ enum verdict admit_request(struct request *rq)
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
     if (UNLIKELY(rq->group->no_http2) && rq->head.http2)
-        return VERDICT_MISDIRECTED;
+        return VERDICT_NO_HTTP2;
     rq->bypass = bypass_allows(rq);
     return VERDICT_PASS;
+}
+
+/* A place for what may become a tunnel; false: the last one was taken meanwhile. */
+static bool admit_tunnel(struct request *rq)
+{
+    const struct member *m = rq->member;
+
+    if (LIKELY(!rq->upgrade.data) || !m->websocket)
+        return true;
+    rq->placed = route_state_take_tunnel(m->state, m->tunnel_max);
+    return rq->placed;
 }
 
 enum verdict admit_member(struct request *rq, bool *again)
@@ -26,7 +37,7 @@ enum verdict admit_member(struct request *rq, bool *again)
         rq->retry_after_s = (uint32_t)((rq->limit.retry_after_ms + 999) / 1000);
         return VERDICT_RATE_LIMITED;
     }
-    *again = !outcome_admit(rq);
+    *again = !admit_tunnel(rq) || !outcome_admit(rq);
     return VERDICT_PASS;
 }
 
@@ -63,6 +74,9 @@ void admit_refused(struct request *rq, enum verdict why, const struct member *wh
     case VERDICT_CIRCUIT_OPEN:
     case VERDICT_CIRCUIT_PROBING:
         COUNTER_ADD(local->turned_by_circuit, 1);
+        break;
+    case VERDICT_TUNNELS_FULL:
+        COUNTER_ADD(local->turned_by_tunnels, 1);
         break;
     case VERDICT_HEALTH_DOWN:
     case VERDICT_HEALTH_AWAITED:

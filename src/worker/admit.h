@@ -2,7 +2,7 @@
  *
  * What keeps a member from a request - maintenance, drain, health, circuit, in this order - is decided while one is picked
  * (worker/pick.h, guard/effective.h), and so is whether it takes a body of this size. Then come, for the member that was picked, the
- * rate limit and last a place in the member's circuit, so that none is taken for what is refused anyway.
+ * rate limit, for what may become a tunnel one of the member's places for these, and last a place in the member's circuit, so that none is taken for what is refused anyway.
  *
  * Thread: the worker's. */
 #pragma once

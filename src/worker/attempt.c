@@ -11,9 +11,18 @@
 
 enum { SUSPECT_MS = 1000 };
 
+void attempt_give_place(struct request *rq)
+{
+    if (LIKELY(!rq->placed))
+        return;
+    rq->placed = false;
+    route_state_give_tunnel(rq->member->state);
+}
+
 void attempt_target(struct request *rq, const struct member *m)
 {
     outcome_release(rq);
+    attempt_give_place(rq);
     rq->ticket = (struct circuit_ticket){0};
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
@@ -35,7 +44,7 @@ enum verdict attempt_verdict(int error)
     case -ETIMEDOUT:
         return VERDICT_CONNECT_TIMEOUT;
     case -EPROTONOSUPPORT:
-        return VERDICT_NO_HTTP2;
+        return VERDICT_BACKEND_NO_HTTP2;
     case -ENOMEM:
         return VERDICT_NO_MEMORY;
     default:
@@ -107,7 +116,7 @@ static bool next_address(struct request *rq, enum verdict why)
 {
     if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
         why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_TLS_CERTIFICATE && why != VERDICT_TLS_ALERT &&
-        why != VERDICT_TLS_FAILED && why != VERDICT_NO_HTTP2)
+        why != VERDICT_TLS_FAILED && why != VERDICT_BACKEND_NO_HTTP2)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;

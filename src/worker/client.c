@@ -57,7 +57,8 @@ void client_close(struct client *c, enum close_reason reason)
     if (c->session)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
-    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW);
+    conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_TUNNEL_CUT);
     if (!c->stream)
         tls_facts_free(c->tls);
     worker_count_close(w, reason);
@@ -196,7 +197,10 @@ static void request_read(struct client *c)
         return;
     case IO_EOF:
     case IO_ERROR:
-        client_close(c, CLOSE_CLIENT_GONE);
+        if (request_outlives_upload(c->request))
+            client_drive(c);
+        else
+            client_close(c, CLOSE_CLIENT_GONE);
         return;
     }
 }
@@ -225,6 +229,13 @@ static void client_start_session(struct client *c)
     conn_update_io(&c->conn);
 }
 
+/* Told in clear to who forgot the s. */
+static const struct slice wants_https = SLICE_INIT("HTTP/1.1 400 Bad Request\r\n"
+                                                   "Content-Type: text/plain; charset=utf-8\r\n"
+                                                   "Content-Length: 49\r\n"
+                                                   "Connection: close\r\n\r\n"
+                                                   "This port speaks HTTPS: write https:// before it.");
+
 static void handshake_failed(struct client *c, enum close_reason reason)
 {
     const char *why = tls_transport_error(&c->conn.transport);
@@ -233,6 +244,8 @@ static void handshake_failed(struct client *c, enum close_reason reason)
     if (c->handshake->accept.refused)
         why = c->handshake->accept.refused;
     COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
+    if (tls_transport_got_http(&c->conn.transport))
+        tls_transport_send_clear(&c->conn.transport, wants_https);
     address_format(&c->peer, peer);
     log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
               reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));

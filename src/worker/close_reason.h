@@ -19,6 +19,7 @@
     X(STREAM_DONE, "the stream's exchange is over") \
     X(CLIENT_REFUSED, "no route, configured to close") \
     X(RESPONSE_CUT, "the backend's response ended early") \
+    X(TUNNEL_CUT, "a tunnel ended within a message") \
     X(ORIGIN_DONE, "the backend ends connections after a response") \
     X(ORIGIN_CLOSED, "the backend closed an idle connection") \
     X(ORIGIN_FAILED, "the backend failed") \

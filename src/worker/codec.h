@@ -22,6 +22,7 @@ struct response_head {
     bool tell_length;                /* BODY_NONE, but say content_length (HEAD, 304) */
     bool keep_alive;                 /* the codec may turn it off */
     bool moves_on;                   /* the client had better connect elsewhere: a drain */
+    struct slice tunnel;             /* status 101: a tunnel follows, for this protocol; absent: none */
 };
 
 struct client_codec {
@@ -46,10 +47,14 @@ struct client_codec {
     bool (*send_head)(struct request *rq, struct response_head *head, struct relay *r);
     /* The request is over: its bytes leave the buffer. */
     void (*finish)(struct request *rq);
+    /* Behind a head with tunnel, once the request body is complete: connects the relay's source to what the client sends
+     * from there on, which may have come already. The request's bytes leave the buffer. */
+    void (*tunnel_source)(struct request *rq, struct relay *r);
 };
 
 struct origin_codec {
-    /* Composes the request head; connects the relay's sink to the origin. False: does not fit. */
+    /* Composes the request head, with rq->upgrading one that asks for the protocol rq->upgrade; connects the relay's sink
+     * to the origin. False: does not fit. */
     bool (*send_head)(struct request *rq, const struct field_list *fields, struct relay *r);
     /* Fills *head from what was received; 1xx included. */
     enum parse (*read_head)(struct request *rq, struct http_head *head, const char **error);
@@ -57,4 +62,9 @@ struct origin_codec {
     void (*open_download)(struct request *rq, const struct http_head *head, struct relay *r);
     /* The connection ended: is the response complete by that? */
     bool (*eof)(struct request *rq);
+    /* Behind a head with status 101: connects the relay's source to what the backend sends from there on, which may
+     * have come already. */
+    void (*tunnel_source)(struct request *rq, struct relay *r);
+    /* The same, once the request body is complete: connects the relay's sink to the backend. */
+    void (*tunnel_sink)(struct request *rq, struct relay *r);
 };

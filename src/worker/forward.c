@@ -1,5 +1,6 @@
 #include "worker/forward.h"
 
+#include "tls/tls_facts.h"
 #include "worker/client.h"
 #include "worker/limit.h"
 #include "worker/page_server.h"
@@ -91,11 +92,30 @@ static bool is_bypass(const struct settings *s, struct slice name)
     return s->bypass_header && slice_eq_nocase(name, slice_str(s->bypass_header));
 }
 
+/* Only we may tell backends about the client's certificate. */
+static bool is_certificate(const struct settings *s, struct slice name)
+{
+    return s->tls.pair_count &&
+           (slice_eq_nocase(name, s->tls.subject_header) || slice_eq_nocase(name, s->tls.verify_header));
+}
+
+static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
+{
+    const struct tls_facts *tls = rq->client->tls;
+    bool sent = tls && tls->subject;
+
+    if (s->tls.client_certificates == TLS_CLIENT_CERTIFICATES_OFF)
+        return;
+    field_list_add(out, s->tls.verify_header, sent ? SLICE("SUCCESS") : SLICE("NONE"));
+    if (sent)
+        field_list_add(out, s->tls.subject_header, slice_str(tls->subject));
+}
+
 /* Does a request field pass as it is? */
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
-    if (is_bypass(f->settings, field->name))
+    if (is_bypass(f->settings, field->name) || is_certificate(f->settings, field->name))
         return false;
     switch (field->id) {
     case FIELD_OTHER:
@@ -137,10 +157,11 @@ void forward_request(const struct request *rq, struct field_list *out)
             (!rq->paging || page_server_takes(head->fields[i].name)))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     add_forwarding(&f, out);
+    add_certificate(rq, f.settings, out);
     add_via(out, head);
     if (rq->paging)
         field_list_add(out, page_server_mark, SLICE("1"));
-    if (head->te_trailers) {
+    if (head->te_trailers && !rq->upgrading) {
         field_list_add(out, SLICE("TE"), SLICE("trailers"));
         field_list_add(out, SLICE("Connection"), SLICE("TE"));
     }

@@ -98,7 +98,7 @@ static void send_interim(struct request *rq, int status, struct slice reason,
 /* HTTP/2 says by the head alone that nothing follows. */
 static bool is_silent_end(const struct request *rq, const struct response_head *head)
 {
-    return head->body == BODY_NONE && http_status_has_body(head->status) && rq->head.method != METHOD_HEAD;
+    return head->body == BODY_NONE && !head->tunnel.data && http_status_has_body(head->status) && rq->head.method != METHOD_HEAD;
 }
 
 static void write_framing(struct writer *w, const struct request *rq, const struct response_head *head,
@@ -119,7 +119,9 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
     write_status_line(w, head->status, head->reason);
     write_fields(w, head->fields);
     write_framing(w, rq, head, chunked);
-    if (!head->keep_alive)
+    if (head->tunnel.data)
+        write_upgrade(w, head->tunnel);
+    else if (!head->keep_alive)
         write_literal(w, "Connection: close\r\n");
     else if (rq->head.minor == 0)
         write_literal(w, "Connection: keep-alive\r\n");
@@ -176,7 +178,16 @@ static void finish(struct request *rq)
         buf_consume(in, rq->client_source.kept);
 }
 
+static void tunnel_source(struct request *rq, struct relay *r)
+{
+    struct conn *c = conn_of(rq);
+
+    finish(rq);
+    h1_source_init(&rq->client_source, c, 0, BODY_UNTIL_CLOSE, 0, 0);
+    open_upload(rq, r);
+}
+
 const struct client_codec h1_client_codec = {
     "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload,
-    send_interim, send_head, finish,
+    send_interim, send_head, finish, tunnel_source,
 };

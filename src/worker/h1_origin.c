@@ -18,6 +18,8 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
     write_literal(w, " HTTP/1.1\r\n");
     for (unsigned i = 0; i < fields->count; i++)
         write_field(w, fields->field[i].name, fields->field[i].value);
+    if (UNLIKELY(rq->upgrading))
+        write_upgrade(w, rq->upgrade);
     if (head->body == BODY_CHUNKED) {
         write_literal(w, "Transfer-Encoding: chunked\r\n");
     } else if (http_head_find(head, FIELD_CONTENT_LENGTH)) {
@@ -88,4 +90,18 @@ static bool eof(struct request *rq)
     return body_eof(&rq->origin_source.body);
 }
 
-const struct origin_codec h1_origin_codec = {send_head, read_head, open_download, eof};
+static void tunnel_source(struct request *rq, struct relay *r)
+{
+    h1_source_init(&rq->origin_source, &rq->origin->conn, 0, BODY_UNTIL_CLOSE, 0, 0);
+    r->from = &h1_source_ops;
+    r->source = &rq->origin_source;
+}
+
+static void tunnel_sink(struct request *rq, struct relay *r)
+{
+    h1_sink_init(&rq->origin_sink, &rq->origin->conn, false);
+    r->to = &h1_sink_ops;
+    r->sink = &rq->origin_sink;
+}
+
+const struct origin_codec h1_origin_codec = {send_head, read_head, open_download, eof, tunnel_source, tunnel_sink};

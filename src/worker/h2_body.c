@@ -26,14 +26,18 @@ static void drop(struct h2_stream *st, size_t n)
     h2_stream_credit(st, n);
 }
 
-/* The peer may send no more than half a window until moved bytes are dropped. */
-static void stream_if_full(struct h2_stream *st)
+void h2_source_stream(struct h2_stream *st)
 {
-    if (st->streaming || st->kept <= H2_STREAM_WINDOW / 2 || st->expected <= H2_STREAM_WINDOW)
-        return;
     st->streaming = true;
     drop(st, st->kept);
     st->kept = 0;
+}
+
+/* The peer may send no more than half a window until moved bytes are dropped. */
+static void stream_if_full(struct h2_stream *st)
+{
+    if (!st->streaming && st->kept > H2_STREAM_WINDOW / 2 && st->expected > H2_STREAM_WINDOW)
+        h2_source_stream(st);
 }
 
 static enum body_state source_peek(void *source, struct slice *payload, bool *more)

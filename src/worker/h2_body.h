@@ -14,5 +14,8 @@ extern const struct sink_ops h2_sink_ops;
 /* Back to the first byte; only while not streaming. */
 void h2_source_rewind(struct h2_stream *st);
 
+/* Moved bytes are dropped from now on. */
+void h2_source_stream(struct h2_stream *st);
+
 /* Has everything arrived and been moved? */
 bool h2_source_done(const struct h2_stream *st);

@@ -132,7 +132,9 @@ static bool send_head(struct request *rq, struct response_head *head, struct rel
 {
     struct h2_stream *st = stream_of(rq);
     bool says_length = head->body == BODY_LENGTH || head->tell_length;
-    bool ends = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length && !head->may_trail);
+    bool tunnel = head->tunnel.data != NULL;
+    bool ends = (head->body == BODY_NONE && !tunnel) ||
+                (head->body == BODY_LENGTH && !head->content_length && !head->may_trail);
 
     st->left = head->body == BODY_LENGTH && !head->may_trail ? head->content_length : UINT64_MAX;
     st->ending = ends;
@@ -140,7 +142,7 @@ static bool send_head(struct request *rq, struct response_head *head, struct rel
     r->sink = st;
     if (head->moves_on)
         h2_session_leave(st->session);
-    return h2_stream_respond(st, head->status, head->fields, says_length ? head->content_length : UINT64_MAX,
+    return h2_stream_respond(st, tunnel ? 200 : head->status, head->fields, says_length ? head->content_length : UINT64_MAX,
                              true, ends) == 0;
 }
 
@@ -149,7 +151,14 @@ static void finish(struct request *rq)
     (void)rq;
 }
 
+/* A tunnel's bytes are the body (RFC 8441). */
+static void tunnel_source(struct request *rq, struct relay *r)
+{
+    h2_source_stream(stream_of(rq));
+    open_upload(rq, r);
+}
+
 const struct client_codec h2_client_codec = {
     "HTTP/2", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload, send_interim,
-    send_head, finish,
+    send_head, finish, tunnel_source,
 };

@@ -100,6 +100,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(c->worker);
+    c->worker->served = true;
     if (o->phase == ORIGIN_IDLE) {
         on_idle_event(o);
         return;

@@ -93,6 +93,15 @@ static bool is_too_big(const struct request *rq, const struct member *m)
            rq->head.content_length > m->max_body_size;
 }
 
+/* Would the request become one tunnel too many there? */
+static bool is_full(const struct request *rq, const struct member *m)
+{
+    if (LIKELY(!rq->upgrade.data) || !m->websocket || !m->tunnel_max)
+        return false;
+    /* Relaxed: admit_member takes the place for certain. */
+    return atomic_load_explicit(&m->state->tunnel_places, memory_order_relaxed) >= m->tunnel_max;
+}
+
 /* The rank that its state gives it. */
 static enum rank state_rank(struct search *s, const struct member *m, struct route_local *local)
 {
@@ -156,6 +165,8 @@ static enum rank rank_of(struct search *s, const struct member *m)
         rank = state_rank(s, m, local);
     if (rank < RANK_NONE && is_too_big(rq, m))
         return blocked_by(s, m, VERDICT_BODY_TOO_BIG);
+    if (rank < RANK_NONE && is_full(rq, m))
+        return blocked_by(s, m, VERDICT_TUNNELS_FULL);
     if (rank < RANK_NONE && !m->address_count)
         return RANK_UNRESOLVED;
     if (UNLIKELY(rq->exchange) && rank < RANK_NONE)

@@ -11,6 +11,7 @@
 #include "worker/limit.h"
 #include "worker/policy.h"
 #include "worker/request.h"
+#include "worker/scheme.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -172,6 +173,8 @@ static void add_fields(const struct request *rq, enum page_format format, struct
         field_list_add(out, SLICE("Cache-Control"), SLICE("no-store"));
     }
     add_reason(rq->verdict, retry_after_s(rq), out);
+    if (scheme_redirects(rq->verdict))
+        scheme_location(rq, out);
     add_proxy_status(rq, out);
     forward_defaults(rq, out);
     limit_fields(rq, out);
@@ -193,7 +196,7 @@ static void compose(struct request *rq, enum page_format format, struct response
 /* The policy's body, or the page's. */
 static uint64_t open_body(struct request *rq, enum page_format format)
 {
-    struct slice body = policy_body(rq);
+    struct slice body = rq->file ? slice_of(rq->file, rq->file_len) : policy_body(rq);
 
     if (!body.data)
         return open_page(rq, format);
@@ -203,7 +206,7 @@ static uint64_t open_body(struct request *rq, enum page_format format)
 
 bool reply_start(struct request *rq)
 {
-    enum page_format format = choose_format(rq);
+    enum page_format format = rq->file ? PAGE_TEXT : choose_format(rq);
     struct response_head head = {
         .fields = &rq->worker->fields,
         .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,

@@ -6,6 +6,7 @@
 #include "worker/admit.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/page_server.h"
@@ -14,7 +15,9 @@
 #include "worker/reply.h"
 #include "worker/request_steps.h"
 #include "worker/response.h"
+#include "worker/scheme.h"
 #include "worker/stats.h"
+#include "worker/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,6 +113,8 @@ static enum step step_read_head(struct request *rq)
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
     rq->upload_done = rq->head.body == BODY_NONE;
+    if (UNLIKELY(rq->head.upgrade))
+        rq->upgrade = tunnel_protocol(&rq->head);
     return request_goto(rq, &request_step_match_route);
 }
 
@@ -135,6 +140,7 @@ static enum verdict unknown_host(const struct request *rq)
 static enum step step_match_route(struct request *rq)
 {
     struct slice port, path = rq->head.path;
+    enum verdict verdict;
     const char *query;
 
     if (rq->head.method == METHOD_CONNECT)
@@ -147,6 +153,9 @@ static enum step step_match_route(struct request *rq)
     if (query)
         path.len = (size_t)(query - path.data);
     rq->path = path.data[0] == '*' ? SLICE("/") : path;
+    verdict = scheme_check(rq);
+    if (UNLIKELY(verdict != VERDICT_PASS))
+        return request_refuse(rq, verdict);
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
     if (!rq->group)
         return rq->tries ? refuse_as_before(rq) : request_refuse(rq, unknown_host(rq));
@@ -235,6 +244,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
     forward_request(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
@@ -256,6 +266,11 @@ static enum step step_read_response(struct request *rq)
 static enum step step_relay_body(struct request *rq)
 {
     return response_relay(rq);
+}
+
+static enum step step_tunnel(struct request *rq)
+{
+    return tunnel_run(rq);
 }
 
 /* Ends when the answer has left; a request body that was not read ends the connection. */
@@ -291,7 +306,7 @@ static enum step step_finish(struct request *rq)
 
 bool request_upload_done(const struct request *rq)
 {
-    return rq->upload_done || rq->codec->upload_done(rq);
+    return !rq->tunnel && (rq->upload_done || rq->codec->upload_done(rq));
 }
 
 bool request_make_room(struct request *rq)
@@ -301,6 +316,8 @@ bool request_make_room(struct request *rq)
 
 bool request_client_late(struct request *rq)
 {
+    if (rq->tunnel)
+        return true; /* it has deadlines of its own */
     if (rq->response_started)
         return false;
     if (rq->step == &request_step_read_head) {
@@ -340,8 +357,11 @@ void request_free(struct request **rqp)
 
     *rqp = NULL;
     CHECK(!rq->origin);
+    tunnel_free(rq);
     attempt_target(rq, NULL);
     policy_release(rq);
+    free(rq->file);
+    compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
         worker_lease_release(w, rq->lease);

@@ -16,9 +16,11 @@
 #include "worker/worker_state.h"
 
 struct client;
+struct compress_source;
 struct hook_exchange;
 struct origin;
 struct page;
+struct tunnel;
 
 enum step {
     STEP_MORE, /* go on with the next step at once */
@@ -28,7 +30,7 @@ enum step {
 
 #define REQUEST_STEPS(X) \
     X(read_head) X(match_route) X(admit) X(pick_target) X(connect) X(send_head) X(send_body) \
-    X(read_response) X(relay_body) X(reply) X(finish)
+    X(read_response) X(relay_body) X(tunnel) X(reply) X(finish)
 
 struct request_step {
     const char *name;
@@ -73,6 +75,10 @@ struct request {
     struct circuit_ticket ticket;    /* of member's circuit; settled by worker/outcome.c */
     bool limited;                    /* the group's rate limit was asked: limit says what of it is left */
     struct ratelimit_result limit;
+    struct slice upgrade;  /* the protocol that the client asks for; absent: none, or none that may pass */
+    bool upgrading;        /* the backend is asked for it */
+    bool placed;           /* holds one of member's places for tunnels */
+    struct tunnel *tunnel; /* open; the request's texts, lease and member are its to move */
     struct hook_exchange *exchange;  /* with the group's policy, worker/policy.h; NULL: it has none */
 
     /* bodies */
@@ -82,6 +88,7 @@ struct request {
     struct h1_source client_source, origin_source;
     struct h1_sink client_sink, origin_sink;
     struct http_scan scan, response_scan;
+    struct compress_source *compress; /* around the source of download; NULL: not compressed */
     uint32_t head_used;   /* bytes of the head in client->conn.in */
     struct buf head_block; /* where the head went when the body streams */
 
@@ -90,10 +97,13 @@ struct request {
     enum close_reason close_reason; /* not NONE: the client's connection has to end at once */
     bool keep_alive;                /* towards the client */
     int status;                     /* sent to the client; 0: none */
+    bool counted;                   /* stats_count has counted it */
     const char *error;              /* what is wrong with a malformed head; static, without quotes and HTML */
     const struct page *page;        /* of a member in maintenance, held by the lease; NULL: the book's */
     uint32_t retry_after_s;         /* what Retry-After says with 503 and 429; 0: the default */
     struct reply_source reply;      /* the page on its way */
+    char *file;                     /* what is answered in the place of a page; owned; NULL: none */
+    uint32_t file_len;
 
     /* when, microseconds on the monotonic clock; 0: not reached */
     uint64_t start_us, picked_us, connected_us, first_byte_us;
@@ -118,8 +128,14 @@ enum step request_run(struct request *rq);
 /* Something happened to its origin: goes on, and with the client's next request after it. */
 void request_go_on(struct request *rq);
 
-/* Has the whole request body arrived? */
+/* Has all arrived that the client may send? Never so for a tunnel. */
 bool request_upload_done(const struct request *rq);
+
+/* Goes the request on when the client sends no more? */
+static inline bool request_outlives_upload(const struct request *rq)
+{
+    return rq->tunnel != NULL;
+}
 
 /* Makes room for reading from the client; false: nothing can be taken now. */
 bool request_make_room(struct request *rq);

@@ -3,6 +3,8 @@
 #include "tls/tls_transport.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/compress.h"
+#include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
@@ -10,6 +12,7 @@
 #include "worker/pick.h"
 #include "worker/policy.h"
 #include "worker/request_steps.h"
+#include "worker/tunnel.h"
 
 /* Moves request body; a backend that takes no more may still have answered. */
 static enum verdict pump_upload(struct request *rq)
@@ -148,11 +151,16 @@ static enum step start_response(struct request *rq, const struct http_head *resp
 
     if (rq->paging && page_server_is_empty(rq, response))
         return request_refuse(rq, VERDICT_MAINTENANCE);
+    attempt_give_place(rq);
     outcome_head(rq, response->status);
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
+    if (UNLIKELY(rq->member->compression))
+        compress_head(rq, &head);
     rq->download.trailers = &rq->worker->response;
     rq->origin_codec->open_download(rq, response, &rq->download);
+    if (UNLIKELY(rq->compress))
+        compress_source_open(rq->compress, &rq->download);
     if (fields->overflow || !rq->codec->send_head(rq, &head, &rq->download))
         return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
     rq->keep_alive = head.keep_alive;
@@ -161,6 +169,24 @@ static enum step start_response(struct request *rq, const struct http_head *resp
     rq->response_keep_alive = response->keep_alive;
     rq->first_byte_us = rq->worker->now_us;
     return request_goto(rq, &request_step_relay_body);
+}
+
+/* The backend switches protocols, as it was asked to. */
+static enum step start_tunnel(struct request *rq, const struct http_head *response)
+{
+    struct response_head head = {
+        .status = response->status,
+        .reason = response->reason,
+        .fields = &rq->worker->fields,
+        .keep_alive = true,
+        .tunnel = rq->upgrade,
+    };
+
+    outcome_success(rq);
+    if (!compose_head(rq, response, &head))
+        return request_refuse(rq, VERDICT_POLICY_FAILED);
+    head.status = response->status; /* the client waits for no other */
+    return tunnel_start(rq, &head);
 }
 
 enum step response_read(struct request *rq)
@@ -177,12 +203,14 @@ enum step response_read(struct request *rq)
         result = rq->origin_codec->read_head(rq, response, &error);
         if (result == PARSE_MORE)
             return no_response(rq);
-        if (result != PARSE_DONE || response->status == 101)
+        if (result != PARSE_DONE || (response->status == 101 && !tunnel_agrees(rq, response)))
             return bad_response(rq, result);
         if (hides_failure(rq, response->status))
             return attempt_failed(rq, VERDICT_CIRCUIT_PROBING, true);
         if (response->status >= 200)
             return start_response(rq, response);
+        if (response->status == 101)
+            return start_tunnel(rq, response);
         send_interim(rq, response);
     }
 }
@@ -204,6 +232,8 @@ static enum step want_response(struct request *rq)
 {
     struct origin *o = rq->origin;
 
+    if (UNLIKELY(rq->compress) && compress_source_goes_on(rq->compress))
+        return STEP_WAIT;
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
     if (o->conn.eof || o->conn.broken || o->timed_out) {
@@ -246,15 +276,20 @@ void response_set_deadlines(struct request *rq)
     const struct settings *settings;
     struct conn *client = &rq->client->conn;
     struct origin *o = rq->origin;
-    bool client_late;
+    bool client_late, our_turn; /* our_turn: it is for us to go on */
 
     if (!rq->lease)
         return;
+    if (UNLIKELY(rq->tunnel)) {
+        tunnel_set_deadline(rq);
+        return;
+    }
     settings = rq->lease->snapshot->settings;
     client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
     conn_deadline(client, !client_late        ? 0
                           : client->blocked ? settings->send_timeout_ms
                                             : settings->body_timeout_ms);
+    our_turn = rq->compress && rq->compress->tired;
     if (o && o->phase == ORIGIN_BUSY)
-        conn_deadline(&o->conn, client_late ? 0 : rq->member->response_timeout_ms);
+        conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
 }

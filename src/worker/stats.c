@@ -1,14 +1,17 @@
 #include "worker/stats.h"
 
+#include "worker/compress.h"
 #include "worker/request.h"
 
-void stats_count(const struct request *rq)
+void stats_count(struct request *rq)
 {
     struct route_local *local = rq->local ? rq->local : rq->failed;
 
+    if (rq->counted)
+        return;
+    rq->counted = true;
     if (rq->whose)
         local = route_state_local(rq->whose->state, rq->worker->id);
-
     COUNTER_ADD(rq->worker->requests, 1);
     if (!local)
         return;
@@ -16,6 +19,8 @@ void stats_count(const struct request *rq)
     if (rq->status >= 500 || rq->verdict == VERDICT_RESPONSE_CUT || verdict_table[rq->verdict].status >= 500)
         COUNTER_ADD(local->errors, 1);
     COUNTER_ADD(local->bytes_sent, rq->download.moved);
+    if (rq->compress)
+        compress_count(rq, local);
     COUNTER_ADD(local->bytes_received, rq->upload.moved);
     if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
         COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);

@@ -5,5 +5,5 @@
 
 struct request;
 
-/* Called once for each request that had a complete head, at its end. */
-void stats_count(const struct request *rq);
+/* Called for each request that had a complete head, at its end, and before for a tunnel, when it opens. Counts once. */
+void stats_count(struct request *rq);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "worker/client.h"
+#include "worker/compressor.h"
 #include "worker/client_session.h"
 #include "worker/handshake.h"
 #include "worker/listener.h"
@@ -108,6 +109,7 @@ static void run_adopt(struct message *m)
     ASSERT_WORKER(w);
     adopt(w, lease);
     mailbox_post(w->shared->mailbox, &lease->adopted);
+    tunnel_sets_adopt(w);
     before->retired = true;
     return_if_unused(w, before);
 }
@@ -200,6 +202,7 @@ static void run_stop_order(struct message *m)
 
     ASSERT_WORKER(w);
     arm_stop_timer(w, order->deadline_ms);
+    tunnel_sets_stop(w, order->deadline_ms);
     free(order);
     if (!w->stopping) {
         for (unsigned i = 0; i < w->listener_count; i++)
@@ -276,6 +279,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     }
     list_init(&w->idle_clients);
     list_init(&w->busy_clients);
+    tunnel_sets_init(w);
     handshakes_init(w);
     list_init(&w->sessions);
     w->pools = map_new();
@@ -313,6 +317,7 @@ void worker_free(struct worker *w)
     request_free_kept(w);
     policy_free_kept(w);
     hook_vm_free(w->hooks);
+    compressor_free(&w->compressor);
     block_pool_fini(&w->blocks);
     CHECK(map_count(w->pools) == 0);
     map_free(w->pools);

@@ -45,6 +45,7 @@ struct worker_shared {
     void (*on_panic)(struct message *notice);   /* and for every panic_notice */
     void (*on_policy)(struct message *notice);  /* and for every policy_notice */
     struct ratelimit *ratelimit;
+    uint16_t https_port; /* where clients are redirected to; 0: nowhere */
 };
 
 /* A worker that will serve first's snapshot. stopped is posted to control when the worker's last connection ended after worker_stop. The worker takes

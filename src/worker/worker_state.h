@@ -12,6 +12,7 @@
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
+#include "worker/tunnel_set.h"
 #include "http/field_list.h"
 #include "worker/worker.h"
 #include <ev.h>
@@ -20,6 +21,7 @@
 enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
        WORKER_REQUESTS_KEPT = 512 };
 
+struct compressor;
 struct hook_exchange;
 struct hook_vm;
 
@@ -50,6 +52,7 @@ struct worker {
     unsigned listener_count;
     struct list idle_clients; /* between requests, longest idle first */
     struct list busy_clients;
+    struct tunnel_sets tunnels; /* of all busy clients */
     unsigned handshakes;        /* clients in one */
     struct list due_handshakes; /* struct handshake, worker/handshake.h */
     bool served;                /* this turn something was done for an established connection */
@@ -68,6 +71,7 @@ struct worker {
     struct hook_exchange *free_exchanges;
     unsigned free_exchange_count;
 
+    struct compressor *compressor; /* NULL: nothing was compressed yet */
     struct hook_vm *hooks; /* the request policies' VM; NULL: none was needed yet */
 
     /* scratch, valid within one step */

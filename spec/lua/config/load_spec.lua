@@ -21,6 +21,8 @@ describe("an empty configuration", function()
     local expected = {
       ["timeouts.handshake"] = 10000, ["limits.handshakes"] = 1000,
       ["tls.min_version"] = "1.2", ["tls.client_certificates"] = "off", ["tls.ticket_rotation"] = 28800000,
+      ["tls.subject_header"] = "X-Client-Cert-Subject", ["tls.verify_header"] = "X-Client-Cert-Verify",
+      redirect_https = "off",
       ["timeouts.head"] = 30000, ["timeouts.keep_alive"] = 75000, ["timeouts.body"] = 60000,
       ["timeouts.send"] = 60000, ["timeouts.connect"] = 5000, ["timeouts.response"] = 60000,
       ["timeouts.pool"] = 60000, ["timeouts.grace"] = 300000, ["timeouts.staged"] = 1800000,
@@ -38,7 +40,12 @@ describe("an empty configuration", function()
       log_level = "info", ["access_log.format"] = "off",
       ["access_log.file"] = "-", unknown_host = "404", forwarded = false, health_checks = true,
       scripts_watch = true, ["scripts_rollback.failures"] = 5, ["scripts_rollback.window"] = 60000,
+      ["compression.min_size"] = 1024, ["compression.zstd"] = 3, ["compression.br"] = 4,
+      ["compression.gzip"] = 4, ["compression.cpu"] = 70, ["compression.streams"] = 100,
+      ["compression.order"] = { "zstd", "br", "gzip" },
     }
+    assert.truthy(#s["compression.types"] > 5)
+    s["compression.types"] = nil
     assert.same(expected, s)
   end)
 
@@ -116,6 +123,12 @@ describe("a mistake", function()
       .. 'an address range: "10.0.0.0/8", "::1"',
     ['response_headers = { Connection = "x" }'] = "t.lua:1: response_headers.Connection "
       .. "name: Connection is the proxy's own to set",
+    ['compression = { types = { "text/*", "text" } }'] = "t.lua:1: compression.types[2] has to be "
+      .. 'a media type: "text/*", "application/json", "+xml"',
+    ['compression = { order = "deflate" }'] = "t.lua:1: compression.order[1] has to be "
+      .. 'a content coding: "zstd", "br" or "gzip"',
+    ["compression = { br = 7 }"] = "t.lua:1: compression.br is out of range: 1 to 6",
+    ["compression = { cpu = 101 }"] = "t.lua:1: compression.cpu is out of range: 0 to 100",
     ["workers = two"] = "t.lua:1: two has no value here; put texts in quotes",
     ["workers = 1\nworkers = ="] = "t.lua:2: unexpected symbol near '='",
     ["return 5"] = "t.lua:1: the file may return a table of settings, nothing else",

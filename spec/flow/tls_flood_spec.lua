@@ -1,0 +1,51 @@
+local load = require("spec.support.load")
+local loop = require("spec.support.loop")
+local origin = require("spec.support.origin")
+local pki = require("spec.support.pki")
+local process = require("spec.support.process")
+local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
+local tls = require("spec.support.tls_client")
+
+--- Handshakes that a flood has made the proxy answer so far.
+local function answers(flood)
+  local last = 0
+  for number in (sys.read_file(flood.stdout) or ""):gmatch("flooding (%d+)") do
+    last = tonumber(number)
+  end
+  return last
+end
+
+local function start_flood(p, connections)
+  local file = pki.path("hello")
+  sys.write_file(file, tls.hello("-tls1_3"))
+  return process.start({ "/usr/bin/luajit", "spec/support/tls_flood.lua", p.https_address:match(":(%d+)$"), file,
+    tostring(connections) }, { name = "flood" })
+end
+
+describe("a flood of handshakes", function()
+  it("does not starve established connections, nor do these starve handshakes", function()
+    local o = origin.process { body = "hello" }
+    local rsa = pki.certificate { names = { "a.example" }, kind = "rsa" }
+    local p = proxy.start { https = true, workers = 1, route = { host = "*", to = o.url },
+      config = { tls = { certificates = { pki.pair(rsa) } } } }
+    local l = load.start { url = p.url, connections = 4, rate = 400, expect = "hello" }
+    l:run_for(0.5)
+    local flood = start_flood(p, 150)
+    flood:wait_line("^flooding")
+    local before, from = answers(flood), loop.now()
+    l:run_for(3)
+    local rate = (answers(flood) - before) / (loop.now() - from)
+    local r = l:stop()
+    if os.getenv("TIDELOCK_SHOW") then
+      print(("requests %d p50 %d us p99 %d us max %d us, handshakes %d/s"):format(r.requests, r.p50_us, r.p99_us,
+        r.max_us, rate))
+    end
+    assert.equal(0, r.failed)
+    assert.is_true(r.requests > 400, r.requests)
+    assert.is_true(r.p50_us < 10000 * loop.SLOWNESS, r.p50_us) -- 12 to 15 ms without a bound
+    assert.is_true(r.p99_us < 1000000, r.p99_us)
+    assert.is_true(rate > 10, rate)
+    assert.equal(200, tls.curl(p, "a.example", { args = { "--tls-max", "1.2" } }).status)
+  end)
+end)
