@@ -302,4 +302,10 @@ static bool eof(struct request *rq)
     return false;
 }
 
-const struct origin_codec h2_origin_codec = {send_head, read_head, open_download, eof};
+/* No tunnels: a request for one is sent without asking for it, see step_send_head. */
+const struct origin_codec h2_origin_codec = {
+    .send_head = send_head,
+    .read_head = read_head,
+    .open_download = open_download,
+    .eof = eof,
+};

@@ -244,7 +244,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
-    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket && !rq->member->http2;
     forward_request(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
