@@ -127,6 +127,16 @@ describe("an h2c backend", function()
     assert.equal("x", c:receive().body)
   end)
 
+  it("is not asked for WebSocket, which goes no such way", function()
+    local o = h2_origin.serve(function() return { body = "plain" } end)
+    local p = start(o.url, { websocket = "true" })
+    local r = p:get("/", { headers = {
+      Connection = "Upgrade", Upgrade = "websocket", ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
+      ["Sec-WebSocket-Version"] = "13" } })
+    assert.same({ 200, "plain" }, { r.status, r.body })
+    assert.is_nil(o.requests[1].request.upgrade)
+  end)
+
   it("passes large bodies both ways, whole", function()
     local o = h2_origin.serve(function(s) return { body = nil, headers = { { "x-size", tostring(#s.text) } } } end)
     local p = start(o.url)
