@@ -373,7 +373,7 @@ return {
   },
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,
-    doc = "Idle connections kept for one backend by one worker.",
+    doc = "Idle connections kept for one backend by one worker; with HTTP/2 the most connections, idle or not.",
   },
   {
     path = "limits.ratelimit_sources", type = "count", default = 400000, min = 1000, max = 100000000,

@@ -35,7 +35,7 @@ local ONLY_IN = {
   { "^zlib%.h", { "src/encode/", "src/script/api_packed.c" } },
   { "^brotli/", { "src/encode/" } },
   { "^zstd%.h", { "src/encode/" } },
-  { "^nghttp2/", { "src/worker/h2_" } },
+  { "^nghttp2/", { "src/worker/h2_", "src/control/probe_h2.c" } },
   { "^ares", { "src/control/" } },
   { "^jansson%.h", { "src/script/" } },
 }

@@ -137,6 +137,19 @@ end
 local connection = {}
 connection.__index = connection
 
+--- A connection over a stream of bytes, of which nothing was read or sent yet.
+function h2.wrap(bytes, options)
+  local inflater = ffi.new("nghttp2_hd_inflater *[1]")
+  assert(nghttp2.nghttp2_hd_inflate_new(inflater) == 0)
+  return setmetatable({
+    stream = bytes, streams = {}, frames = {}, next_id = 1,
+    windows = options.windows ~= false, authority = options.authority,
+    inflater = ffi.gc(inflater[0], nghttp2.nghttp2_hd_inflate_del), acks = 0, pongs = {},
+    given = {}, -- by WINDOW_UPDATE, of each stream; 0: of all
+    taken = {},
+  }, connection)
+end
+
 --- Connects. options: of stream.connect; preface = false: nothing is sent; settings: as h2.settings takes them;
 -- windows = false: bytes received are not given back to the windows; authority: of requests that name none.
 function h2.connect(url, options)
@@ -146,15 +159,7 @@ function h2.connect(url, options)
   if not bytes then
     error("cannot connect: " .. err, 0)
   end
-  local inflater = ffi.new("nghttp2_hd_inflater *[1]")
-  assert(nghttp2.nghttp2_hd_inflate_new(inflater) == 0)
-  local self = setmetatable({
-    stream = bytes, streams = {}, frames = {}, next_id = 1,
-    windows = options.windows ~= false, authority = options.authority,
-    inflater = ffi.gc(inflater[0], nghttp2.nghttp2_hd_inflate_del), acks = 0, pongs = {},
-    given = {}, -- by WINDOW_UPDATE, of each stream; 0: of all
-    taken = {},
-  }, connection)
+  local self = h2.wrap(bytes, options)
   if options.preface ~= false then
     self:send(h2.PREFACE .. h2.frame("SETTINGS", 0, 0, h2.settings(options.settings or {})))
   end

@@ -145,6 +145,7 @@ static struct snapshot_route *new_member(struct snapshot *s, struct route_state 
     m->state = route_state_ref(state);
     m->addresses = copy_addresses(&s->arena, addresses, address_count, url->port);
     m->address_count = address_count;
+    m->http2 = url_is_http2(url);
     m->host = arena_copy(&s->arena, url->authority);
     m->base_path = arena_copy(&s->arena, url->path);
     m->connect_timeout_ms = s->settings->connect_timeout_ms;

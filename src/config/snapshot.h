@@ -45,6 +45,7 @@ struct member {
     struct route_state *state;          /* shared, never NULL */
     const struct address *addresses;    /* resolved, with the URL's port; tried in turn */
     unsigned address_count;             /* 0: the name does not resolve */
+    bool http2;                         /* it is spoken to with HTTP/2 */
     struct member_tls tls;
     struct slice host;                  /* Host field for the backend where preserve_host is off */
     struct slice base_path;             /* put before the request's path; may be empty */

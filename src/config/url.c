@@ -12,6 +12,8 @@ static const struct {
     [URL_HTTPS] = {{"https://", 8}, 443},
     [URL_WS] = {{"ws://", 5}, 80},
     [URL_WSS] = {{"wss://", 6}, 443},
+    [URL_H2C] = {{"h2c://", 6}, 80},
+    [URL_H2] = {{"h2://", 5}, 443},
 };
 
 static bool take_scheme(struct slice *rest, struct url *out)
@@ -146,7 +148,7 @@ bool url_parse(struct slice text, struct url *out, struct error *err)
             return error_set(err, "backend_url: must not have a query or fragment");
     }
     if (!take_scheme(&rest, out))
-        return error_set(err, "backend_url: must start with http://, https://, ws:// or wss://");
+        return error_set(err, "backend_url: must start with http://, https://, h2c://, h2://, ws:// or wss://");
     slash = rest.len ? memchr(rest.data, '/', rest.len) : NULL;
     out->authority = slice_of(rest.data, slash ? (size_t)(slash - rest.data) : rest.len);
     out->path = slice_of(rest.data + out->authority.len, rest.len - out->authority.len);
@@ -165,5 +167,10 @@ bool url_parse(struct slice text, struct url *out, struct error *err)
 
 bool url_is_tls(const struct url *url)
 {
-    return url->scheme == URL_HTTPS || url->scheme == URL_WSS;
+    return url->scheme == URL_HTTPS || url->scheme == URL_WSS || url->scheme == URL_H2;
+}
+
+bool url_is_http2(const struct url *url)
+{
+    return url->scheme == URL_H2C || url->scheme == URL_H2;
 }

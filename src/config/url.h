@@ -8,7 +8,7 @@
 #include <stdint.h>
 #endif
 
-enum url_scheme { URL_HTTP, URL_HTTPS, URL_WS, URL_WSS };
+enum url_scheme { URL_HTTP, URL_HTTPS, URL_WS, URL_WSS, URL_H2C, URL_H2 };
 
 struct url {
     enum url_scheme scheme;
@@ -19,6 +19,8 @@ struct url {
     struct slice path;      /* base path without its trailing slash; empty for the root */
 };
 
+/* Is the backend spoken to with HTTP/2, without asking: over plain TCP (h2c) or TLS (h2)? */
+bool url_is_http2(const struct url *url);
 /* Is the backend spoken to with TLS? */
 bool url_is_tls(const struct url *url);
 

@@ -14,15 +14,19 @@ enum { KEY_SIZE = 160 };
 struct backend_tls {
     struct settings *settings;
     struct map *by_choice; /* key_of to struct tls_client */
-    struct tls_client *reporting;
+    struct tls_client *reporting[2]; /* the second for HTTP/2 */
 };
 
-static const struct slice alpn = SLICE_INIT("\x08http/1.1");
+/* What is offered: one version of HTTP, the one that the URL names. */
+static struct slice alpn_of(bool http2)
+{
+    return http2 ? SLICE("\x02h2") : SLICE("\x08http/1.1");
+}
 
 /* Names have at most 64 bytes. */
-static struct slice key_of(const struct backend_tls_choice *choice, char key[KEY_SIZE])
+static struct slice key_of(const struct backend_tls_choice *choice, bool http2, char key[KEY_SIZE])
 {
-    int len = snprintf(key, KEY_SIZE, "%d %s %s", choice->verify, choice->authority ? choice->authority : "",
+    int len = snprintf(key, KEY_SIZE, "%d %d %s %s", http2, choice->verify, choice->authority ? choice->authority : "",
                        choice->certificate ? choice->certificate : "");
 
     CHECK(len > 0 && len < KEY_SIZE);
@@ -64,10 +68,11 @@ static bool find_files(const struct settings *s, const struct backend_tls_choice
 }
 
 /* The context of a choice, made if need be; NULL: err says why not. */
-static struct tls_client *client_of(struct backend_tls *tls, const struct backend_tls_choice *choice, struct error *err)
+static struct tls_client *client_of(struct backend_tls *tls, const struct backend_tls_choice *choice, bool http2,
+                                    struct error *err)
 {
     char text[KEY_SIZE];
-    struct slice key = key_of(choice, text);
+    struct slice key = key_of(choice, http2, text);
     struct tls_client *client = map_get(tls->by_choice, key);
     struct tls_client_files files;
 
@@ -75,7 +80,7 @@ static struct tls_client *client_of(struct backend_tls *tls, const struct backen
         return client;
     if (!find_files(tls->settings, choice, &files, err))
         return NULL;
-    client = tls_client_new(&files, choice->verify ? TLS_VERIFY : TLS_VERIFY_REPORT, alpn, err);
+    client = tls_client_new(&files, choice->verify ? TLS_VERIFY : TLS_VERIFY_REPORT, alpn_of(http2), err);
     if (client)
         (void)map_set(tls->by_choice, key, client);
     return client;
@@ -90,13 +95,13 @@ static bool read_files(struct backend_tls *tls, struct error *err)
     for (unsigned i = 0; i < s->tls_authority_count; i++) {
         struct backend_tls_choice choice = {.verify = true, .authority = s->tls_authorities[i].name};
 
-        if (!client_of(tls, &choice, &why))
+        if (!client_of(tls, &choice, false, &why))
             return error_set(err, "backend_tls.authorities.%s: %s", choice.authority, why.text);
     }
     for (unsigned i = 0; i < s->tls_certificate_count; i++) {
         struct backend_tls_choice choice = {.verify = true, .certificate = s->tls_certificates[i].name};
 
-        if (!client_of(tls, &choice, &why))
+        if (!client_of(tls, &choice, false, &why))
             return error_set(err, "backend_tls.certificates.%s: %s", choice.certificate, why.text);
     }
     return true;
@@ -127,14 +132,15 @@ void backend_tls_free(struct backend_tls *tls)
     while (map_next(tls->by_choice, &cursor, NULL, &client))
         tls_client_unref(client);
     map_free(tls->by_choice);
-    tls_client_unref(tls->reporting);
+    tls_client_unref(tls->reporting[0]);
+    tls_client_unref(tls->reporting[1]);
     settings_unref(tls->settings);
     free(tls);
 }
 
 static bool try(const struct tls_client_files *files, struct error *err)
 {
-    struct tls_client *client = tls_client_new(files, TLS_VERIFY, alpn, err);
+    struct tls_client *client = tls_client_new(files, TLS_VERIFY, alpn_of(false), err);
 
     tls_client_unref(client);
     return client != NULL;
@@ -224,40 +230,41 @@ bool backend_tls_check(struct backend_tls *tls, const struct config_set *set, st
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
         struct backend_tls_choice choice = backend_tls_choose(set, route->id);
 
-        if (url_is_tls(&route->url) && !client_of(tls, &choice, &why))
+        if (url_is_tls(&route->url) && !client_of(tls, &choice, url_is_http2(&route->url), &why))
             return error_set(err, "route %s: %s", route->id, why.text);
     }
     return true;
 }
 
-static struct tls_client *nobody(struct backend_tls *tls, const struct backend_tls_choice *choice, const char *why)
+static struct tls_client *nobody(struct backend_tls *tls, const struct backend_tls_choice *choice, bool http2,
+                                 const char *why)
 {
     struct error ignored;
     struct tls_client_files none = {0};
     char key[KEY_SIZE];
-    struct tls_client *client = tls_client_new(&none, TLS_VERIFY_NOTHING, alpn, &ignored);
+    struct tls_client *client = tls_client_new(&none, TLS_VERIFY_NOTHING, alpn_of(http2), &ignored);
 
     CHECK(client);
     log_write(LOG_ERROR, "backends cannot be verified, and are not used", "reason=\"%s\"", why);
-    (void)map_set(tls->by_choice, key_of(choice, key), client);
+    (void)map_set(tls->by_choice, key_of(choice, http2, key), client);
     return client;
 }
 
-struct tls_client *backend_tls_client(struct backend_tls *tls, const struct backend_tls_choice *choice)
+struct tls_client *backend_tls_client(struct backend_tls *tls, const struct backend_tls_choice *choice, bool http2)
 {
     struct tls_client *client;
     struct error why;
 
     ASSERT_CONTROL();
     if (choice) {
-        client = client_of(tls, choice, &why);
-        return client ? client : nobody(tls, choice, why.text);
+        client = client_of(tls, choice, http2, &why);
+        return client ? client : nobody(tls, choice, http2, why.text);
     }
-    if (!tls->reporting) {
+    if (!tls->reporting[http2]) {
         struct tls_client_files system = {0};
 
-        tls->reporting = tls_client_new(&system, TLS_VERIFY_REPORT, alpn, &why);
-        CHECK(tls->reporting);
+        tls->reporting[http2] = tls_client_new(&system, TLS_VERIFY_REPORT, alpn_of(http2), &why);
+        CHECK(tls->reporting[http2]);
     }
-    return tls->reporting;
+    return tls->reporting[http2];
 }

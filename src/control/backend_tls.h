@@ -47,6 +47,6 @@ struct slice backend_tls_name(const struct backend_tls_choice *choice, const str
 /* Can every TLS route of set get what it asks for? False: "route r2: tls_ca: ...". */
 MUST_USE bool backend_tls_check(struct backend_tls *tls, const struct config_set *set, struct error *err);
 
-/* The context, never NULL: one that could not be made trusts nobody, and the log says so. NULL for choice: one that reports on certificates
+/* The context that offers HTTP/2, or HTTP/1.1, never NULL: one that could not be made trusts nobody, and the log says so. NULL for choice: one that reports on certificates
  * and goes on. Borrowed: kept until backend_tls_free. */
-struct tls_client *backend_tls_client(struct backend_tls *tls, const struct backend_tls_choice *choice);
+struct tls_client *backend_tls_client(struct backend_tls *tls, const struct backend_tls_choice *choice, bool http2);

@@ -123,7 +123,7 @@ static struct tls_input tls_of(struct control *c, const struct config_set *set, 
     if (!url_is_tls(url))
         return input;
     choice = backend_tls_choose(set, route_id);
-    input.client = backend_tls_client(c->backend_tls, &choice);
+    input.client = backend_tls_client(c->backend_tls, &choice, url_is_http2(url));
     input.name = backend_tls_name(&choice, url, &input.is_ip);
     return input;
 }

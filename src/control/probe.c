@@ -4,6 +4,7 @@
 #include "base/sock.h"
 #include "base/transport.h"
 #include "control/control.h"
+#include "control/probe_h2.h"
 #include "control/probe_target.h"
 #include "control/resolve.h"
 #include "http/parse.h"
@@ -33,6 +34,7 @@ struct probe {
     /* the connection */
     struct transport transport;
     ev_io io;
+    struct probe_h2 *h2; /* for a backend that is spoken to with HTTP/2, else NULL */
     enum wait (*step)(struct probe *p);
     size_t sent;
     char *head; /* what was received of an answer that came in pieces, else NULL */
@@ -59,10 +61,13 @@ static enum wait step_connected(struct probe *p);
 static enum wait step_handshake(struct probe *p);
 static enum wait step_send(struct probe *p);
 static enum wait step_receive(struct probe *p);
+static enum wait step_h2(struct probe *p);
 
 static void close_connection(struct probe *p)
 {
     ev_io_stop(p->control->loop, &p->io);
+    probe_h2_free(p->h2);
+    p->h2 = NULL;
     if (p->transport.open)
         transport_close(&p->transport, false);
 }
@@ -173,6 +178,21 @@ static enum wait connect_next(struct probe *p)
     return WAIT_ENDED;
 }
 
+/* What comes once bytes can pass. */
+static enum wait ask(struct probe *p)
+{
+    p->step = step_send;
+    if (!url_is_http2(&p->target->url))
+        return WAIT_NOTHING;
+    if (p->target->tls && !slice_eq(tls_transport_protocol(&p->transport), SLICE("h2"))) {
+        set_error(p, PROBE_BAD_ANSWER, "no HTTP/2: ALPN did not choose it", NULL);
+        return WAIT_ENDED;
+    }
+    p->h2 = probe_h2_new(&p->target->url);
+    p->step = step_h2;
+    return WAIT_NOTHING;
+}
+
 static enum wait step_connected(struct probe *p)
 {
     int error = sock_error(p->transport.fd);
@@ -182,7 +202,9 @@ static enum wait step_connected(struct probe *p)
         return connect_next(p);
     }
     p->result.error[0] = '\0';
-    p->step = p->result.tls ? step_handshake : step_send;
+    if (!p->result.tls)
+        return ask(p);
+    p->step = step_handshake;
     return WAIT_NOTHING;
 }
 
@@ -211,8 +233,7 @@ static enum wait step_handshake(struct probe *p)
         p->result.tls_valid = tls_transport_verified(&p->transport, &why);
         if (!p->result.tls_valid)
             set_error(p, PROBE_ANSWERED, "certificate not valid", why);
-        p->step = step_send;
-        return WAIT_NOTHING;
+        return ask(p);
     case IO_AGAIN:
         return wait_for_io(p, WAIT_READ);
     case IO_EOF:
@@ -279,6 +300,14 @@ static enum wait keep_piece(struct probe *p)
     return WAIT_NOTHING;
 }
 
+static enum wait answered(struct probe *p, int status)
+{
+    p->result.reachable = true;
+    p->result.cause = PROBE_ANSWERED;
+    p->result.status = status;
+    return WAIT_ENDED;
+}
+
 /* Looks for a complete final head in what was received. */
 static enum wait parse_answer(struct probe *p, char *text)
 {
@@ -303,10 +332,7 @@ static enum wait parse_answer(struct probe *p, char *text)
         memmove(text, text + used, p->received);
         p->scan = (struct http_scan){0};
     }
-    p->result.reachable = true;
-    p->result.cause = PROBE_ANSWERED;
-    p->result.status = head.status;
-    return WAIT_ENDED;
+    return answered(p, head.status);
 }
 
 static enum wait step_receive(struct probe *p)
@@ -321,6 +347,48 @@ static enum wait step_receive(struct probe *p)
         return no_answer(p, io);
     p->received += n;
     return parse_answer(p, text);
+}
+
+static enum wait send_h2(struct probe *p, struct slice out)
+{
+    struct iovec rest = {(char *)out.data, out.len};
+    size_t n;
+
+    switch (transport_write(&p->transport, &rest, out.len ? 1 : 0, &n)) {
+    case IO_OK:
+        probe_h2_sent(p->h2, n);
+        return p->transport.unsent ? WAIT_WRITE : WAIT_NOTHING;
+    case IO_AGAIN:
+        return wait_for_io(p, WAIT_WRITE);
+    default:
+        return no_answer(p, IO_ERROR);
+    }
+}
+
+static enum wait step_h2(struct probe *p)
+{
+    struct slice out = probe_h2_unsent(p->h2);
+    const char *error;
+    int status;
+    size_t n;
+    enum io io;
+
+    if (out.len || p->transport.unsent)
+        return send_h2(p, out);
+    io = transport_read(&p->transport, first_piece, HEAD_MAX, &n);
+    if (io == IO_AGAIN)
+        return wait_for_io(p, WAIT_READ);
+    if (io != IO_OK)
+        return no_answer(p, io);
+    switch (probe_h2_received(p->h2, slice_of(first_piece, n), &status, &error)) {
+    case PROBE_H2_MORE:
+        return WAIT_NOTHING;
+    case PROBE_H2_ANSWERED:
+        return answered(p, status);
+    case PROBE_H2_BAD:
+        break;
+    }
+    return broken(p, PROBE_BAD_ANSWER, error);
 }
 
 /* Goes on until something has to be waited for. */

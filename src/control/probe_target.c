@@ -39,7 +39,7 @@ static void set_tls(struct probe_target *t, const struct backend_tls_choice *tls
 
 const struct tls_client *probe_target_tls(const struct probe_target *t)
 {
-    return backend_tls_client(t->control->backend_tls, t->choice);
+    return backend_tls_client(t->control->backend_tls, t->choice, url_is_http2(&t->url));
 }
 
 struct probe_target *probe_target_new(struct control *c, struct slice url, const struct backend_tls_choice *tls,

@@ -50,6 +50,8 @@
       "The backend could not be reached.") \
     X(CONNECT_TIMEOUT, 504, "connect_timeout", "connection_timeout", \
       "The backend did not accept the connection in time.") \
+    X(BACKEND_NO_HTTP2, 502, "backend_no_http2", "http_protocol_error", \
+      "The backend does not speak HTTP/2, as its address says it does.") \
     X(TLS_CERTIFICATE, 502, "tls_certificate", "tls_certificate_error", \
       "The backend's certificate is not valid.") \
     X(TLS_ALERT, 502, "tls_alert", "tls_alert_received", \

@@ -1,6 +1,7 @@
 #include "worker/attempt.h"
 
 #include "tls/tls_transport.h"
+#include "worker/h2_origin.h"
 #include "worker/origin.h"
 #include "worker/outcome.h"
 #include "worker/pool.h"
@@ -42,6 +43,8 @@ enum verdict attempt_verdict(int error)
         return VERDICT_CONNECT_REFUSED;
     case -ETIMEDOUT:
         return VERDICT_CONNECT_TIMEOUT;
+    case -EPROTONOSUPPORT:
+        return VERDICT_BACKEND_NO_HTTP2;
     case -ENOMEM:
         return VERDICT_NO_MEMORY;
     default:
@@ -51,10 +54,11 @@ enum verdict attempt_verdict(int error)
 
 enum verdict attempt_tls_verdict(struct request *rq)
 {
-    const struct transport *t = &rq->origin->conn.transport;
+    const struct origin *o = rq->origin;
+    const struct transport *t = &o->conn.transport;
 
-    rq->error = tls_transport_error(t);
-    switch (tls_transport_failure(t)) {
+    rq->error = o->tls_failure ? o->tls_error : tls_transport_error(t);
+    switch (o->tls_failure ? o->tls_failure : (int)tls_transport_failure(t)) {
     case TLS_FAILURE_CERTIFICATE:
         return VERDICT_TLS_CERTIFICATE;
     case TLS_FAILURE_ALERT:
@@ -81,17 +85,25 @@ static struct origin *reuse_live(struct pool *pool, struct request *rq)
     return NULL;
 }
 
+static struct origin *get_origin(struct pool *pool, struct request *rq, int *error)
+{
+    struct origin *o;
+
+    if (pool->http2)
+        return h2_origin_open(pool, rq, error);
+    o = reuse_live(pool, rq);
+    return o ? o : origin_connect(pool, rq, rq->member->connect_timeout_ms, error);
+}
+
 enum step attempt_connect(struct request *rq)
 {
     const struct address *to = &rq->member->addresses[rq->address];
-    struct pool *pool = pool_get(rq->worker, to, &rq->member->tls);
+    struct pool *pool = pool_get(rq->worker, to, rq->member);
     int error = -ENOMEM;
 
     if (!pool)
         return attempt_failed(rq, VERDICT_NO_MEMORY, false);
-    rq->origin = reuse_live(pool, rq);
-    if (!rq->origin)
-        rq->origin = origin_connect(pool, rq, rq->member->connect_timeout_ms, &error);
+    rq->origin = get_origin(pool, rq, &error);
     if (rq->origin)
         return STEP_MORE;
     pool_put(pool);
@@ -104,7 +116,7 @@ static bool next_address(struct request *rq, enum verdict why)
 {
     if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
         why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_TLS_CERTIFICATE && why != VERDICT_TLS_ALERT &&
-        why != VERDICT_TLS_FAILED)
+        why != VERDICT_TLS_FAILED && why != VERDICT_BACKEND_NO_HTTP2)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
@@ -167,14 +179,16 @@ static bool may_retry(struct request *rq, bool probe)
 
 enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
 {
-    bool stale = rq->origin && rq->origin->reused && why == VERDICT_BACKEND_BROKE;
+    bool unreached = rq->origin && rq->origin->unreached;
+    bool stale = rq->origin && (rq->origin->reused || unreached) && why == VERDICT_BACKEND_BROKE;
     bool probe = rq->ticket.probe;
 
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_FAILED);
     rq->response_scan = (struct http_scan){0};
-    if (stale && !rq->fresh && may_repeat(rq, reached)) {
-        rq->fresh = true;
+    if (stale && !rq->again && may_repeat(rq, reached)) {
+        rq->again = true;
+        rq->fresh = !unreached;
         return send_again(rq, &request_step_connect);
     }
     if (!reached && next_address(rq, why) && may_repeat(rq, reached))

@@ -18,6 +18,7 @@ struct response_head {
     const struct field_list *fields; /* without framing and connection fields */
     enum http_body_kind body;        /* as the client will get it; the codec turns UNTIL_CLOSE into what it has */
     uint64_t content_length;         /* for BODY_LENGTH */
+    bool may_trail;                  /* trailers may follow, be the length known or not */
     bool tell_length;                /* BODY_NONE, but say content_length (HEAD, 304) */
     bool keep_alive;                 /* the codec may turn it off */
     bool moves_on;                   /* the client had better connect elsewhere: a drain */

@@ -95,11 +95,18 @@ static void send_interim(struct request *rq, int status, struct slice reason,
     conn_flush(c);
 }
 
-static void write_framing(struct writer *w, const struct response_head *head, bool chunked)
+/* HTTP/2 says by the head alone that nothing follows. */
+static bool is_silent_end(const struct request *rq, const struct response_head *head)
+{
+    return head->body == BODY_NONE && !head->tunnel.data && http_status_has_body(head->status) && rq->head.method != METHOD_HEAD;
+}
+
+static void write_framing(struct writer *w, const struct request *rq, const struct response_head *head,
+                          bool chunked)
 {
     if (chunked) {
         write_literal(w, "Transfer-Encoding: chunked\r\n");
-    } else if (head->body == BODY_LENGTH || head->tell_length) {
+    } else if (head->body == BODY_LENGTH || head->tell_length || is_silent_end(rq, head)) {
         write_literal(w, "Content-Length: ");
         write_uint(w, head->content_length);
         write_literal(w, "\r\n");
@@ -111,7 +118,7 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
 {
     write_status_line(w, head->status, head->reason);
     write_fields(w, head->fields);
-    write_framing(w, head, chunked);
+    write_framing(w, rq, head, chunked);
     if (head->tunnel.data)
         write_upgrade(w, head->tunnel);
     else if (!head->keep_alive)

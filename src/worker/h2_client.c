@@ -133,9 +133,10 @@ static bool send_head(struct request *rq, struct response_head *head, struct rel
     struct h2_stream *st = stream_of(rq);
     bool says_length = head->body == BODY_LENGTH || head->tell_length;
     bool tunnel = head->tunnel.data != NULL;
-    bool ends = (head->body == BODY_NONE && !tunnel) || (head->body == BODY_LENGTH && !head->content_length);
+    bool ends = (head->body == BODY_NONE && !tunnel) ||
+                (head->body == BODY_LENGTH && !head->content_length && !head->may_trail);
 
-    st->left = head->body == BODY_LENGTH ? head->content_length : UINT64_MAX;
+    st->left = head->body == BODY_LENGTH && !head->may_trail ? head->content_length : UINT64_MAX;
     st->ending = ends;
     r->to = &h2_sink_ops;
     r->sink = st;

@@ -46,7 +46,7 @@ static int check_stream(struct h2_session *s, const nghttp2_frame_hd *hd)
     return broken_rule(s, all_opened ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
 }
 
-/* Counts what costs work and carries nothing. */
+/* Counts what costs work and carries nothing. A backend was chosen by a service, and has its reasons. */
 static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *arg)
 {
     struct h2_session *s = arg;
@@ -55,6 +55,8 @@ static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void 
     uint64_t now_us = s->conn->worker->now_us;
 
     (void)ng;
+    if (s->role == H2_CLIENT)
+        return 0;
     switch (hd->type) {
     case NGHTTP2_HEADERS:
         frame_flood_earn(&s->updates, control, H2_UPDATES_EARNED);
@@ -188,7 +190,12 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
             h2_stream_tell(st, EV_READ);
         }
         break;
+    case NGHTTP2_SETTINGS:
+        s->greeted = s->greeted || !(frame->hd.flags & NGHTTP2_FLAG_ACK);
+        break;
     case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && memcmp(frame->ping.opaque_data, h2_ask_ping, H2_PING_SIZE) == 0)
+            s->asked = false;
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && s->leave == H2_NOTICED &&
             memcmp(frame->ping.opaque_data, h2_leave_ping, H2_PING_SIZE) == 0)
             ev_feed_event(s->conn->worker->loop, &s->leave_timer, EV_TIMER);
@@ -235,16 +242,19 @@ static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const u
 
 static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void *arg)
 {
-    struct h2_stream *st = h2_session_stream(arg, id);
+    struct h2_session *s = arg;
+    struct h2_stream *st = h2_session_stream(s, id);
 
     (void)ng;
-    (void)code;
     if (!st)
         return 0;
     st->gone = true;
+    st->refused = code == NGHTTP2_REFUSED_STREAM;
     if (st->sent_end && st->ended)
         return 0;
-    st->conn->broken = st->conn->unwritable = true;
+    st->conn->unwritable = true;
+    if (s->role == H2_SERVER || !st->ended) /* a backend's answer may be whole before the request is */
+        st->conn->broken = true;
     h2_stream_tell(st, EV_READ);
     return 0;
 }

@@ -77,8 +77,11 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
     (void)ng;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        st = frame->hd.flags & NGHTTP2_FLAG_END_STREAM ? h2_session_stream(s, frame->hd.stream_id) : NULL;
-        if (st)
+        st = h2_session_stream(s, frame->hd.stream_id);
+        if (!st)
+            break;
+        st->sent_head = true;
+        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             h2_stream_note_end(st);
         break;
     case NGHTTP2_DATA:
@@ -87,7 +90,11 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
     case NGHTTP2_RST_STREAM:
         s->reset_ids[s->reset_at++ % H2_RESETS_KEPT] = frame->hd.stream_id;
         code = frame->rst_stream.error_code;
-        if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL &&
+        if (s->role == H2_CLIENT) {
+            st = h2_session_stream(s, frame->hd.stream_id);
+            if (st)
+                st->malformed = true;
+        } else if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL &&
             frame_flood_add(&s->resets, (uint32_t)settings->h2_resets, s->conn->worker->now_us))
             h2_session_fail(s, CLOSE_CLIENT_FLOODS, NGHTTP2_ENHANCE_YOUR_CALM);
         break;

@@ -10,7 +10,7 @@
 enum {
     FRAME_HEAD = 9,
     ROOM_MIN = 1024,               /* less room than that is not worth a frame, unless it takes all */
-    NV_MAX = FIELD_LIST_MAX + 2    /* with :status and content-length */
+    NV_MAX = FIELD_LIST_MAX + 5    /* with pseudo-header fields and content-length */
 };
 
 /* ---- bodies */
@@ -161,6 +161,47 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
         error = nghttp2_submit_headers(ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, count, NULL);
     h2_session_touch(st->session);
     return error ? -EIO : 0;
+}
+
+/* Host is :authority here. */
+static bool is_left_out(struct slice name)
+{
+    switch (http_field_id(name)) {
+    case FIELD_HOST:
+    case FIELD_CONNECTION:
+    case FIELD_KEEP_ALIVE:
+    case FIELD_PROXY_CONNECTION:
+    case FIELD_TRANSFER_ENCODING:
+    case FIELD_UPGRADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int h2_stream_request(struct h2_stream *st, const struct h2_target *target, const struct field_list *fields,
+                      uint64_t content_length, bool ends)
+{
+    nghttp2_data_provider provider = {{.ptr = NULL}, on_data_wanted};
+    nghttp2_nv nv[NV_MAX];
+    char digits[WRITE_DIGITS];
+    size_t count = 0;
+
+    nv[count++] = pair(SLICE(":method"), target->method);
+    nv[count++] = pair(SLICE(":scheme"), target->scheme);
+    nv[count++] = pair(SLICE(":authority"), target->authority);
+    nv[count++] = pair(SLICE(":path"), target->path);
+    for (unsigned i = 0; i < fields->count; i++)
+        if (!is_left_out(fields->field[i].name))
+            nv[count++] = pair(fields->field[i].name, fields->field[i].value);
+    if (content_length != UINT64_MAX)
+        nv[count++] = pair(SLICE("content-length"), write_digits(digits, content_length));
+    st->id = nghttp2_submit_request(st->session->ng, NULL, nv, count, ends ? NULL : &provider, st);
+    h2_session_touch(st->session);
+    if (st->id > 0)
+        return 0;
+    st->id = 0;
+    return -EIO;
 }
 
 /* Trailers need no window: everything before them was composed. */

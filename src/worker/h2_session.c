@@ -13,6 +13,7 @@ enum {
     ACKS_MAX = 256,          /* PINGs and SETTINGS not answered yet, as the peer does not read */
 };
 
+const uint8_t h2_ask_ping[H2_PING_SIZE] = {'t', 'h', 'e', 'r', 'e', '?', '.', '.'};
 const uint8_t h2_leave_ping[H2_PING_SIZE] = {'l', 'e', 'a', 'v', 'i', 'n', 'g', '.'};
 
 static const struct settings *settings_of(const struct h2_session *s)
@@ -75,7 +76,10 @@ static int greet(struct h2_session *s)
 
     if (error)
         return error;
-    return nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0, H2_SESSION_WINDOW);
+    /* Streams of a backend go to different clients: a slow one must not hold up the others. */
+    return nghttp2_session_set_local_window_size(
+        s->ng, NGHTTP2_FLAG_NONE, 0,
+        s->role == H2_CLIENT ? H2_REQUESTS_MAX * H2_STREAM_WINDOW : H2_SESSION_WINDOW);
 }
 
 static void on_turn(struct ev_loop *loop, ev_io *io, int events)
@@ -104,7 +108,7 @@ static void on_leave_timer(struct ev_loop *loop, ev_timer *timer, int events)
 bool h2_session_open(struct h2_session *s, struct conn *conn, enum h2_role role,
                      const struct h2_owner *owner)
 {
-    *s = (struct h2_session){.conn = conn, .role = role, .owner = owner};
+    *s = (struct h2_session){.conn = conn, .role = role, .owner = owner, .most = H2_REQUESTS_MAX};
     list_init(&s->streams);
     list_init(&s->ready);
     list_init(&s->waiting);
@@ -206,6 +210,51 @@ void h2_session_fail(struct h2_session *s, enum close_reason reason, uint32_t co
         return;
     s->over = reason;
     nghttp2_session_terminate_session(s->ng, code);
+    h2_session_touch(s);
+}
+
+bool h2_session_is_used_up(const struct h2_session *s)
+{
+    return s->over || s->peer_leaves || !nghttp2_session_check_request_allowed(s->ng);
+}
+
+unsigned h2_session_places(const struct h2_session *s)
+{
+    uint32_t most;
+
+    if (!s->greeted || h2_session_is_used_up(s))
+        return 0;
+    most = nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    if (most > s->most)
+        most = s->most;
+    return most > s->stream_count ? most - s->stream_count : 0;
+}
+
+void h2_session_ask(struct h2_session *s)
+{
+    if (s->asked || s->over)
+        return;
+    s->asked = true;
+    nghttp2_submit_ping(s->ng, NGHTTP2_FLAG_NONE, h2_ask_ping);
+    h2_session_touch(s);
+}
+
+void h2_session_lose(struct h2_session *s, enum close_reason reason)
+{
+    struct list *node, *next;
+
+    if (!s->over)
+        s->over = reason;
+    s->conn->unwritable = true;
+    LIST_EACH (node, next, &s->streams) {
+        struct h2_stream *st = CONTAINER_OF(node, struct h2_stream, link);
+
+        st->gone = true;
+        st->conn->unwritable = true;
+        st->conn->broken = st->conn->broken || !st->ended;
+        h2_stream_tell(st, EV_READ);
+    }
+    h2_session_run_ready(s);
     h2_session_touch(s);
 }
 

@@ -24,7 +24,8 @@ enum h2_role { H2_SERVER, H2_CLIENT };
 
 enum {
     H2_STREAM_WINDOW = 64 * 1024 - 1, /* bytes of a body that wait in a stream's buffer: fits a large block */
-    H2_SESSION_WINDOW = 1024 * 1024,  /* the same for all streams of a session */
+    H2_SESSION_WINDOW = 1024 * 1024,  /* the same for all streams of a client's session */
+    H2_REQUESTS_MAX = 128,            /* the most streams of a session towards a backend */
     H2_RESETS_KEPT = 256,
     H2_FRAME_SIZE = 16 * 1024         /* payload of a frame, and what a stream sends before others have their turn */
 };
@@ -56,6 +57,7 @@ struct h2_session {
     struct list ready;         /* something happened, their conn's io has to be told */
     struct list waiting;       /* blocked for want of room or window, or to let others have their turn */
     unsigned stream_count;
+    unsigned most;             /* towards a backend: no more at a time, whatever it allows */
     uint64_t stream_total;     /* opened so far */
     /* in */
     struct h2_fields fields;   /* head or trailers on their way */
@@ -72,6 +74,8 @@ struct h2_session {
     uint64_t sent_ms;          /* when body bytes were composed last */
     /* end */
     enum h2_leave leave;
+    bool greeted;              /* its SETTINGS have come */
+    bool asked;                /* whether it is still there: no answer yet */
     bool peer_leaves;          /* it sent GOAWAY */
     enum close_reason over;    /* not NONE: the connection has to end */
 };
@@ -92,6 +96,17 @@ void h2_session_touch(struct h2_session *s);
 /* Takes no new streams any more, after the peer had the time to learn of it. Again is fine. */
 void h2_session_leave(struct h2_session *s);
 
+/* Towards a backend: how many more requests it takes now. 0 for good once h2_session_is_used_up. */
+unsigned h2_session_places(const struct h2_session *s);
+bool h2_session_is_used_up(const struct h2_session *s);
+
+/* Asks the peer whether it is there (PING); `asked` until it has answered. */
+void h2_session_ask(struct h2_session *s);
+
+/* The connection is gone: what streams have not received by now will not come. Their conns are told. Streams stay until
+ * their owners close them, and so does the session. */
+void h2_session_lose(struct h2_session *s, enum close_reason reason);
+
 /* GOAWAY with this error code (RFC 9113 section 7), and over. */
 void h2_session_fail(struct h2_session *s, enum close_reason reason, uint32_t code);
 
@@ -110,6 +125,7 @@ enum {
 
 /* The PING by whose answer a peer says that it has seen the notice. */
 extern const uint8_t h2_leave_ping[H2_PING_SIZE];
+extern const uint8_t h2_ask_ping[H2_PING_SIZE]; /* and the one that h2_session_ask sends */
 
 struct nghttp2_session_callbacks;
 

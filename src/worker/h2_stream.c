@@ -46,6 +46,8 @@ static void stream_wait(struct transport *t, int events)
 
 static uint32_t end_code(const struct h2_stream *st, bool abort)
 {
+    if (st->session->role == H2_CLIENT)
+        return NGHTTP2_CANCEL;
     if (abort)
         return NGHTTP2_INTERNAL_ERROR;
     return st->sent_end ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL;
@@ -57,7 +59,7 @@ static void stream_close(struct transport *t, bool abort)
     struct h2_session *s = st->session;
     struct block_pool *blocks = &s->conn->worker->blocks;
 
-    if (!st->gone) {
+    if (!st->gone && st->id) {
         nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
         if (!st->sent_end || !st->ended)
             nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, end_code(st, abort));
@@ -92,7 +94,8 @@ void h2_stream_open(struct h2_stream *st, struct h2_session *s, int32_t id, stru
     list_push_back(&s->streams, &st->link);
     s->stream_count++;
     s->stream_total++;
-    nghttp2_session_set_stream_user_data(s->ng, id, st);
+    if (id)
+        nghttp2_session_set_stream_user_data(s->ng, id, st);
     *transport = (struct transport){.ops = &stream_ops, .fd = -1, .state = st, .open = true};
 }
 

@@ -5,8 +5,8 @@
  * they were not taken, with conn->blocked set then. Whatever happens is told by conn->io: EV_READ for what was received, EV_WRITE
  * when sending is worth a try. A stream that ends before its time has conn->broken set.
  *
- * The transport's close sends RST_STREAM where the stream has not ended both ways: INTERNAL_ERROR to abort, NO_ERROR behind a
- * complete response, else CANCEL.
+ * The transport's close sends RST_STREAM where the stream has not ended both ways: to a client INTERNAL_ERROR to abort, NO_ERROR
+ * behind a complete response, else CANCEL; to a backend CANCEL.
  *
  * Thread: the worker's. Ownership: embedded in what also embeds the conn; buffers come from the worker's pool. */
 #pragma once
@@ -34,6 +34,8 @@ struct h2_stream {
     bool trailers_read;
     bool bodyless;         /* nothing follows the head */
     bool ended;            /* the peer sends no more */
+    bool refused;          /* the peer has said that it did not look at it */
+    bool malformed;        /* what a backend sent was no HTTP: it was reset */
     /* sent */
     struct slice offer;    /* while composing */
     uint64_t left;         /* body bytes still to send; UINT64_MAX: not known */
@@ -42,11 +44,12 @@ struct h2_stream {
     bool trailing;         /* trailers were handed over, and end the stream */
     bool woken;            /* it has its turn */
     bool deferred;         /* nghttp2 waits to be told of data */
+    bool sent_head;        /* a head was composed: the peer may know of it */
     bool sent_end;         /* END_STREAM was composed */
     bool gone;             /* nghttp2 has forgotten it */
 };
 
-/* Opens stream id of the session for conn: *transport is to be given to conn_open. */
+/* Opens stream id of the session for conn (0: it gets one with its request): *transport is to be given to conn_open. */
 void h2_stream_open(struct h2_stream *st, struct h2_session *s, int32_t id, struct conn *conn,
                     struct transport *transport);
 
@@ -59,6 +62,15 @@ void h2_stream_credit(struct h2_stream *st, size_t n);
 /* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. */
 MUST_USE int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
                                uint64_t content_length, bool final, bool ends);
+
+struct h2_target {
+    struct slice method, scheme, authority, path;
+};
+
+/* A request's head; fields that are about a connection, and Host, are left out. ends: nothing follows. 0 or -errno: it was
+ * not sent. */
+MUST_USE int h2_stream_request(struct h2_stream *st, const struct h2_target *target, const struct field_list *fields,
+                               uint64_t content_length, bool ends);
 
 /* Does it wait for other streams of its session, which have sent something within the last within_ms? */
 bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static void origin_set_phase(struct origin *o, enum origin_phase phase)
+void origin_set_phase(struct origin *o, enum origin_phase phase)
 {
     struct pool *pool = o->pool;
 
@@ -156,8 +156,7 @@ struct origin *origin_reuse(struct pool *pool, struct request *rq)
     return o;
 }
 
-/* Plain, or TLS as the request's member asks for. The descriptor may be connecting still. */
-static bool open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq)
+bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq)
 {
     const struct member_tls *tls = &rq->member->tls;
     struct tls_peer peer = {tls->name, tls->is_ip};
@@ -178,7 +177,7 @@ struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t ti
         return NULL;
     }
     o = calloc(1, sizeof(*o));
-    if (!o || !open_transport(&transport, fd, pool, rq)) {
+    if (!o || !origin_open_transport(&transport, fd, pool, rq)) {
         sock_close_reset(fd);
         free(o);
         *error = -ENOMEM;
@@ -206,6 +205,10 @@ void origin_release(struct origin **op, bool reusable)
     struct worker *w = o->conn.worker;
     const struct settings *settings = worker_settings(w);
 
+    if (o->conn.transport.fd < 0) {
+        origin_close(op, CLOSE_STREAM_DONE);
+        return;
+    }
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
         conn_has_unsent(&o->conn)) {
         origin_close(op, CLOSE_ORIGIN_DONE);

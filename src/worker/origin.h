@@ -1,4 +1,5 @@
-/* origin.h - one connection to a backend: being made, carrying a request, or idle in its pool.
+/* origin.h - one connection to a backend: being made, carrying a request, or idle in its pool. Or one stream of a connection
+ * that carries many: then it ends with its request (worker/h2_origin.h).
  *
  * Thread: the worker's. Ownership: a busy origin belongs to its request, an idle one to its pool; a closed one
  * frees itself at the end of the loop turn. */
@@ -28,8 +29,13 @@ struct origin {
     struct request *request; /* while connecting or busy */
     enum origin_phase phase; /* changed by origin_set_phase only */
     bool reused;             /* it carried a request before this one */
+    bool shares;             /* a connection that is made for another request */
+    bool unreached;          /* the backend did not act on the request, for all that is known */
     bool timed_out;          /* its deadline passed; the request reads this and fails it */
-    int error;               /* of connecting: 0 or -errno; -EPROTO: of the handshake, see tls_transport_failure */
+    int error;               /* of connecting: 0 or -errno; -EPROTO: of the handshake, see tls_transport_failure;
+                              * -EPROTONOSUPPORT: the backend speaks no HTTP/2 */
+    int tls_failure;         /* enum tls_failure: of the connection that it waited for, with -EPROTO */
+    const char *tls_error;   /* the same in words; static */
 };
 
 /* An idle connection to the pool's address for rq, or NULL when there is none. */
@@ -37,6 +43,11 @@ struct origin *origin_reuse(struct pool *pool, struct request *rq);
 
 /* A new connection to the pool's address for rq, connecting or busy. NULL: *error is -errno. */
 struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error);
+
+/* For the files of origins only. The transport of a new connection for rq: plain, or TLS as its member asks for. The
+ * descriptor may be connecting still. False: out of memory. */
+MUST_USE bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq);
+void origin_set_phase(struct origin *o, enum origin_phase phase);
 
 /* The request is done with it: to the pool when it can carry another one. */
 void origin_release(struct origin **o, bool reusable);

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "config/snapshot.h"
 #include "tls/client_context.h"
+#include "worker/carrier.h"
 #include "worker/origin.h"
 
 #include <stdlib.h>
@@ -23,16 +24,25 @@ static struct slice address_key(const struct address *a)
                         offsetof(struct sockaddr_in6, sin6_port));
 }
 
+/* For HTTP/2 one byte more, which no address of the other kind has either. */
+static struct slice http2_key(struct slice address, char text[KEY_MAX])
+{
+    memcpy(text, address.data, address.len);
+    text[address.len] = '2';
+    return slice_of(text, address.len + 1);
+}
+
 /* With TLS: the address, in as many bytes as the longest has, the context's number, the name (at most 253 bytes). So it is
- * longer than any plain one. */
-static struct slice pool_key(const struct address *a, const struct member_tls *tls, char text[KEY_MAX])
+ * longer than any plain one. A context is for one version of HTTP. */
+static struct slice pool_key(const struct address *a, const struct member *m, char text[KEY_MAX])
 {
     struct slice address = address_key(a);
+    const struct member_tls *tls = &m->tls;
     uint64_t serial;
     size_t name_len;
 
     if (LIKELY(!tls->client))
-        return address;
+        return UNLIKELY(m->http2) ? http2_key(address, text) : address;
     serial = tls_client_serial(tls->client);
     name_len = strlen(tls->name);
     CHECK(ADDRESS_KEY_MAX + sizeof(serial) + name_len <= KEY_MAX);
@@ -57,7 +67,7 @@ static void on_forget(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    if (!pool->idle_count && !pool->busy_count)
+    if (!pool->idle_count && !pool->busy_count && !pool->carrier_count)
         pool_free(pool);
 }
 
@@ -72,22 +82,27 @@ static struct pool *pool_new(struct worker *w, const struct address *address, st
     pool->key_len = key.len;
     memcpy(pool->key, key.data, key.len);
     list_init(&pool->idle);
+    list_init(&pool->carriers);
+    list_init(&pool->full);
+    list_init(&pool->waiting);
     ev_timer_init(&pool->forget, on_forget, 0., 0.);
     (void)map_set(w->pools, key, pool);
     return pool;
 }
 
-struct pool *pool_get(struct worker *w, const struct address *address, const struct member_tls *tls)
+struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m)
 {
     char text[KEY_MAX];
-    struct slice key = pool_key(address, tls, text);
+    struct slice key = pool_key(address, m, text);
     struct pool *pool = map_get(w->pools, key);
 
     if (pool)
         return pool;
     pool = pool_new(w, address, key);
-    if (pool)
-        pool->tls = tls->client != NULL;
+    if (!pool)
+        return NULL;
+    pool->tls = m->tls.client != NULL;
+    pool->http2 = m->http2;
     return pool;
 }
 
@@ -95,7 +110,7 @@ void pool_put(struct pool *pool)
 {
     struct worker *w = pool->worker;
 
-    if (pool->idle_count || pool->busy_count)
+    if (pool->idle_count || pool->busy_count || pool->carrier_count)
         return;
     if (!pool->sessions.count || w->stopping) {
         pool_free(pool);
@@ -117,6 +132,7 @@ static void close_all(struct pool *pool)
 
         origin_close(&o, CLOSE_SHUTDOWN);
     }
+    carrier_close_idle(pool);
     pool->busy_count--;
     pool_put(pool);
 }

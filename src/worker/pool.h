@@ -1,4 +1,4 @@
-/* pool.h - one worker's connections to one backend address.
+/* pool.h - one worker's connections to one backend address, in one version of HTTP.
  *
  * With TLS a pool is of one context and one name, too: what was verified otherwise, or for another name, must not be used.
  *
@@ -12,7 +12,7 @@
 #include "tls/sessions.h"
 #include "worker/worker_state.h"
 
-struct member_tls;
+struct member;
 
 struct pool {
     struct worker *worker;
@@ -23,15 +23,21 @@ struct pool {
     struct list idle;     /* origins, newest first */
     unsigned idle_count;
     unsigned busy_count;  /* origins that carry a request or connect */
+    bool http2;           /* its origins are streams of carriers (worker/carrier.h), and none is ever idle */
+    struct list carriers; /* those with places */
+    struct list full;     /* the others */
+    unsigned carrier_count;
+    unsigned carriers_made; /* of them, those that are being made */
+    struct list waiting;  /* origins without a place, first come first */
     size_t key_len;
     char key[];           /* in the worker's map */
 };
 
-/* The pool for an address and a TLS, made if there is none. NULL: out of memory. */
-struct pool *pool_get(struct worker *w, const struct address *address, const struct member_tls *tls);
+/* The pool for an address of a member, with its TLS and its version of HTTP, made if there is none. NULL: out of memory. */
+struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m);
 
 /* Frees the pool if it has no connection left, at once or later. */
 void pool_put(struct pool *pool);
 
-/* Closes all idle connections of all pools. */
+/* Closes all connections of all pools that carry no request. */
 void pool_close_idle(struct worker *w);

@@ -7,6 +7,7 @@
 #include "http/status.h"
 #include "script/hook.h"
 #include "worker/forward.h"
+#include "worker/grpc.h"
 #include "worker/limit.h"
 #include "worker/policy.h"
 #include "worker/request.h"
@@ -146,6 +147,12 @@ static uint64_t open_page(struct request *rq, enum page_format format)
 
 /* ---- the head */
 
+/* A policy knows whom it answers. */
+static bool is_grpc(const struct request *rq)
+{
+    return rq->verdict != VERDICT_POLICY_ANSWER && grpc_is_call(&rq->head);
+}
+
 static void add_fields(const struct request *rq, enum page_format format, struct field_list *out)
 {
     static const struct slice types[PAGE_FORMATS] = {
@@ -158,6 +165,8 @@ static void add_fields(const struct request *rq, enum page_format format, struct
     add_date(out);
     if (rq->verdict == VERDICT_POLICY_ANSWER) {
         hook_answer_fields(rq->exchange, out);
+    } else if (is_grpc(rq)) {
+        grpc_answer_fields(verdict_table[rq->verdict].status, verdict_table[rq->verdict].text, out);
     } else {
         field_list_add(out, SLICE("Content-Type"), types[format]);
         field_list_add(out, SLICE("Vary"), SLICE("Accept"));
@@ -176,7 +185,7 @@ static void compose(struct request *rq, enum page_format format, struct response
 {
     struct field_list *fields = &rq->worker->fields;
 
-    head->status = verdict_table[rq->verdict].status;
+    head->status = is_grpc(rq) ? 200 : verdict_table[rq->verdict].status;
     if (rq->verdict == VERDICT_POLICY_ANSWER)
         head->status = rq->exchange->status;
     add_fields(rq, format, fields);
@@ -203,13 +212,13 @@ bool reply_start(struct request *rq)
         .keep_alive = rq->keep_alive && rq->verdict != VERDICT_DRAINING,
         .moves_on = rq->verdict == VERDICT_DRAINING,
     };
-    bool no_body;
+    bool no_body, no_page = is_grpc(rq);
 
     compose(rq, format, &head);
-    no_body = rq->head.method == METHOD_HEAD || !http_status_has_body(head.status);
-    head.content_length = open_body(rq, format);
+    no_body = no_page || rq->head.method == METHOD_HEAD || !http_status_has_body(head.status);
+    head.content_length = no_page ? 0 : open_body(rq, format);
     head.body = no_body ? BODY_NONE : BODY_LENGTH;
-    head.tell_length = no_body && http_status_has_body(head.status);
+    head.tell_length = no_body && !no_page && http_status_has_body(head.status);
     rq->download.from = &reply_source_ops;
     rq->download.source = &rq->reply;
     if (no_body)

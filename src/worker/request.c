@@ -233,7 +233,7 @@ static enum step step_connect(struct request *rq)
         return next;
     if (rq->origin->phase != ORIGIN_BUSY)
         return connecting(rq);
-    if (!rq->origin->reused)
+    if (!rq->origin->reused && !rq->origin->shares)
         COUNTER_ADD(rq->local->connects, 1);
     rq->connected_us = rq->worker->now_us;
     conn_deadline(&rq->origin->conn, 0);
@@ -245,7 +245,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
-    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket && !rq->member->http2;
     forward_request(rq, fields);
     if (UNLIKELY(rq->head.connect))
         tunnel_connect_ask(rq, fields);

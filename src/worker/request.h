@@ -62,6 +62,7 @@ struct request {
     enum verdict failure;            /* of the last try */
     const char *failure_error;  /* what exactly, or NULL */
     unsigned retries_left;
+    bool again;                      /* it was sent again to its member, at no cost: once is enough */
     bool fresh;                      /* a pooled connection was stale: make a new one */
     bool drawn;                      /* there was a draw for it */
     uint64_t draw_key;               /* start of the drain that draw was made for; 0: none */

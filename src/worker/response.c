@@ -76,7 +76,7 @@ static enum step no_response(struct request *rq)
     if (o->conn.broken && tls_transport_failure(&o->conn.transport) == TLS_FAILURE_ALERT)
         return attempt_failed(rq, attempt_tls_verdict(rq), true);
     if (o->conn.eof || o->conn.broken)
-        return attempt_failed(rq, VERDICT_BACKEND_BROKE, true);
+        return attempt_failed(rq, VERDICT_BACKEND_BROKE, !o->unreached);
     return STEP_WAIT;
 }
 
@@ -144,6 +144,7 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .fields = fields,
         .body = response->body,
         .content_length = response->content_length,
+        .may_trail = response->http2,
         .tell_length = response->body == BODY_NONE && says_length,
         .keep_alive = !drains && may_keep_alive(rq),
         .moves_on = drains,
@@ -248,7 +249,8 @@ static enum step want_response(struct request *rq)
     if (o->conn.eof && rq->origin_codec->eof(rq))
         return STEP_MORE;
     if (o->conn.eof || o->conn.broken || o->timed_out) {
-        outcome_failure(rq);
+        if (!o->timed_out || rq->upload_done) /* else it may as well have waited for the client */
+            outcome_failure(rq);
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
     }
     conn_resume(&o->conn);
@@ -279,7 +281,8 @@ enum step response_relay(struct request *rq)
     }
 }
 
-/* While the client is slow to take or give, the backend is not to blame, and the other way round. */
+/* While the client is slow to take or give, the backend is not to blame, and the other way round. Where the answer has begun and
+ * the request goes on, the two talk: how long they may be silent is what the route says of answers. */
 void response_set_deadlines(struct request *rq)
 {
     const struct settings *settings;
@@ -294,7 +297,7 @@ void response_set_deadlines(struct request *rq)
         return;
     }
     settings = rq->lease->snapshot->settings;
-    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked);
+    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
     conn_deadline(client, !client_late        ? 0
                           : client->blocked ? settings->send_timeout_ms
                                             : settings->body_timeout_ms);

@@ -16,7 +16,7 @@ void stats_count(struct request *rq)
     if (!local)
         return;
     COUNTER_ADD(local->requests, 1);
-    if (rq->status >= 500 || rq->verdict == VERDICT_RESPONSE_CUT)
+    if (rq->status >= 500 || rq->verdict == VERDICT_RESPONSE_CUT || verdict_table[rq->verdict].status >= 500)
         COUNTER_ADD(local->errors, 1);
     COUNTER_ADD(local->bytes_sent, rq->download.moved);
     if (rq->compress)

@@ -66,7 +66,8 @@ describe("MAINT_ENTER", function()
     for _, target in ipairs({ ",", "r1,", ",r1", "r1,,r2" }) do
       refused("invalid target: empty", r:call("MAINT_ENTER", target))
     end
-    refused("page_url: must start with http://, https://, ws:// or wss://", r:call("MAINT_ENTER", "r1", "ftp://x"))
+    refused("page_url: must start with http://, https://, h2c://, h2://, ws:// or wss://",
+      r:call("MAINT_ENTER", "r1", "ftp://x"))
     refused("reason too long: 1025 bytes, at most 1024", r:call("MAINT_ENTER", "r1", "", ("x"):rep(1025)))
     refused("invalid duration: duration", r:call("MAINT_ENTER", "r1", "", "", "soon"))
     refused("invalid duration: duration must be longer than 0", r:call("MAINT_ENTER", "r1", "", "", "0"))
