@@ -28,6 +28,11 @@ uint64_t clock_ms(void)
     return read_us(CLOCK_MONOTONIC) / 1000;
 }
 
+uint64_t clock_thread_us(void)
+{
+    return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t clock_wall_ms(void)
 {
     return read_us(CLOCK_REALTIME) / 1000;

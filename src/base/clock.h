@@ -14,6 +14,9 @@ uint64_t clock_ns(void); /* for what takes less than a microsecond */
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 
+/* Time for which the calling thread had a processor, microseconds. Costs a system call. */
+uint64_t clock_thread_us(void);
+
 /* Wall clock, milliseconds since 1970 UTC. Only for texts, never for measuring. */
 uint64_t clock_wall_ms(void);
 

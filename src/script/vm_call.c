@@ -67,11 +67,16 @@ static uint64_t time_left_at_us(const struct vm_limits *limits, uint64_t now_us)
     return limits->expired || end_us >= limits->deadline_us ? 0 : limits->deadline_us - end_us;
 }
 
+uint64_t vm_clock_us(const struct vm_limits *limits)
+{
+    return UNLIKELY(limits->loading) ? clock_thread_us() : clock_us();
+}
+
 /* Looks at the clock. When the first look of a call finds that its time is up, others had it: the
  * call cannot have done that much. It gets a little more, lest a busy machine has short calls fail. */
 static uint64_t time_left_us(struct vm_limits *limits)
 {
-    uint64_t now_us = clock_us(), left_us = time_left_at_us(limits, now_us);
+    uint64_t now_us = vm_clock_us(limits), left_us = time_left_at_us(limits, now_us);
 
     if (UNLIKELY(!left_us) && !limits->looked && !limits->expired) {
         limits->deadline_us = now_us + GRACE_US;
@@ -272,7 +277,7 @@ static void take_message(const char *trace, struct error *err)
 
 void vm_clock_start(struct vm_limits *limits, uint64_t budget_ms)
 {
-    uint64_t now_us = clock_us(), deadline_us = now_us + budget_ms * 1000;
+    uint64_t now_us = vm_clock_us(limits), deadline_us = now_us + budget_ms * 1000;
 
     if (limits->latest_us && limits->latest_us < deadline_us)
         deadline_us = limits->latest_us;

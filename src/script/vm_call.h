@@ -41,7 +41,8 @@ struct vm_limits {
     bool too_large;             /* for a block beyond block_max */
     /* the call that runs */
     uint64_t budget_ms;
-    uint64_t deadline_us; /* monotonic */
+    uint64_t deadline_us; /* by the clock in use */
+    bool loading;         /* the clock is the thread's processor time: a busy machine must not refuse what loads; else monotonic time */
     uint64_t latest_us;   /* no call goes on after it, whatever its budget; 0: none */
     size_t used_before;   /* bytes */
     unsigned stride;      /* instructions between two looks at the clock */
@@ -62,6 +63,9 @@ void vm_state_close(lua_State *L); /* NULL is fine */
  * NULL one line with the traceback is logged, naming what was done. */
 MUST_USE bool vm_call(lua_State *L, const char *what, lua_CFunction body, void *arg,
                       uint64_t budget_ms, struct error *err);
+
+/* The clock that budgets are held against now. */
+uint64_t vm_clock_us(const struct vm_limits *limits);
 
 /* What vm_call does about time, for a state that many short calls are made in (script/hook.c): the hook stays armed
  * between them. */
