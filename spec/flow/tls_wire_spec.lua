@@ -5,6 +5,7 @@ local pki = require("spec.support.pki")
 local proxy = require("spec.support.proxy")
 local stream = require("spec.support.stream")
 local tls = require("spec.support.tls_client")
+local tls_stream = require("spec.support.tls_stream")
 
 local function start(config)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
@@ -71,6 +72,45 @@ describe("the port of https", function()
         c:write(hello:sub(i, i))
       end
       assert.equal("\22\3", c:read(2))
+    end)
+  end
+
+  for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+    it("bears a client that leaves after any byte of what it says next, " .. protocol, function()
+      local p, first, limit = start(), nil, nil
+      local relay = origin.raw(function(client)
+        local server = connect(p)
+        loop.spawn(function()
+          repeat
+            local piece = server:read_some()
+          until not piece or not client:write(piece)
+        end)
+        local hello, left = client:read_some(), limit
+        first = #hello
+        server:write(hello)
+        while left > 0 do
+          local piece = client:read_some(left)
+          if not piece then
+            break
+          end
+          server:write(piece)
+          left = left - #piece
+        end
+        server:close()
+      end)
+      local function attempt()
+        local c = tls_stream.connect("127.0.0.1", relay.port, { name = "a.example", protocol = protocol })
+        if c then
+          c:write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+          c:close()
+        end
+      end
+      for length = 0, 150 do
+        limit = length
+        attempt()
+      end
+      assert.is_true(first > 100)
+      assert.equal(200, tls.curl(p, "a.example").status)
     end)
   end
 

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "tls/certificate.h"
 #include "tls/client_hello.h"
+#include "tls/files.h"
 #include "tls/pem_file.h"
 #include "tls/server_names.h"
 #include "tls/tickets.h"
@@ -13,9 +14,6 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
-static const char suites_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                                "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                                "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 static const char groups[] = "X25519:P-256:P-384";
 
 struct server_context {
@@ -137,8 +135,9 @@ static bool set_parameters(const struct server_context *s, SSL_CTX *ctx)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(ctx, (long)(kept_ms / 1000));
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    return SSL_CTX_set_min_proto_version(ctx, s->config->only_13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_cipher_list(ctx, suites_12) == 1 && SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
+    tls_files_defaults(ctx);
+    return (!s->config->only_13 || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1) &&
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
            SSL_CTX_set_session_id_context(ctx, s->audience, sizeof(s->audience)) == 1;
 }
 

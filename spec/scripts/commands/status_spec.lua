@@ -37,11 +37,11 @@ describe("ROUTE_STATUS", function()
 
   it("lists what is applied but has no effect yet", function()
     local r = start()
-    r:route { to = "http://127.0.0.1:1", options = { websocket = "true", timeout = "5s", http2 = "true" },
+    r:route { to = "http://127.0.0.1:1", options = { websocket = "true", timeout = "5s", http3 = "true" },
       circuit = { threshold = 3, cooldown = "1s" } }
     local idle = status(r).not_in_effect
     table.sort(idle)
-    assert.same({ "option http2", "option websocket" }, idle)
+    assert.same({ "option http3", "option websocket" }, idle)
   end)
 
   it("counts requests, connections and failures", function()
