@@ -1,6 +1,6 @@
 --- What busted prints: busted's own plain report, and for spec/support/suite.sh the counts as
 -- "passed failed" in the file named by TIDELOCK_COUNTS, and in the file named by TIDELOCK_TIMES a line
--- "seconds file name" for each spec.
+-- "seconds status file name" for each spec.
 
 return function(options)
   local handler = require("busted.outputHandlers.plainTerminal")(options)
@@ -14,9 +14,9 @@ return function(options)
       started = monotime()
       return nil, true
     end)
-    busted.subscribe({ "test", "end" }, function(element)
+    busted.subscribe({ "test", "end" }, function(element, _, status)
       local source = element.trace and element.trace.short_src or "?"
-      file:write(("%.2f %s %s\n"):format(monotime() - started, source, handler.getFullName(element)))
+      file:write(("%.2f %s %s %s\n"):format(monotime() - started, status, source, handler.getFullName(element)))
       file:flush()
       return nil, true
     end)
