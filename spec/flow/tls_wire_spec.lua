@@ -149,11 +149,11 @@ describe("the port of https", function()
     tls.curl(p, "a.example", { args = { "--tls-max", "1.2" } })
     p:get("/")
     -- Two workers: the lines come in any order.
-    local with, without = p.eventually(function()
+    local list = p.eventually(function()
       local lines = p:access_log()
       return #lines == 2 and lines
-    end), nil
-    with, without = unpack(with[1].tls and with or { with[2], with[1] })
+    end)
+    local with, without = unpack(list[1].tls and list or { list[2], list[1] })
     assert.equal("TLSv1.2", with.tls)
     assert.equal("ECDHE-ECDSA-AES256-GCM-SHA384", with.cipher)
     assert.equal("a.example", with.sni)
