@@ -29,12 +29,17 @@ describe("a flood of handshakes", function()
     local rsa = pki.certificate { names = { "a.example" }, kind = "rsa" }
     local p = proxy.start { https = true, workers = 1, route = { host = "*", to = o.url },
       config = { tls = { certificates = { pki.pair(rsa) } } } }
-    local l = load.start { url = p.url, connections = 4, rate = 400, expect = "hello" }
-    l:run_for(0.5)
+    local function begin()
+      return load.start { url = p.url, connections = 4, rate = 400, expect = "hello" }
+    end
+    local quiet = begin()
+    quiet:run_for(0.5)
+    quiet = quiet:stop()
+    local l = begin()
     local flood = start_flood(p, 150)
     flood:wait_line("^flooding")
     local before, from = answers(flood), loop.now()
-    l:run_for(3)
+    l:run_for(2)
     local rate = (answers(flood) - before) / (loop.now() - from)
     local r = l:stop()
     if os.getenv("TIDELOCK_SHOW") then
@@ -42,9 +47,10 @@ describe("a flood of handshakes", function()
         r.max_us, rate))
     end
     assert.equal(0, r.failed)
-    assert.is_true(r.requests > 400, r.requests)
-    assert.is_true(r.p50_us < 10000 * loop.SLOWNESS, r.p50_us) -- 12 to 15 ms without a bound
-    assert.is_true(r.p99_us < 1000000, r.p99_us)
+    assert.is_true(r.requests > 200, r.requests)
+    -- 12 to 15 ms without a bound, and more where the machine alone makes them slow.
+    assert.is_true(r.p50_us < 10000 * loop.SLOWNESS + 3 * quiet.p50_us, r.p50_us)
+    assert.is_true(r.p99_us < 1000000 * loop.SLOWNESS, r.p99_us)
     assert.is_true(rate > 10, rate)
     assert.equal(200, tls.curl(p, "a.example", { args = { "--tls-max", "1.2" } }).status)
   end)
