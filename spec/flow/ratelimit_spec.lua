@@ -61,14 +61,14 @@ describe("rate limit", function()
   end)
 
   it("lets one more through as time passes", function()
-    local g = group.start({ origin.start().url }, { ratelimit = { 4, "800ms" } })
+    local g = group.start({ origin.start().url }, { ratelimit = { 4, "4s" } })
     assert.equal(4, (send(g, 4, "127.0.0.1")))
     assert.equal(429, g:get("/").status)
     local from = loop.now()
     loop.eventually(function()
       return g:get("/").status == 200
     end)
-    assert.is_true(loop.now() - from < 0.7)
+    assert.is_true(loop.now() - from < 3) -- not the whole period
     assert.equal(429, g:get("/").status)
   end)
 
