@@ -82,13 +82,14 @@ bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms)
     return !list_empty(&st->waiting) && s->conn->worker->now_ms - s->sent_ms < within_ms;
 }
 
-/* Not everything was taken. A stream whose own window is closed waits within nghttp2; one that sent nothing keeps its turn. */
+/* Not everything was taken. A stream whose own window is closed waits within nghttp2, if that was asked; one that sent nothing
+ * keeps its turn. */
 static void block(struct h2_stream *st, bool sent)
 {
     struct h2_session *s = st->session;
 
     st->conn->blocked = true;
-    if (nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
+    if (!st->deferred && nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
         return;
     list_remove(&st->waiting);
     if (sent || !st->woken)
