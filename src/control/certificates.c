@@ -240,9 +240,9 @@ static void say_expiry(const struct certificate_list *list)
     }
 }
 
-bool certificates_check(const struct settings *settings)
+bool certificates_check(const struct cli *cli, const struct settings *settings)
 {
-    struct control c = {.settings = (struct settings *)settings};
+    struct control c = {.cli = cli, .settings = (struct settings *)settings};
     struct error err;
     bool ok;
 

@@ -10,7 +10,8 @@
 enum {
     FRAME_HEAD = 9,
     ROOM_MIN = 1024,               /* less room than that is not worth a frame, unless it takes all */
-    NV_MAX = FIELD_LIST_MAX + 5    /* with pseudo-header fields and content-length */
+    NV_MAX = FIELD_LIST_MAX + 5,   /* with pseudo-header fields and content-length */
+    INTERIMS_MAX = 8               /* 1xx heads of a stream that wait for room */
 };
 
 /* ---- bodies */
@@ -151,6 +152,8 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
     int error;
 
     CHECK(status >= 100 && status <= 999);
+    if (!final && st->heads >= INTERIMS_MAX)
+        return 0;
     nv[count++] = pair(SLICE(":status"), write_digits(status_digits, (uint64_t)status));
     for (unsigned i = 0; i < fields->count; i++)
         nv[count++] = pair(fields->field[i].name, fields->field[i].value);
@@ -160,6 +163,7 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
         error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
     else
         error = nghttp2_submit_headers(ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, count, NULL);
+    st->heads++;
     h2_session_touch(st->session);
     return error ? -EIO : 0;
 }
