@@ -247,8 +247,8 @@ static void send_fields(struct request *rq, const struct field_list *fields, str
         .path = path,
     };
 
-    st->ending = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length && !head->http2);
-    st->left = head->body == BODY_LENGTH && !head->http2 ? head->content_length : UINT64_MAX;
+    st->ending = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length && !head->may_trail);
+    st->left = head->body == BODY_LENGTH && !head->may_trail ? head->content_length : UINT64_MAX;
     if (st->conn->unwritable || h2_stream_request(st, &target, fields, says_length ? head->content_length : UINT64_MAX,
                                                   st->ending))
         st->conn->broken = st->conn->unwritable = true;
