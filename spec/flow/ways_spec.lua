@@ -1,8 +1,9 @@
--- The abstraction holds: every flow of "traffic under control", and of messages as such, over every way to talk to the proxy and,
--- where the backend's part in it differs, to every kind of backend. One table of cases; none knows a version.
+-- The abstraction holds: every flow of "traffic under control", and of messages as such, over every way to talk to
+-- the proxy and, where the backend's part in it differs, to every kind of backend. One table of cases; none knows a
+-- version. A case: name, run(setting), schemes (of backends; default: http alone).
 
 local backends = require("spec.support.backends")
-local certificates = require("spec.support.certificates")
+local pki = require("spec.support.pki")
 local group = require("spec.support.group")
 local web = require("spec.support.web")
 
@@ -28,7 +29,7 @@ function setting:group(members, options)
     urls[i] = type(member) == "string" and member or member.url
   end
   if self.scheme == "https" then
-    own.config.backend_tls = { authorities = { internal = certificates.authority().file } }
+    own.config.backend_tls = { authorities = { internal = pki.authority().certificate } }
     own.options = own.options or {}
     own.options.tls_ca = "internal"
   end

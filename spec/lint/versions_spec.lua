@@ -1,20 +1,22 @@
 local sys = require("spec.support.sys")
 local tree = require("spec.support.tree")
 
--- What a request is made of, above the codecs: it meets any client and any backend (src/worker/codec.h). What it needs to know
--- of TLS or a version comes by a codec, a client or an origin.
+-- What a request is made of, above the codecs: it meets any client and any backend (src/worker/codec.h). What it needs
+-- to know of TLS or a version comes by a codec, a client or an origin.
 local ABOVE_CODECS = {
   "request", "response", "attempt", "admit", "limit", "outcome", "bypass", "pick", "policy", "forward", "reply",
   "page_server", "relay", "tunnel*", "compress*",
 }
 
 -- What names a version of HTTP, in code without its comments.
-local NAMES = { "%f[%w]h[123]%f[%W]", "%f[%w]h[123]_", "[Hh][Tt][Tt][Pp]/?_?[123]", "%f[%w]minor%f[%W]", "%f[%w]1%.[01]%f[%D]",
-  "%f[%w]2%.0%f[%D]", "->version%f[^%w_]%s*[=!]=", "slice_eq[%w_]*%([%w>.-]+version" }
+local NAMES = {
+  "%f[%w]h[123]%f[%W]", "%f[%w]h[123]_", "[Hh][Tt][Tt][Pp]/?_?[123]", "%f[%w]minor%f[%W]", "%f[%w]1%.[01]%f[%D]",
+  "%f[%w]2%.0%f[%D]", "slice_eq[%w_]*%([%w>.-]+version",
+}
 
 -- Lines that name one by right, each with its reason.
 local ALLOWED = {
-  ['starts_nocase(protocol, SLICE("h2")) || starts_nocase(protocol, SLICE("h3"))'] = "protocols that Upgrade may not name",
+  ['starts_nocase(protocol, SLICE("h2")) || starts_nocase(protocol, SLICE("h3"))'] = "Upgrade may not name them",
 }
 
 local function files()

@@ -3,9 +3,9 @@
 --   local o = backends.start("h2c", function(request) return { status = 200, body = "hi" } end)
 --   o.url, o:count(), o:respond(handler or response), o:stop()
 --
--- A request: method, path, headers (any case), body, trailers. A response: status, headers (map), body (string), trailers
--- (the body is then of unknown length), interim (list of statuses); cut = true: it breaks off within the body; drop = true: it
--- breaks off before its head.
+-- A request: method, path, headers (any case), body, trailers. A response: status, headers (map), body (string),
+-- trailers (the body is then of unknown length), interim (list of statuses); cut = true: it breaks off within the body;
+-- drop = true: it breaks off before its head.
 
 local h2_origin = require("spec.support.h2_origin")
 local h2 = require("spec.support.h2")

@@ -1,13 +1,14 @@
---- HTTP clients of the specs that don't care which version they speak: one interface for four ways to talk to the proxy.
+--- HTTP clients of the specs that don't care which version they speak: one interface for four ways to talk to the
+-- proxy.
 --
 --   for _, way in ipairs(web.WAYS) do
 --     local c = web.client(p, way)                         -- p: started with web.listening(options)
 --     local r = c:request { method = "POST", path = "/", headers = { Accept = "text/html" }, body = "x" }
 --     local first, second = c:start { path = "/a" }, c:start { path = "/b" }; second:response()
 --
--- A request: method, path, headers (map, or list of pairs), body (string: of known length; list of strings: of unknown),
--- trailers, host. A response: status, headers (any case), body, trailers, interim (list of statuses), cut = true: it did not
--- come to its end; without a status not even its head came.
+-- A request: method, path, headers (map, or list of pairs), body (string: of known length; list of strings: of
+-- unknown), trailers, host. A response: status, headers (any case), body, trailers, interim (list of statuses),
+-- cut = true: it did not come to its end; without a status not even its head came.
 
 local h2 = require("spec.support.h2")
 local http = require("spec.support.http")
@@ -17,6 +18,8 @@ local stream = require("spec.support.stream")
 local tls_stream = require("spec.support.tls_stream")
 
 local web = { HOST = "a.example" }
+
+local certificate -- made once
 
 --- The ways, by name: version, and TLS or not.
 web.WAYS = {
@@ -28,7 +31,8 @@ web.WAYS = {
 
 --- Options of proxy.start and group.start for a proxy that can be talked to in all ways.
 function web.listening(options)
-  local own = { https = true, config = { tls = { certificates = { pki.pair(pki.certificate { names = { web.HOST } }) } } } }
+  certificate = certificate or pki.pair(pki.certificate { names = { web.HOST } })
+  local own = { https = true, config = { tls = { certificates = { certificate } } } }
   for key, value in pairs(options or {}) do
     if key ~= "config" then
       own[key] = value
@@ -124,8 +128,8 @@ function two.send(connection, request, way)
   if body or request.trailers then
     more = false
   end
-  local id = connection:open { method = request.method, path = request.path, authority = request.host, headers = fields,
-    scheme = way.tls and "https" or "http", body = more }
+  local id = connection:open { method = request.method, path = request.path, authority = request.host,
+    headers = fields, scheme = way.tls and "https" or "http", body = more }
   local pieces = type(body) == "table" and body or { body }
   for i, piece in ipairs(pieces) do
     local last = i == #pieces and not request.trailers
@@ -156,8 +160,8 @@ function two.receive(connection, id)
   for i, early in ipairs(s.informational) do
     interim[i] = early.status
   end
-  return { status = s.status, headers = plain(s.headers), body = s.text, trailers = plain(s.trailers), interim = interim,
-    cut = not s.ended }
+  return { status = s.status, headers = plain(s.headers), body = s.text, trailers = plain(s.trailers),
+    interim = interim, cut = not s.ended }
 end
 
 function two.abort(connection, id)
@@ -170,7 +174,8 @@ local VERSIONS = { one, two }
 -- @param way one of web.WAYS
 -- @param options source: own address
 function web.client(p, way, options)
-  return setmetatable({ proxy = p, way = way, source = options and options.source, version = VERSIONS[way.version] }, client)
+  return setmetatable({ proxy = p, way = way, source = options and options.source,
+    version = VERSIONS[way.version] }, client)
 end
 
 --- Sends a request. Its response is waited for by response(); abort() gives it up.

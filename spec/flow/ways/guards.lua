@@ -10,7 +10,8 @@ local origin = require("spec.support.origin")
 local TYPES = { "text/html", "application/json", "text/plain" }
 
 local function own_policy(lines)
-  return { scripts = behind.scripts { own = ('return { summary = "", %s }\n'):format(lines) }, options = { policy = "own" } }
+  local scripts = behind.scripts { own = ('return { summary = "", %s }\n'):format(lines) }
+  return { scripts = scripts, options = { policy = "own" } }
 end
 
 return {

@@ -64,7 +64,8 @@ return {
     schemes = backends.SCHEMES,
     run = function(t)
       local pages = t:backend(function(request)
-        return { headers = { ["Content-Type"] = "text/html" }, body = ("<p>%s %s"):format(request.method, request.path) }
+        return { headers = { ["Content-Type"] = "text/html" },
+          body = ("<p>%s %s"):format(request.method, request.path) }
       end)
       local g = t:group({ t:backend() }, { config = FAST })
       if t.scheme == "https" then -- a page server has the options of ALL
