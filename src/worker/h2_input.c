@@ -146,10 +146,8 @@ static void reset(struct h2_session *s, int32_t id, uint32_t code)
 
 static void take_head(struct h2_session *s, struct h2_stream *st, bool ends)
 {
-    block_pool_release(&s->conn->worker->blocks, &st->head.text);
-    st->head = s->fields;
+    h2_stream_add_head(st, &s->fields);
     st->bodyless = ends;
-    s->fields = (struct h2_fields){0};
 }
 
 static bool take_trailers(struct h2_session *s, struct h2_stream *st)
