@@ -1,4 +1,4 @@
-local certificates = require("spec.support.certificates")
+local pki = require("spec.support.pki")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local tls_origin = require("spec.support.tls_origin")
@@ -177,7 +177,7 @@ describe("a TLS connection to a backend", function()
 
   it("makes the client wait when the backend does not read, and costs nothing meanwhile", function()
     local size, open, answer, got = 16 * 1024 * 1024, false, false, nil
-    local files = certificates.make({ ip = { "127.0.0.1" } })
+    local files = pki.certificate({ names = { "127.0.0.1" } })
     local o = origin.start(function(request)
       loop.eventually(function()
         return open
@@ -228,7 +228,7 @@ describe("a TLS connection to a backend", function()
   end)
 
   it("counts as none, for the circuit too, when the handshake fails", function()
-    local o = tls_origin.start(nil, { certificate = { dns = { "elsewhere.example" } } })
+    local o = tls_origin.start(nil, { certificate = { names = { "elsewhere.example" } } })
     local p = tls_origin.proxy({ to = o.url, options = INTERNAL, circuit = { threshold = 2, cooldown = "60s" } })
     for _ = 1, 2 do
       assert.equal(502, p:get("/").status)

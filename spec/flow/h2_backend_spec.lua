@@ -111,6 +111,42 @@ describe("an h2c backend", function()
     assert.same({ 304, "10" }, { c:get("/304").status, c:get("/304").headers["Content-Length"] })
   end)
 
+  it("sends interim responses all at once with its answer, and none is lost", function()
+    for count = 1, 4 do
+      local o = h2_origin.start(function(c)
+        for s in c.next_request, c do
+          local bytes = {}
+          for i = 1, count do
+            bytes[i] = h2.frame("HEADERS", h2.END_HEADERS, s.id, h2.block { { ":status", "103" }, { "x-n", "" .. i } })
+          end
+          bytes[count + 1] = h2.frame("HEADERS", h2.END_HEADERS + h2.END_STREAM, s.id, h2.block { { ":status", "204" } })
+          c:send(table.concat(bytes))
+        end
+      end)
+      local r = h2.connect(start(o.url).url, { authority = "a.test" }):request {}
+      assert.equal(204, r.status)
+      assert.equal(count, #r.informational)
+      for i, early in ipairs(r.informational) do
+        assert.same({ 103, "" .. i }, { early.status, early.headers["x-n"] })
+      end
+    end
+  end)
+
+  it("may send interim responses without end: the answer comes all the same", function()
+    local o = h2_origin.start(function(c)
+      for s in c.next_request, c do
+        local early = h2.frame("HEADERS", h2.END_HEADERS, s.id, h2.block { { ":status", "103" }, { "x-n", "1" } })
+        c:send(early:rep(100) .. h2.frame("HEADERS", h2.END_HEADERS, s.id, h2.block { { ":status", "200" } })
+          .. h2.frame("DATA", h2.END_STREAM, s.id, "end"))
+      end
+    end)
+    local c = h2.connect(start(o.url).url, { authority = "a.test" })
+    for _ = 1, 3 do
+      local r = c:request {}
+      assert.same({ 200, "end" }, { r.status, r.text })
+    end
+  end)
+
   it("sends interim responses", function()
     local seen = false
     local o = h2_origin.start(function(c)

@@ -1,13 +1,13 @@
 -- Backends of h2://: HTTP/2 over TLS, which ALPN has to choose.
 
-local certificates = require("spec.support.certificates")
+local pki = require("spec.support.pki")
 local checks = require("spec.flow.checks")
 local nghttpd = require("spec.support.nghttpd")
 local sys = require("spec.support.sys")
 local tls_origin = require("spec.support.tls_origin")
 
 local function server()
-  return nghttpd.start(certificates.make { dns = { "backend.example" }, ip = { "127.0.0.1" } })
+  return nghttpd.start(pki.certificate { names = { "backend.example", "127.0.0.1" } })
 end
 
 local function status_of(p)

@@ -1,9 +1,12 @@
+local ends = require("spec.support.tls")
+local key_updates = require("spec.support.key_updates")
 local load = require("spec.support.load")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
 local process = require("spec.support.process")
 local proxy = require("spec.support.proxy")
+local stream = require("spec.support.stream")
 local sys = require("spec.support.sys")
 local tls = require("spec.support.tls_client")
 
@@ -53,5 +56,38 @@ describe("a flood of handshakes", function()
     assert.is_true(r.p99_us < 1000000 * loop.SLOWNESS, r.p99_us)
     assert.is_true(rate > 10, rate)
     assert.equal(200, tls.curl(p, "a.example", { args = { "--tls-max", "1.2" } }).status)
+  end)
+end)
+
+describe("updates of keys", function()
+  local reached, p
+
+  --- So many of them, and a request, sent at once; nil: the connection ended meanwhile.
+  local function send(count)
+    local raw = assert(stream.connect("127.0.0.1", tonumber(p.https_address:match(":(%d+)$"))))
+    local client = assert(ends.connect(raw, ends.context { client = true, version = "1.3" }))
+    return raw, stream.write(raw, key_updates(client, count, "GET /last HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+  end
+
+  before_each(function()
+    reached = false
+    local o = origin.start(function(request)
+      reached = reached or request.target == "/last"
+      return { body = "hello" }
+    end)
+    p = proxy.start { https = true, workers = 1, route = { host = "*", to = o.url },
+      config = { tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) } } } }
+  end)
+
+  it("are followed", function()
+    send(100)
+    p.eventually(function() return reached end)
+  end)
+
+  it("without end end the connection, and hold up nobody", function()
+    local raw = send(400000)
+    while raw:read_some() do end
+    assert.is_false(reached)
+    assert.equal(200, p:get("/").status)
   end)
 end)

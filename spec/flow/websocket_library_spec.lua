@@ -1,4 +1,4 @@
-local certificates = require("spec.support.certificates")
+local pki = require("spec.support.pki")
 local group = require("spec.support.group")
 local proxy = require("spec.support.proxy")
 local process = require("spec.support.process")
@@ -52,8 +52,8 @@ describe("a WebSocket between ends of other libraries", function()
   end)
 
   it("passes by TLS on both sides, and ends as well there", function()
-    local authority = certificates.authority().file
-    local files = certificates.make { ip = { "127.0.0.1" } }
+    local authority = pki.authority().certificate
+    local files = pki.certificate { names = { "127.0.0.1" } }
     local server = run("serve", files.certificate, files.key)
     local p = proxy.start {
       https = true,

@@ -150,6 +150,15 @@ function h2.wrap(bytes, options)
   }, connection)
 end
 
+--- A client's connection over a stream of bytes that is there already, TLS or not. options: as of h2.connect.
+function h2.over(bytes, options)
+  local self = h2.wrap(bytes, options)
+  if options.preface ~= false then
+    self:send(h2.PREFACE .. h2.frame("SETTINGS", 0, 0, h2.settings(options.settings or {})))
+  end
+  return cleanup.add(self)
+end
+
 --- Connects. options: of stream.connect; preface = false: nothing is sent; settings: as h2.settings takes them;
 -- windows = false: bytes received are not given back to the windows; authority: of requests that name none.
 function h2.connect(url, options)
@@ -159,11 +168,7 @@ function h2.connect(url, options)
   if not bytes then
     error("cannot connect: " .. err, 0)
   end
-  local self = h2.wrap(bytes, options)
-  if options.preface ~= false then
-    self:send(h2.PREFACE .. h2.frame("SETTINGS", 0, 0, h2.settings(options.settings or {})))
-  end
-  return cleanup.add(self)
+  return h2.over(bytes, options)
 end
 
 --- Sends bytes; an end of the connection shows when reading.

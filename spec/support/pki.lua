@@ -77,8 +77,9 @@ local function shared_key(kind)
   return keys[kind]
 end
 
---- An authority by name: certificate and key, and where it keeps what it signed.
+--- An authority by name (default "Spec CA"): certificate and key, and where it keeps what it signed.
 function pki.authority(name)
+  name = name or "Spec CA"
   if authorities[name] then
     return authorities[name]
   end
@@ -88,6 +89,7 @@ function pki.authority(name)
   sys.write_file(a.config, CONFIG:format(a.dir, a.dir))
   sys.write_file(a.index, "")
   openssl("req", "-config", a.config, "-x509", "-new", "-key", a.key, "-subj", "/O=Spec/CN=" .. name, "-days", "30",
+    "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
     "-out", a.certificate)
   authorities[name] = a
   return a
@@ -97,7 +99,8 @@ end
 local function alt_names(names)
   local list = {}
   for i, name in ipairs(names) do
-    list[i] = (name:find("^[%d.]+$") and "IP:" or "DNS:") .. name
+    local kind = name:find("^%u+:") and "" or name:find("^[%d.]+$") and "IP:" or "DNS:"
+    list[i] = kind .. name
   end
   return "subjectAltName=" .. table.concat(list, ",")
 end
@@ -109,28 +112,42 @@ end
 local function sign(authority, key, options, leaf)
   local request, extensions = path("csr"), path("ext")
   local has_names = options.names and #options.names > 0
+  local subject = options.subject or "/CN=" .. (has_names and options.names[1] or "spec")
   sys.write_file(extensions, (has_names and alt_names(options.names) .. "\n" or "") .. "basicConstraints=CA:FALSE\n")
-  openssl("req", "-config", authority.config, "-new", "-key", key, "-subj", options.subject or "/CN=spec",
-    "-out", request)
-  openssl("ca", "-config", authority.config, "-batch", "-notext", "-cert", authority.certificate,
-    "-keyfile", authority.key, "-in", request, "-out", leaf, "-extfile", extensions,
-    "-startdate", date(options.from or -DAY), "-enddate", date(options.till or 90 * DAY))
+  openssl("req", "-config", authority.config, "-new", "-key", key, "-subj", subject, "-out", request)
+  local args = { "ca", "-config", authority.config, "-batch", "-notext", "-in", request, "-out", leaf, "-extfile",
+    extensions, "-startdate", date(options.from or -DAY), "-enddate", date(options.till or 90 * DAY) }
+  local signer = options.authority == false and { "-selfsign", "-keyfile", key }
+    or { "-cert", authority.certificate, "-keyfile", authority.key }
+  for _, arg in ipairs(signer) do
+    args[#args + 1] = arg
+  end
+  openssl(unpack(args))
 end
 
 --- A certificate with its chain.
--- @param options names (list; none: no subjectAltName), kind ("ec", "rsa", "ed25519"), from, till (seconds from
---   now), authority (name), subject, own_key (not the one that all of the kind share)
+-- @param options names (list; "DNS:" before one that looks like an address; none: no subjectAltName), kind ("ec",
+--   "rsa", "ed25519"), from, till (seconds from now), authority (name; false: signed by itself), subject (default: of
+--   the first name), own_key (not the one that all of the kind share)
 -- @return certificate, key, leaf (file names), authority
 function pki.certificate(options)
-  local authority = pki.authority(options.authority or "Spec CA")
+  local authority = pki.authority(options.authority or nil)
   local kind = options.kind or "ec"
   local result = {
     key = options.own_key and new_key(kind) or shared_key(kind), leaf = path("leaf.pem"),
     certificate = path("chain.pem"), authority = authority,
   }
   sign(authority, result.key, options, result.leaf)
-  sys.write_file(result.certificate, sys.read_file(result.leaf) .. sys.read_file(authority.certificate))
+  local chain = options.authority == false and "" or sys.read_file(authority.certificate)
+  sys.write_file(result.certificate, sys.read_file(result.leaf) .. chain)
   return result
+end
+
+--- A file that is no certificate.
+function pki.garbage()
+  local file = path("garbage.pem")
+  sys.write_file(file, "this is no certificate\n")
+  return file
 end
 
 --- The answer of the authority's OCSP responder for a certificate, as a file.

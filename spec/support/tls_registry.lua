@@ -1,6 +1,6 @@
 --- Proxies whose registry listens with TLS, too.
 
-local certificates = require("spec.support.certificates")
+local pki = require("spec.support.pki")
 local proxy = require("spec.support.proxy")
 
 local tls_registry = {}
@@ -9,7 +9,7 @@ local tls_registry = {}
 -- @param own settings of registry_tls
 -- @param config further settings
 function tls_registry.start(own, config)
-  local files = certificates.make({ dns = { "registry.example" } })
+  local files = pki.certificate({ names = { "registry.example" } })
   local all = { listen = "127.0.0.1:0", certificate = files.certificate, key = files.key }
   for key, value in pairs(own or {}) do
     all[key] = value
@@ -21,7 +21,7 @@ end
 
 --- Settings of registry_tls that ask for certificates of the authority "spec".
 function tls_registry.asking(mode, more)
-  local own = { client_ca = certificates.authority().file, client_certificates = mode }
+  local own = { client_ca = pki.authority().certificate, client_certificates = mode }
   for key, value in pairs(more or {}) do
     own[key] = value
   end

@@ -226,7 +226,8 @@ static bool judge_host(struct reading *r)
 static void init(struct reading *r, struct http_head *head)
 {
     memset(head, 0, offsetof(struct http_head, fields));
-    head->http2 = true;
+    head->version = SLICE("2.0");
+    head->may_trail = true;
     head->minor = 1;
     *r = (struct reading){.head = head};
 }

@@ -88,8 +88,9 @@ struct http_head {
     int status; /* 0 for a request */
     struct slice reason;
     /* both */
-    int minor; /* 0 or 1: HTTP/1.minor; a later HTTP/1.x counts as 1, and so does HTTP/2 */
-    bool http2; /* it came by HTTP/2 */
+    struct slice version; /* by which it came, as Via says it: "1.0", "1.1" (a later 1.x, too), "2.0"; static */
+    int minor; /* for codecs of HTTP/1: 0 or 1 */
+    bool may_trail; /* trailers may follow a body of known length */
     bool connect; /* it was an extended CONNECT: a GET with Upgrade in its place, which becomes a tunnel or fails */
     struct slice
         host; /* request: the authority of the target, else the value of Host (may be empty) */

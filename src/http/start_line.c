@@ -23,6 +23,7 @@ static enum parse read_version(struct http_head *head, struct slice text, const 
         return PARSE_VERSION;
     }
     head->minor = v[7] != '0';
+    head->version = head->minor ? SLICE("1.1") : SLICE("1.0");
     return PARSE_DONE;
 }
 

@@ -9,10 +9,8 @@ enum verdict admit_request(struct request *rq)
 {
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
-    if (UNLIKELY(rq->group->no_http2) && rq->head.http2)
-        return VERDICT_NO_HTTP2;
     rq->bypass = bypass_allows(rq);
-    return VERDICT_PASS;
+    return rq->codec->admit ? rq->codec->admit(rq) : VERDICT_PASS;
 }
 
 /* A place for what may become a tunnel; false: the last one was taken meanwhile. */

@@ -1,8 +1,7 @@
 #include "worker/attempt.h"
 
-#include "tls/tls_transport.h"
-#include "worker/h2_origin.h"
 #include "worker/origin.h"
+#include "worker/origin_failure.h"
 #include "worker/outcome.h"
 #include "worker/pool.h"
 #include "worker/request_steps.h"
@@ -36,65 +35,6 @@ void attempt_target(struct request *rq, const struct member *m)
                       : 0;
 }
 
-enum verdict attempt_verdict(int error)
-{
-    switch (error) {
-    case -ECONNREFUSED:
-        return VERDICT_CONNECT_REFUSED;
-    case -ETIMEDOUT:
-        return VERDICT_CONNECT_TIMEOUT;
-    case -EPROTONOSUPPORT:
-        return VERDICT_BACKEND_NO_HTTP2;
-    case -ENOMEM:
-        return VERDICT_NO_MEMORY;
-    default:
-        return VERDICT_CONNECT_FAILED;
-    }
-}
-
-enum verdict attempt_tls_verdict(struct request *rq)
-{
-    const struct origin *o = rq->origin;
-    const struct transport *t = &o->conn.transport;
-
-    rq->error = o->tls_failure ? o->tls_error : tls_transport_error(t);
-    switch (o->tls_failure ? o->tls_failure : (int)tls_transport_failure(t)) {
-    case TLS_FAILURE_CERTIFICATE:
-        return VERDICT_TLS_CERTIFICATE;
-    case TLS_FAILURE_ALERT:
-        return VERDICT_TLS_ALERT;
-    default:
-        return VERDICT_TLS_FAILED;
-    }
-}
-
-/* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
-static struct origin *reuse_live(struct pool *pool, struct request *rq)
-{
-    struct origin *o;
-
-    if (rq->fresh)
-        return NULL;
-    while ((o = origin_reuse(pool, rq))) {
-        if (http_method_is_idempotent(rq->head.method) || !origin_is_stale(o))
-            return o;
-        pool->busy_count++;
-        origin_close(&o, CLOSE_ORIGIN_CLOSED);
-        pool->busy_count--;
-    }
-    return NULL;
-}
-
-static struct origin *get_origin(struct pool *pool, struct request *rq, int *error)
-{
-    struct origin *o;
-
-    if (pool->http2)
-        return h2_origin_open(pool, rq, error);
-    o = reuse_live(pool, rq);
-    return o ? o : origin_connect(pool, rq, rq->member->connect_timeout_ms, error);
-}
-
 enum step attempt_connect(struct request *rq)
 {
     const struct address *to = &rq->member->addresses[rq->address];
@@ -103,20 +43,18 @@ enum step attempt_connect(struct request *rq)
 
     if (!pool)
         return attempt_failed(rq, VERDICT_NO_MEMORY, false);
-    rq->origin = get_origin(pool, rq, &error);
+    rq->origin = pool_take(pool, rq, &error);
     if (rq->origin)
         return STEP_MORE;
     pool_put(pool);
     COUNTER_ADD(rq->local->connect_errors, 1);
-    return attempt_failed(rq, attempt_verdict(error), false);
+    return attempt_failed(rq, origin_failure_errno(error), false);
 }
 
 /* Connecting failed: does the member have another address? */
 static bool next_address(struct request *rq, enum verdict why)
 {
-    if (why != VERDICT_CONNECT_REFUSED && why != VERDICT_CONNECT_FAILED &&
-        why != VERDICT_CONNECT_TIMEOUT && why != VERDICT_TLS_CERTIFICATE && why != VERDICT_TLS_ALERT &&
-        why != VERDICT_TLS_FAILED && why != VERDICT_BACKEND_NO_HTTP2)
+    if (why == VERDICT_NO_MEMORY || why == VERDICT_BACKEND_BROKE)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;

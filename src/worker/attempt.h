@@ -24,9 +24,3 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached);
 
 /* May the request be sent to another member, if its backend may have got it already? */
 bool attempt_may_repeat(const struct request *rq);
-
-/* The verdict for an error of connecting. */
-enum verdict attempt_verdict(int error);
-
-/* The verdict for what went wrong with the TLS of rq->origin; what exactly becomes rq->error. */
-enum verdict attempt_tls_verdict(struct request *rq);

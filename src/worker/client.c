@@ -401,3 +401,8 @@ void client_open_secure(struct worker *w, int fd, const struct address *peer)
     conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
 }
+
+const char *client_subject(const struct client *c)
+{
+    return c->tls ? c->tls->subject : NULL;
+}

@@ -58,6 +58,9 @@ void client_linger(struct client *c, enum close_reason reason);
 /* Ends the connection and its request. abort: with RST, so that nothing incomplete looks complete. */
 void client_close(struct client *c, enum close_reason reason);
 
+/* Who its certificate, which was found good, says it is; "": too long to be told; NULL: it sent none. */
+const char *client_subject(const struct client *c);
+
 /* The worker stops: closes an idle client, unless its next request has already arrived. */
 void client_stop(struct client *c);
 

@@ -4,6 +4,7 @@
  *
  * Thread: the worker's. Ownership: codecs are constant; their per-request state is in struct request. */
 #pragma once
+#include "guard/verdict.h"
 #include "http/head.h"
 #include "http/parse.h"
 
@@ -27,6 +28,8 @@ struct response_head {
 
 struct client_codec {
     const char *name; /* "HTTP/1.1", for logs */
+    /* May the request's group be used by it? NULL: always. */
+    enum verdict (*admit)(const struct request *rq);
     /* Fills rq->head from what was received. An error: *error is a static sentence. */
     enum parse (*read_head)(struct request *rq, const char **error);
     /* Can the body be sent again from its first byte? */
@@ -62,7 +65,7 @@ struct origin_codec {
     void (*open_download)(struct request *rq, const struct http_head *head, struct relay *r);
     /* The connection ended: is the response complete by that? */
     bool (*eof)(struct request *rq);
-    /* Behind a head with status 101: connects the relay's source to what the backend sends from there on, which may
+    /* NULL: it cannot be asked for an upgrade. Behind a head with status 101: connects the relay's source to what the backend sends from there on, which may
      * have come already. */
     void (*tunnel_source)(struct request *rq, struct relay *r);
     /* The same, once the request body is complete: connects the relay's sink to the backend. */

@@ -1,6 +1,5 @@
 #include "worker/forward.h"
 
-#include "tls/tls_facts.h"
 #include "worker/client.h"
 #include "worker/limit.h"
 #include "worker/page_server.h"
@@ -80,10 +79,11 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 
 static void add_via(struct field_list *out, const struct http_head *head)
 {
-    add_joined(out, SLICE("Via"), head, FIELD_VIA,
-               head->http2   ? SLICE("2.0 tidelock")
-               : head->minor ? SLICE("1.1 tidelock")
-                             : SLICE("1.0 tidelock"));
+    uint32_t start = out->text_len;
+
+    field_list_text(out, head->version);
+    field_list_text(out, SLICE(" tidelock"));
+    add_joined(out, SLICE("Via"), head, FIELD_VIA, slice_of(out->text + start, out->text_len - start));
 }
 
 /* The operators' secret is no backend's business. */
@@ -101,14 +101,13 @@ static bool is_certificate(const struct settings *s, struct slice name)
 
 static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
 {
-    const struct tls_facts *tls = rq->client->tls;
-    bool sent = tls && tls->subject;
+    const char *subject = client_subject(rq->client);
 
     if (s->tls.client_certificates == TLS_CLIENT_CERTIFICATES_OFF)
         return;
-    field_list_add(out, s->tls.verify_header, sent ? SLICE("SUCCESS") : SLICE("NONE"));
-    if (sent)
-        field_list_add(out, s->tls.subject_header, slice_str(tls->subject));
+    field_list_add(out, s->tls.verify_header, subject ? SLICE("SUCCESS") : SLICE("NONE"));
+    if (subject)
+        field_list_add(out, s->tls.subject_header, slice_str(subject));
 }
 
 /* Does a request field pass as it is? */

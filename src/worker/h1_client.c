@@ -188,6 +188,6 @@ static void tunnel_source(struct request *rq, struct relay *r)
 }
 
 const struct client_codec h1_client_codec = {
-    "HTTP/1.1", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload,
+    "HTTP/1.1", NULL, read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload,
     send_interim, send_head, finish, tunnel_source,
 };

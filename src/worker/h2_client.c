@@ -158,7 +158,12 @@ static void tunnel_source(struct request *rq, struct relay *r)
     open_upload(rq, r);
 }
 
+static enum verdict admit(const struct request *rq)
+{
+    return rq->group->no_http2 ? VERDICT_NO_HTTP2 : VERDICT_PASS;
+}
+
 const struct client_codec h2_client_codec = {
-    "HTTP/2", read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload, send_interim,
+    "HTTP/2", admit, read_head, can_repeat, rewind_upload, make_room, upload_done, open_upload, send_interim,
     send_head, finish, tunnel_source,
 };

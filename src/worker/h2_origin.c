@@ -247,8 +247,8 @@ static void send_fields(struct request *rq, const struct field_list *fields, str
         .path = path,
     };
 
-    st->ending = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length && !head->http2);
-    st->left = head->body == BODY_LENGTH && !head->http2 ? head->content_length : UINT64_MAX;
+    st->ending = head->body == BODY_NONE || (head->body == BODY_LENGTH && !head->content_length && !head->may_trail);
+    st->left = head->body == BODY_LENGTH && !head->may_trail ? head->content_length : UINT64_MAX;
     if (st->conn->unwritable || h2_stream_request(st, &target, fields, says_length ? head->content_length : UINT64_MAX,
                                                   st->ending))
         st->conn->broken = st->conn->unwritable = true;
@@ -271,16 +271,17 @@ static bool send_head(struct request *rq, const struct field_list *fields, struc
 static enum parse read_head(struct request *rq, struct http_head *head, const char **error)
 {
     struct h2_stream *st = stream_of(rq);
-    bool ends = st->ended && !st->received && !st->trailers.data;
     enum parse result;
+    bool ends;
 
-    if (!st->head.text.data || !st->head.count) {
+    if (!h2_stream_next_head(st)) {
         rq->origin->unreached = st->refused || !st->sent_head;
         if (st->refused)
             carrier_refused(of(rq->origin)->carrier);
         *error = "malformed HTTP/2";
         return st->malformed ? PARSE_BAD : PARSE_MORE;
     }
+    ends = !st->later && st->ended && !st->received && !st->trailers.data;
     result = h2_head_response(head, &st->head, ends, rq->head.method, error);
     st->head.count = 0; /* read; its text stays for a while */
     return result;

@@ -4,6 +4,9 @@
 #include "worker/worker_state.h"
 
 #include <nghttp2/nghttp2.h>
+#include <stdlib.h>
+
+enum { LATER_MAX = 8 };
 
 /* What arrives is put into conn->in as it comes; reading only says whether something did. */
 static enum io stream_read(struct transport *t, void *to, size_t size, size_t *n)
@@ -53,6 +56,15 @@ static uint32_t end_code(const struct h2_stream *st, bool abort)
     return st->sent_end ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL;
 }
 
+static void drop_later(struct h2_stream *st, struct block_pool *blocks)
+{
+    struct h2_later *first = st->later;
+
+    st->later = first->next;
+    block_pool_release(blocks, &first->fields.text);
+    free(first);
+}
+
 static void stream_close(struct transport *t, bool abort)
 {
     struct h2_stream *st = t->state;
@@ -67,6 +79,8 @@ static void stream_close(struct transport *t, bool abort)
     if (st->received > st->credited)
         nghttp2_session_consume_connection(s->ng, (size_t)(st->received - st->credited));
     block_pool_release(blocks, &st->head.text);
+    while (st->later)
+        drop_later(st, blocks);
     block_pool_release(blocks, &st->trailers);
     list_remove(&st->link);
     list_remove(&st->ready);
@@ -114,4 +128,44 @@ void h2_stream_credit(struct h2_stream *st, size_t n)
     else
         nghttp2_session_consume(st->session->ng, st->id, n);
     h2_session_touch(st->session);
+}
+
+static bool has_unread(const struct h2_stream *st)
+{
+    return st->head.text.data && st->head.count;
+}
+
+void h2_stream_add_head(struct h2_stream *st, struct h2_fields *fields)
+{
+    struct block_pool *blocks = &st->session->conn->worker->blocks;
+    struct h2_fields *to = &st->head;
+
+    if (UNLIKELY(has_unread(st))) {
+        struct h2_later **end = &st->later, *last = NULL, *added = NULL;
+        unsigned count = 0;
+
+        for (; *end; end = &last->next, count++)
+            last = *end;
+        if (count < LATER_MAX)
+            added = *end = calloc(1, sizeof(*added));
+        /* The one that is dropped was a 1xx, as another head follows it. */
+        to = added ? &added->fields : last ? &last->fields : &st->head;
+    }
+    block_pool_release(blocks, &to->text);
+    *to = *fields;
+    *fields = (struct h2_fields){0};
+}
+
+bool h2_stream_next_head(struct h2_stream *st)
+{
+    if (UNLIKELY(st->later) && !has_unread(st)) {
+        struct block_pool *blocks = &st->session->conn->worker->blocks;
+        struct h2_fields next = st->later->fields;
+
+        st->later->fields = (struct h2_fields){0};
+        drop_later(st, blocks);
+        block_pool_release(blocks, &st->head.text);
+        st->head = next;
+    }
+    return has_unread(st);
 }

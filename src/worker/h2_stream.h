@@ -16,6 +16,12 @@
 
 struct h2_session;
 
+/* A head that came while the one before it was not read yet: after a 1xx. */
+struct h2_later {
+    struct h2_later *next;
+    struct h2_fields fields;
+};
+
 struct h2_stream {
     struct h2_session *session; /* NULL once closed */
     struct conn *conn;
@@ -25,7 +31,8 @@ struct h2_stream {
     int32_t id;
     int events; /* to be told */
     /* received */
-    struct h2_fields head; /* not read yet; no block: none. A head still here when the next comes is dropped: it was a 1xx */
+    struct h2_fields head; /* no block: none; count 0: read */
+    struct h2_later *later; /* heads behind it, in their order */
     struct buf trailers;   /* as HTTP/1 has them; no block: none */
     uint64_t received, credited; /* body bytes; those given back to the windows */
     uint64_t expected;     /* body bytes that were announced; UINT64_MAX: any */
@@ -39,6 +46,7 @@ struct h2_stream {
     /* sent */
     struct slice offer;    /* while composing */
     uint64_t left;         /* body bytes still to send; UINT64_MAX: not known */
+    unsigned heads;        /* handed over and not composed yet */
     bool last;             /* the stream ends behind what is offered */
     bool ending;           /* the body is complete */
     bool trailing;         /* trailers were handed over, and end the stream */
@@ -56,10 +64,17 @@ void h2_stream_open(struct h2_stream *st, struct h2_session *s, int32_t id, stru
 /* Notes that its conn has to be told. */
 void h2_stream_tell(struct h2_stream *st, int events);
 
+/* Takes over the fields of a head, behind those that were not read yet. Of very many 1xx at once some are dropped. */
+void h2_stream_add_head(struct h2_stream *st, struct h2_fields *fields);
+
+/* Makes the next head that is to be read st->head; false: there is none. */
+bool h2_stream_next_head(struct h2_stream *st);
+
 /* n body bytes have gone on: the peer may send as many more. */
 void h2_stream_credit(struct h2_stream *st, size_t n);
 
-/* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. */
+/* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. While too many 1xx wait for a peer that
+ * does not read, further ones are dropped. */
 MUST_USE int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
                                uint64_t content_length, bool final, bool ends);
 

@@ -4,7 +4,9 @@
 #include "config/snapshot.h"
 #include "tls/client_context.h"
 #include "worker/carrier.h"
+#include "worker/h2_origin.h"
 #include "worker/origin.h"
+#include "worker/request.h"
 
 #include <stdlib.h>
 
@@ -104,6 +106,33 @@ struct pool *pool_get(struct worker *w, const struct address *address, const str
     pool->tls = m->tls.client != NULL;
     pool->http2 = m->http2;
     return pool;
+}
+
+/* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
+static struct origin *reuse_live(struct pool *pool, struct request *rq)
+{
+    struct origin *o;
+
+    if (rq->fresh)
+        return NULL;
+    while ((o = origin_reuse(pool, rq))) {
+        if (http_method_is_idempotent(rq->head.method) || !origin_is_stale(o))
+            return o;
+        pool->busy_count++;
+        origin_close(&o, CLOSE_ORIGIN_CLOSED);
+        pool->busy_count--;
+    }
+    return NULL;
+}
+
+struct origin *pool_take(struct pool *pool, struct request *rq, int *error)
+{
+    struct origin *o;
+
+    if (pool->http2)
+        return h2_origin_open(pool, rq, error);
+    o = reuse_live(pool, rq);
+    return o ? o : origin_connect(pool, rq, rq->member->connect_timeout_ms, error);
 }
 
 void pool_put(struct pool *pool)

@@ -13,6 +13,8 @@
 #include "worker/worker_state.h"
 
 struct member;
+struct origin;
+struct request;
 
 struct pool {
     struct worker *worker;
@@ -35,6 +37,10 @@ struct pool {
 
 /* The pool for an address of a member, with its TLS and its version of HTTP, made if there is none. NULL: out of memory. */
 struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m);
+
+/* An origin at the pool's address for rq: an idle connection, a new one, or a stream. It may have to be waited for. NULL: *error is
+ * -errno. */
+struct origin *pool_take(struct pool *pool, struct request *rq, int *error);
 
 /* Frees the pool if it has no connection left, at once or later. */
 void pool_put(struct pool *pool);

@@ -9,6 +9,7 @@
 #include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
+#include "worker/origin_failure.h"
 #include "worker/page_server.h"
 #include "worker/pick.h"
 #include "worker/policy.h"
@@ -20,7 +21,6 @@
 #include "worker/tunnel.h"
 #include "worker/tunnel_connect.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define REQUEST_STEP_DEFINE(step_name) \
@@ -216,13 +216,11 @@ static enum step step_pick_target(struct request *rq)
 static enum step connecting(struct request *rq)
 {
     struct origin *o = rq->origin;
-    int error = o->timed_out ? -ETIMEDOUT : o->error;
 
-    if (!error)
+    if (!o->error && !o->timed_out)
         return o->phase == ORIGIN_BUSY ? STEP_MORE : STEP_WAIT;
     COUNTER_ADD(rq->local->connect_errors, 1);
-    return attempt_failed(rq, error == -EPROTO ? attempt_tls_verdict(rq) : attempt_verdict(error),
-                          false);
+    return attempt_failed(rq, origin_failure(o, &rq->error), false);
 }
 
 static enum step step_connect(struct request *rq)
@@ -245,7 +243,7 @@ static enum step step_send_head(struct request *rq)
     struct field_list *fields = &rq->worker->fields;
 
     rq->origin_codec = rq->origin->codec;
-    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket && !rq->member->http2;
+    rq->upgrading = UNLIKELY(rq->upgrade.data) && rq->member->websocket && rq->origin_codec->tunnel_source;
     forward_request(rq, fields);
     if (UNLIKELY(rq->head.connect))
         tunnel_connect_ask(rq, fields);

@@ -1,12 +1,12 @@
 #include "worker/response.h"
 
-#include "tls/tls_transport.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/compress.h"
 #include "worker/compress_source.h"
 #include "worker/forward.h"
 #include "worker/origin.h"
+#include "worker/origin_failure.h"
 #include "worker/outcome.h"
 #include "worker/page_server.h"
 #include "worker/pick.h"
@@ -73,8 +73,8 @@ static enum step no_response(struct request *rq)
     if (o->timed_out)
         return attempt_failed(rq, VERDICT_BACKEND_LATE, true);
     /* A server of TLS 1.3 looks at our certificate, and refuses it, after our handshake has ended. */
-    if (o->conn.broken && tls_transport_failure(&o->conn.transport) == TLS_FAILURE_ALERT)
-        return attempt_failed(rq, attempt_tls_verdict(rq), true);
+    if (o->conn.broken && origin_failure_is_alert(o))
+        return attempt_failed(rq, origin_failure_tls(o, &rq->error), true);
     if (o->conn.eof || o->conn.broken)
         return attempt_failed(rq, VERDICT_BACKEND_BROKE, !o->unreached);
     return STEP_WAIT;
@@ -144,7 +144,7 @@ static enum step start_response(struct request *rq, const struct http_head *resp
         .fields = fields,
         .body = response->body,
         .content_length = response->content_length,
-        .may_trail = response->http2,
+        .may_trail = response->may_trail,
         .tell_length = response->body == BODY_NONE && says_length,
         .keep_alive = !drains && may_keep_alive(rq),
         .moves_on = drains,
