@@ -167,9 +167,8 @@ describe("SIGHUP", function()
     config.response_headers = { ["X-New"] = "yes" }
     p:write_config(config)
     p:reload()
-    loop.eventually(function()
-      return p:get("/", { host = "b.example" }).status == 200
-    end)
+    p:wait_log("configuration reloaded") -- by all workers
+    assert.equal(200, p:get("/", { host = "b.example" }).status)
     assert.equal(404, p:get("/", { host = "a.example" }).status)
     assert.equal("yes", p:get("/", { host = "b.example" }).headers["X-New"])
   end)
