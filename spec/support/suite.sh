@@ -4,7 +4,7 @@
 # usage: spec/support/suite.sh CHECK...
 #   luacheck    luacheck over all Lua code: one check
 #   tidy:DIR    clang-tidy's findings, collected by make in DIR: one check
-#   DIR         every spec below DIR
+#   DIR, FILE   every spec below DIR; the specs of FILE
 #
 # Environment: TIDELOCK_BUILD, the build directory under test; T, a pattern: spec files whose path matches it,
 # or when none does, specs whose name matches it.
@@ -66,9 +66,12 @@ preload() {
 run_specs() {
     local dirs=() files dir options="$ASAN_OPTIONS"
     for dir in "$@"; do
-        [ -d "$dir" ] && dirs+=("$dir")
+        [ -e "$dir" ] && dirs+=("$dir") || echo "-- there is no $dir --"
     done
-    [ ${#dirs[@]} -gt 0 ] || return
+    if [ ${#dirs[@]} = 0 ]; then
+        failed=$((failed + 1))
+        return
+    fi
     local args=("${dirs[@]}")
     if [ -n "${T:-}" ]; then
         files=$(find "${dirs[@]}" -name '*_spec.lua' | grep -E -- "$T")
