@@ -103,6 +103,9 @@ function config.load(text, path)
     route.line = lines.of(found, route.at)
     check_names(route, settings, add)
   end
+  for i, pair in ipairs(settings["tls.certificates"] or {}) do
+    pair.line = lines.of(found, ("tls.certificates.%d"):format(i))
+  end
   local problems = report()
   if problems then
     return nil, problems

@@ -21,7 +21,7 @@ describe("a certificate's files", function()
     return path
   end
 
-  it("are refused with what to mend", function()
+  it("are refused with the line, and what to mend", function()
     local c, other = good(), pki.certificate { names = { "a.example" }, own_key = true }
     local ca, leaf = c.authority.certificate, sys.read_file(c.leaf)
     local short, locked = pki.path("short.key"), pki.path("locked.key")
@@ -49,6 +49,7 @@ describe("a certificate's files", function()
     for _, case in ipairs(cases) do
       local err = problem(case[1])
       assert.truthy(err:find(case[2], 1, true), case[2] .. " <> " .. err)
+      assert.matches("^tidelock: [^:]+%.lua:%d+: tls%.certificates%[1%]: ", err)
     end
   end)
 

@@ -138,4 +138,18 @@ describe("client certificates", function()
     assert.equal(1, code)
     assert.truthy(err:find("tls.client_certificates needs tls.client_ca", 1, true), err)
   end)
+
+  for _, version in ipairs({ "-tls1_2", "-tls1_3" }) do
+    it("that have expired let nobody in by a session from before, " .. version, function()
+      local p, session = start("required"), pki.path("session")
+      local who = with(identity("Clients", { till = 6 }), { version })
+      local got = tls.openssl(p, { args = with(who, { "-sess_out", session }) })
+      assert.truthy(got.out:find("SUCCESS|", 1, true), got.out .. got.err)
+      local again = with(who, { "-sess_in", session })
+      assert.truthy(tls.openssl(p, { args = again }).out:find("Reused, TLSv1", 1, true))
+      p.eventually(function()
+        return not tls.openssl(p, { args = again }).out:find("SUCCESS|", 1, true)
+      end, 20)
+    end)
+  end
 end)

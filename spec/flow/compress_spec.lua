@@ -80,6 +80,14 @@ describe("a response of a route with the option compression", function()
     end
   end)
 
+  it("is not compressed for a call of gRPC, whatever the list says: its messages have codings of their own", function()
+    local types = { ["Content-Type"] = "application/grpc+json" }
+    assert.equal(TEXT, compress.body(compress.get(serve(types))))
+    for _, type in ipairs({ "application/grpc", "application/grpc+json" }) do
+      refused(compress.get(serve(types), "gzip", { headers = { ["Content-Type"] = type } }))
+    end
+  end)
+
   it("is not compressed below the least size, and is from that on", function()
     local body
     local p = compress.start(function()

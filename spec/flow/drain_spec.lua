@@ -7,6 +7,8 @@ local share = require("spec.support.share")
 
 local eventually = loop.eventually
 local LENGTH_MS = 3000
+-- As many as the access log takes on a busy machine: what is expected is read from it.
+local RATE = 2000
 
 --- A session whose route gets requests: with ip_hash one member has all of this client's.
 local function busy_session(g)
@@ -27,7 +29,7 @@ local function drain_under_load(urls, options)
   options.workers = 2
   options.apart = true
   local g = group.start(urls, options)
-  local l = load.start { url = g.proxy.url, host = "a.example", connections = 4 }
+  local l = load.start { url = g.proxy.url, host = "a.example", connections = 4, rate = RATE }
   g.session = busy_session(g)
   g.session:ok("DRAIN_START", LENGTH_MS .. "ms")
   local start_ms = log_line.wall_ms(g.proxy:wait_log('time=(%S+) level=info msg="[^"]*[Dd]rain started'))
@@ -37,13 +39,15 @@ local function drain_under_load(urls, options)
   end, start_ms, LENGTH_MS)
   local result = l:stop()
   local times = g.proxy:access_times()
+  assert.is_nil(g.proxy:log():find("lines were dropped", 1, true))
   for i, tenth in ipairs(tenths) do
     local expected, count = share.expected(times, tenth, start_ms, LENGTH_MS)
     local all = tenth.turned + tenth.taken
     assert.is_true(count > 100, "too few requests to tell")
     local got = tenth.turned / all
-    -- What was under way when a tenth was counted (4 connections) stands in one of two tenths.
-    assert.is_true(math.abs(got - expected) <= 0.02 + 4 / all,
+    -- What was under way when a tenth was counted (4 connections) stands in one of two tenths, as does what came
+    -- while the counters did.
+    assert.is_true(math.abs(got - expected) <= 0.02 + 4 / all + tenth.unsure_ms / LENGTH_MS,
       ("tenth %d of %d requests: %.4f turned away, not %.4f"):format(i, all, got, expected))
   end
   return result
@@ -83,7 +87,7 @@ describe("a drain", function()
     assert.equal(0, o:count())
     assert.equal("Draining", g:get("/", { headers = { Accept = "application/json" } }).body)
     assert.truthy(g:get("/", { headers = { Accept = "text/html" } }).body:find("<html", 1, true))
-    assert.equal(3, g:circuit("r1").drain_rejected)
+    loop.soon(function() assert.equal(3, g:circuit("r1").drain_rejected) end)
     assert.is_true(g:circuit("r1").draining)
     local effective = g:status("r1").effective
     assert.same({ "none", "draining", 0 }, { effective.use, effective.reason, effective.share_percent })
@@ -157,8 +161,10 @@ describe("a drain", function()
     end)
     g.session:ok("DRAIN_START", "0")
     assert.equal(503, g:get("/").status)
-    local status = g:json("DRAIN_STATUS")
-    assert.same({ 1, false }, { status.in_flight, status.completed })
+    loop.soon(function()
+      local status = g:json("DRAIN_STATUS")
+      assert.same({ 1, false }, { status.in_flight, status.completed })
+    end)
     held = false
     assert.equal("done", c:receive().body)
     g.session:wait_event("^EVENT|drain_completed|")

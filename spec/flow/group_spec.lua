@@ -62,8 +62,10 @@ describe("a group whose members differ", function()
     g.session:ok("CONFIG_APPLY")
     release = true
     assert.equal(502, c:receive().status)
-    local stats = g:stats("r1")
-    assert.same({ 1, 1, 1 }, { stats.requests, stats.errors, stats.status_codes["502"] })
+    loop.soon(function()
+      local stats = g:stats("r1")
+      assert.same({ 1, 1, 1 }, { stats.requests, stats.errors, stats.status_codes["502"] })
+    end)
   end)
 
   it("shows the page to a request whose backend breaks when maintenance has begun", function()

@@ -193,7 +193,7 @@ describe("a connection", function()
         c:respond(s.id, { body = "second" })
       end
     end)
-    local p = start(o.url, { timeout = "1200ms", connect_timeout = "300ms", retries = "0" })
+    local p = start(o.url, { timeout = "1200ms", connect_timeout = "1s", retries = "0" })
     assert.equal(504, p:get("/").status)
     loop.eventually(function() return p:get("/").body == "second" end)
     assert.equal(2, o.accepted)

@@ -86,8 +86,10 @@ describe("counters of an h2c backend", function()
     for _ = 1, 20 do
       g:get("/")
     end
-    local stats, status = g:stats("r1"), g:status("r1")
-    assert.same({ 20, 0, 1 }, { stats.requests, stats.errors, status.connects })
+    loop.soon(function()
+      local stats, status = g:stats("r1"), g:status("r1")
+      assert.same({ 20, 0, 1 }, { stats.requests, stats.errors, status.connects })
+    end)
   end)
 end)
 

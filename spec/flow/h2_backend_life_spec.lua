@@ -68,7 +68,7 @@ describe("an idle connection", function()
       self.pong = c.pongs[1]
       c:next_request()
     end)
-    local p = start(o.url, { connect_timeout = "300ms" })
+    local p = start(o.url, { connect_timeout = "3s" })
     assert.equal(200, p:get("/").status)
     assert.equal("12345678", o.pong)
     o.handler = nil

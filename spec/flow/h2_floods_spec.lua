@@ -176,4 +176,31 @@ describe("HTTP/2", function()
     assert.is_true(p:rss() - before < 4 * MIB)
     assert.equal(200, p:get("/").status)
   end)
+
+  it("keeps no refusals without end for a client that does not read", function()
+    local o = origin.start(function()
+      return { body = ("x"):rep(8 * 1024 * 1024) }
+    end)
+    local p = proxy.start { workers = 1, route = { to = o.url, host = "a.test" } }
+    local c = h2.connect(p.url, { receive_buffer = 4096, settings = { INITIAL_WINDOW_SIZE = 2 ^ 31 - 1 } })
+    c.acknowledge = false
+    c:send(frame("WINDOW_UPDATE", 0, 0, h2.bytes(2 ^ 30, 4)))
+    c:headers(1, h2.fields({}), HEADERS + END_STREAM)
+    p.eventually(function() return o:count() == 1 end)
+    c.stream.timeout = 2
+    local before = p:rss()
+    local block = h2.block(h2.fields({ method = "POST" }))
+    for i = 1, 4000 do
+      local many = {}
+      for k = 1, 50 do
+        many[k] = frame("HEADERS", HEADERS, (i * 50 + k) * 2 + 1, block)
+      end
+      if not c:send(table.concat(many)) then
+        break
+      end
+    end
+    local grown = p:rss() - before
+    assert.is_true(grown < 8 * MIB, grown)
+    assert.equal(200, p:get("/").status)
+  end)
 end)

@@ -6,7 +6,7 @@ local origin = require("spec.support.origin")
 local reloads = require("spec.flow.reloads")
 
 local FAILURES_MAX = 5
-local BUDGET_S = 0.2
+local BUDGET_S = 0.3
 
 local BODY = 'if req:path() == "/bad" then while true do end end req:answer(204)'
 

@@ -6,7 +6,7 @@ local tls = require("spec.support.tls_client")
 
 local function start(tls_settings, workers)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
-  local config = { tls = { certificates = { pki.pair(pki.certificate { names = { "a.example", "b.example" } }) } } }
+  local config = { log_level = "debug", tls = { certificates = { pki.pair(pki.certificate { names = { "a.example", "b.example" } }) } } }
   for key, value in pairs(tls_settings or {}) do
     config.tls[key] = value
   end
@@ -55,6 +55,16 @@ describe("sessions", function()
     p:reload()
     p:wait_log("configuration reloaded")
     assert.is_true(visit(p, session, { "-tls1_3", "-sess_in", session }))
+  end)
+
+  it("get a new key in time, be the configuration read again ever so often", function()
+    local p = start { ticket_rotation = "1s" }
+    p:write_config { log_level = "debug",
+      tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) }, ticket_rotation = "1s" } }
+    p.eventually(function()
+      p:reload()
+      return p:log():find("session tickets have a new key", 1, true)
+    end)
   end)
 
   it("mean nothing to another proxy", function()

@@ -7,12 +7,12 @@ local stream = require("spec.support.stream")
 local tls = require("spec.support.tls_client")
 local tls_stream = require("spec.support.tls_stream")
 
-local function start(config)
+local function start(config, workers)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
   config = config or {}
   config.log_level = "debug"
   config.tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) } }
-  return proxy.start { https = true, route = { host = "*", to = o.url }, config = config }
+  return proxy.start { https = true, workers = workers, route = { host = "*", to = o.url }, config = config }
 end
 
 --- A bare TCP connection to the port of https.
@@ -144,19 +144,41 @@ describe("the port of https", function()
     assert.equal(200, loop.join(one).status)
   end)
 
+  it("accepts again once there is room, were the limit raised while connections were held back", function()
+    local config = { limits = { handshakes = 2 } }
+    local p = start(config, 1)
+    local before = p:descriptors()
+    local silent = { connect(p), connect(p) }
+    p.eventually(function() return p:descriptors() >= before + 2 end)
+    connect(p)
+    for _ = 1, 3 do
+      p:get("/") -- so the worker has seen the third one and let it be
+    end
+    config.limits.handshakes = 100
+    p:write_config(config)
+    p:reload()
+    p:wait_log("configuration reloaded")
+    for _, c in ipairs(silent) do
+      c:close()
+    end
+    assert.equal(200, tls.curl(p, "a.example", { args = { "-m", "10" } }).status)
+  end)
+
   it("tells the access log of it", function()
     local p = start { access_log = { format = "json" } }
     tls.curl(p, "a.example", { args = { "--tls-max", "1.2" } })
     p:get("/")
+    -- Two workers: the lines come in any order.
     local list = p.eventually(function()
       local lines = p:access_log()
       return #lines == 2 and lines
     end)
-    assert.equal("TLSv1.2", list[1].tls)
-    assert.equal("ECDHE-ECDSA-AES256-GCM-SHA384", list[1].cipher)
-    assert.equal("a.example", list[1].sni)
-    assert.is_false(list[1].resumed)
-    assert.is_nil(list[2].tls)
+    local with, without = unpack(list[1].tls and list or { list[2], list[1] })
+    assert.equal("TLSv1.2", with.tls)
+    assert.equal("ECDHE-ECDSA-AES256-GCM-SHA384", with.cipher)
+    assert.equal("a.example", with.sni)
+    assert.is_false(with.resumed)
+    assert.is_nil(without.tls)
   end)
 
   it("says close_notify at an end that is no accident", function()

@@ -68,7 +68,7 @@ describe("a tunnel", function()
     local _, err = ws.stream:read_all()
     assert.equal("reset", err)
     assert.equal("backend", end_of(g))
-    assert.equal(1, g:stats("r1").errors)
+    loop.soon(function() assert.equal(1, g:stats("r1").errors) end)
   end)
 
   it("resets the backend when the client's connection breaks", function()
@@ -221,7 +221,7 @@ describe("the option websocket_max", function()
       assert.truthy(head.line:find(" 503 "))
       assert.truthy(head.fields["Proxy-Status"]:find("connection_limit_reached", 1, true))
     end
-    assert.equal(6, g:stats("r1").rejected.tunnels)
+    loop.soon(function() assert.equal(6, g:stats("r1").rejected.tunnels) end)
     assert.equal(503, g:get("/", { headers = websocket.headers() }).status)
 
     open_ones[1]:close()

@@ -9,7 +9,7 @@ local function run(...)
   return process.start({ "/usr/bin/python3", PEER, ... }, { name = "websocket_peer" })
 end
 
-describe("a WebSocket between two ends of python3-websockets", function()
+describe("a WebSocket between ends of other libraries", function()
   it("passes compressed, fragmented and large messages, and ends with 1001 at both when its member drains", function()
     local server = run("serve")
     local port = server:wait_line("^listening (%d+)$")
@@ -37,6 +37,17 @@ describe("a WebSocket between two ends of python3-websockets", function()
     local g = group.start({ "ws://127.0.0.1:" .. server:wait_line("^listening (%d+)$") })
     local client = run("talk", "ws://" .. g.proxy.address .. "/")
     client:wait_line("^(echoed)$")
+  end)
+
+  it("serves a client by npm's ws", function()
+    local server = run("serve")
+    local g = group.start({ "http://127.0.0.1:" .. server:wait_line("^listening (%d+)$") })
+    local client = process.start(
+      { "/usr/bin/node", "spec/support/websocket_npm.js", "ws://" .. g.proxy.address .. "/" }, { name = "websocket_npm" })
+    client:wait_line("^(echoed)$")
+    g.session:ok("DRAIN_START", "0")
+    assert.equal("1001 the service drains", (client:wait_line("^closed (.+)$")))
+    server:wait_line("^closed (1001) the service drains$")
   end)
 
   it("passes by TLS on both sides, and ends as well there", function()

@@ -8,6 +8,7 @@
 --
 --   loop.spawn(function() ... end)      a task
 --   loop.eventually(fn, seconds)        tries until fn returns something true
+--   loop.soon(fn, seconds)              tries until fn's assertions hold
 --   loop.join(task)                     its end and results
 
 local sys = require("spec.support.sys")
@@ -175,6 +176,16 @@ function loop.eventually(fn, timeout)
     error("eventually: not so within the time", 2)
   end
   error(result, 0)
+end
+
+--- Runs the loop until a function's assertions hold; raises the last that did not. For counters and lines of
+-- logs: a request is counted and logged after its response has left.
+-- @param timeout seconds, default loop.TIMEOUT
+function loop.soon(fn, timeout)
+  loop.eventually(function()
+    fn()
+    return true
+  end, timeout)
 end
 
 --- Waits for a task's end.

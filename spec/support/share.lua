@@ -15,19 +15,26 @@ end
 
 --- Samples counters of a draining route at the end of each tenth.
 -- @param sample function() -> turned away, taken: sums so far
--- @return list of { from_ms, to_ms (wall), turned, taken }
+-- @return list of { from_ms, to_ms (wall), turned, taken, unsure_ms: for how long altogether the counters at its ends
+--   were on their way }
 function share.sample(sample, start_ms, length_ms)
   local tenths = {}
-  local turned, taken = sample()
+  local function timed_sample()
+    local asked_ms = share.now_ms()
+    local turned, taken = sample()
+    return turned, taken, share.now_ms() - asked_ms
+  end
+  local turned, taken, took_ms = timed_sample()
   local from_ms = share.now_ms()
   for i = 1, 10 do
     local to_ms = start_ms + length_ms * i / 10
     loop.delay(math.max(0, (to_ms - share.now_ms()) / 1000))
-    local now_turned, now_taken = sample()
+    local now_turned, now_taken, now_took_ms = timed_sample()
     tenths[i] = {
       from_ms = from_ms, to_ms = share.now_ms(), turned = now_turned - turned, taken = now_taken - taken,
+      unsure_ms = took_ms + now_took_ms,
     }
-    from_ms, turned, taken = tenths[i].to_ms, now_turned, now_taken
+    from_ms, turned, taken, took_ms = tenths[i].to_ms, now_turned, now_taken, now_took_ms
   end
   return tenths
 end

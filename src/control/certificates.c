@@ -125,10 +125,15 @@ static void on_files(void *arg)
 
 /* ---- tickets */
 
+/* A configuration that is read again puts no rotation off. */
 static void arm_rotation(struct certificates *cs)
 {
     double after_s = (double)cs->control->settings->tls.ticket_rotation_ms / 1e3;
 
+    if (ev_is_pending(&cs->rotation))
+        return;
+    if (ev_is_active(&cs->rotation) && ev_timer_remaining(cs->control->loop, &cs->rotation) <= after_s)
+        return;
     ev_timer_stop(cs->control->loop, &cs->rotation);
     ev_timer_set(&cs->rotation, after_s, 0);
     ev_timer_start(cs->control->loop, &cs->rotation);
@@ -235,9 +240,9 @@ static void say_expiry(const struct certificate_list *list)
     }
 }
 
-bool certificates_check(const struct settings *settings)
+bool certificates_check(const struct cli *cli, const struct settings *settings)
 {
-    struct control c = {.settings = (struct settings *)settings};
+    struct control c = {.cli = cli, .settings = (struct settings *)settings};
     struct error err;
     bool ok;
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cli;
 struct control;
 struct settings;
 
@@ -41,7 +42,7 @@ struct certificate_status {
 bool certificates_status(const struct control *c, unsigned i, struct certificate_status *out);
 
 /* Says on standard output and standard error what --check finds. */
-MUST_USE bool certificates_check(const struct settings *settings);
+MUST_USE bool certificates_check(const struct cli *cli, const struct settings *settings);
 
 /* Also after a start that failed. */
 void certificates_stop(struct control *c);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/cli.h"
 #include "control/control.h"
 #include "tls/pem_file.h"
 
@@ -82,6 +83,15 @@ static struct certificate *load(const struct control *c, const struct tls_pair *
     return certificate_ref(old);
 }
 
+/* Says where the configuration names what was refused. */
+static bool refuse_pair(const struct control *c, const struct tls_config *config, unsigned i, struct error *err)
+{
+    struct error why = *err;
+
+    return error_set(err, "%s:%d: tls.certificates[%u]: %s", c->cli->config_path, config->pairs[i].line, i + 1,
+                     why.text);
+}
+
 static bool load_pairs(const struct control *c, const struct tls_config *config, struct certificate_list *out,
                        struct error *err)
 {
@@ -90,7 +100,7 @@ static bool load_pairs(const struct control *c, const struct tls_config *config,
     for (; out->count < config->pair_count; out->count++) {
         out->of[out->count] = load(c, &config->pairs[out->count], err);
         if (!out->of[out->count])
-            return false;
+            return refuse_pair(c, config, out->count, err);
     }
     return true;
 }

@@ -49,7 +49,7 @@ int control_check(const struct cli *cli)
         return EXIT_CODE_FAILED;
     }
     printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c) & certificates_check(c.settings);
+    ok = check_scripts(&c) & certificates_check(cli, c.settings);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

@@ -130,7 +130,7 @@ static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms, bo
     vm->L = vm_state_new(&vm->limits, HOOK_MEMORY);
     vm->load_ms = load_ms;
     vm->trial = trial;
-    vm->limits.loading = true;
+    vm->limits.cpu_time = true;
     vm->limits.latest_us = vm_clock_us(&vm->limits) + load_ms * 1000;
     if (!vm->L)
         error_set(&vm->error, "not enough memory for a VM");
@@ -143,7 +143,7 @@ static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms, bo
         lua_rawgeti(vm->L, LUA_REGISTRYINDEX, refs[i]);
     (void)bundle_each(bundle, "policies", load_policy, vm);
     vm->limits.latest_us = 0;
-    vm->limits.loading = false;
+    vm->limits.cpu_time = false;
     vm->room = vm->limits.used + (vm->limits.cap - vm->limits.used) / 2;
     return vm;
 }

@@ -244,6 +244,16 @@ static char *text_under(lua_State *L, const char *key)
     return text;
 }
 
+static lua_Number number_field(lua_State *L, const char *key)
+{
+    lua_Number number;
+
+    lua_getfield(L, -1, key);
+    number = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
 /* The certificate at the top. */
 static void fill_pair(lua_State *L, struct tls_pair *pair)
 {
@@ -252,6 +262,7 @@ static void fill_pair(lua_State *L, struct tls_pair *pair)
     pair->certificate = text_under(L, "certificate");
     pair->key = text_under(L, "key");
     pair->ocsp = text_under(L, "ocsp");
+    pair->line = (int)number_field(L, "line");
     if (!push_list(L, "names", &count))
         return;
     pair->names = calloc(count + 1, sizeof(*pair->names));
@@ -336,16 +347,6 @@ static struct slice text_field(lua_State *L, const char *key)
     text = top_slice(L);
     lua_pop(L, 1);
     return text;
-}
-
-static lua_Number number_field(lua_State *L, const char *key)
-{
-    lua_Number number;
-
-    lua_getfield(L, -1, key);
-    number = luaL_checknumber(L, -1);
-    lua_pop(L, 1);
-    return number;
 }
 
 /* Adds the route at the top, without its settings. */

@@ -69,7 +69,7 @@ static uint64_t time_left_at_us(const struct vm_limits *limits, uint64_t now_us)
 
 uint64_t vm_clock_us(const struct vm_limits *limits)
 {
-    return UNLIKELY(limits->loading) ? clock_thread_us() : clock_us();
+    return UNLIKELY(limits->cpu_time) ? clock_thread_us() : clock_us();
 }
 
 /* Looks at the clock. When the first look of a call finds that its time is up, others had it: the

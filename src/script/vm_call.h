@@ -42,7 +42,8 @@ struct vm_limits {
     /* the call that runs */
     uint64_t budget_ms;
     uint64_t deadline_us; /* by the clock in use */
-    bool loading;         /* the clock is the thread's processor time: a busy machine must not refuse what loads; else monotonic time */
+    bool cpu_time;        /* that is the thread's processor time: what is loaded or rendered for all, which a busy
+                           * machine must not refuse; else monotonic time */
     uint64_t latest_us;   /* no call goes on after it, whatever its budget; 0: none */
     size_t used_before;   /* bytes */
     unsigned stride;      /* instructions between two looks at the clock */

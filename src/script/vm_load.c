@@ -149,11 +149,11 @@ bool vm_load(struct vm *vm, const struct bundle *bundle, struct error *err)
     uint64_t budget_ms = vm->control->settings->script_load_ms;
     bool ok;
 
-    vm->limits.loading = true;
+    vm->limits.cpu_time = true;
     vm->limits.latest_us = vm_clock_us(&vm->limits) + budget_ms * 1000;
     ok = vm_run(vm, NULL, open_body, vm, budget_ms, err) && load_all(vm, bundle, err) &&
          check_policies(vm, err) && vm_run(vm, NULL, check_body, NULL, budget_ms, err);
     vm->limits.latest_us = 0;
-    vm->limits.loading = false;
+    vm->limits.cpu_time = false;
     return ok;
 }

@@ -62,7 +62,9 @@ bool vm_render_page(struct vm *vm, const struct page_facts *facts, struct page *
     bool ok;
 
     ASSERT_CONTROL();
+    vm->limits.cpu_time = !vm->limits.running;
     ok = vm_run(vm, NULL, render_body, &r, vm->control->settings->script_page_ms, err);
+    vm->limits.cpu_time = false;
     *out = r.page;
     return ok;
 }

@@ -28,7 +28,7 @@ void tls_files_defaults(SSL_CTX *ctx)
 
 bool tls_files_refused(struct error *err, const char *file, const char *what)
 {
-    unsigned long code = ERR_peek_last_error();
+    unsigned long first = ERR_peek_error(), code = ERR_SYSTEM_ERROR(first) ? first : ERR_peek_last_error();
     const char *why = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
 
     error_set(err, "%s: %s: %s", file, what, why ? why : "not understood");

@@ -87,6 +87,23 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     return tickets_use(accept_of(ssl)->context->tickets, name, iv, cipher, mac, making);
 }
 
+/* A session must not let in a client whose certificate has come to its end: then the whole handshake judges it. */
+static SSL_TICKET_RETURN on_session(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t len,
+                                    SSL_TICKET_STATUS status, void *arg)
+{
+    X509 *client = session ? SSL_SESSION_get0_peer(session) : NULL;
+
+    (void)ssl;
+    (void)name;
+    (void)len;
+    (void)arg;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (client && X509_cmp_current_time(X509_get0_notAfter(client)) <= 0)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 /* The client would like the answer of OCSP, and the certificate is chosen. */
 static int on_status(SSL *ssl, void *arg)
 {
@@ -122,6 +139,7 @@ static bool failed(struct error *err, const char *what)
 
 static void set_callbacks(SSL_CTX *ctx)
 {
+    CHECK(SSL_CTX_set_session_ticket_cb(ctx, NULL, on_session, NULL) == 1);
     SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);

@@ -13,6 +13,7 @@ struct tls_pair {
     char *ocsp;        /* NULL: none is stapled */
     char **names;      /* in place of the certificate's own, for which it is used; name_count 0: its own */
     unsigned name_count;
+    int line;          /* of the configuration file */
 };
 
 enum tls_client_certificates {

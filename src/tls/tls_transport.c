@@ -16,6 +16,8 @@ enum {
     RECORD_OVERHEAD = 512,             /* more than any cipher adds to one */
     OUT_SIZE = 4 * (RECORD_MAX + RECORD_OVERHEAD),
     READ_AHEAD = 64 * 1024,
+    READS_MAX = 2,                     /* of the socket in one call, so that others have their turn */
+    BARREN_MAX = 32 * 1024,            /* bytes without any for the reader: nobody needs so many updates of keys */
     KEPT_MAX = 256 * 1024              /* unsent bytes of a peer that makes us answer and does not read */
 };
 
@@ -24,6 +26,8 @@ struct tls {
     int fd;
     char *kept; /* encrypted and not sent: kept[kept_start, kept_end) */
     size_t kept_start, kept_end;
+    int reads;         /* of the socket that this call may still make */
+    size_t barren;     /* bytes received since the reader got some, after the handshake */
     const char *error; /* NULL: none so far */
     enum tls_failure failure;
     bool server;
@@ -84,6 +88,12 @@ static int bio_read(BIO *bio, char *to, int size)
     ssize_t got;
 
     BIO_clear_retry_flags(bio);
+    if (tls->barren > BARREN_MAX)
+        return -1;
+    if (tls->reads-- <= 0) { /* what more there is, the descriptor tells of */
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     do
         got = recv(tls->fd, to, (size_t)size, 0);
     while (got < 0 && errno == EINTR);
@@ -91,6 +101,8 @@ static int bio_read(BIO *bio, char *to, int size)
         BIO_set_retry_read(bio);
     if (got == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    if (got > 0 && tls->ready)
+        tls->barren += (size_t)got;
     return (int)got;
 }
 
@@ -228,6 +240,7 @@ static enum io tls_handshake(struct transport *t)
         return IO_OK;
     if (tls->failed)
         return IO_ERROR;
+    tls->reads = READS_MAX;
     ERR_clear_error();
     result = SSL_do_handshake(tls->ssl);
     if (result != 1)
@@ -250,6 +263,7 @@ static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
     t->pending = false;
     if (tls->failed)
         return IO_ERROR;
+    tls->reads = READS_MAX;
     while (*n < size) {
         int ok;
 
@@ -261,6 +275,7 @@ static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
             return *n ? IO_OK : result;
         }
         *n += got;
+        tls->barren = 0;
         if (!SSL_has_pending(tls->ssl))
             break; /* what would be read next is still in the socket, if anywhere */
     }

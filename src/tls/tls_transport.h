@@ -4,8 +4,9 @@
  * socket does not take is kept, and t->unsent says so until a further write (of nothing, if need be) has sent it.
  * So a write is never repeated with other bytes. Reading fills the caller's buffer from as many records as are there.
  *
- * The end of the peer's data is IO_EOF after its close_notify. Without one it may have been cut by anybody: IO_ERROR, and
- * TLS_FAILURE_CLOSED.
+ * The end of the peer's data is IO_EOF after its close_notify. A server's without one may have been cut by anybody: IO_ERROR, and
+ * TLS_FAILURE_CLOSED. Clients leave like that as a matter of course, and what they send says by itself whether it is whole:
+ * IO_EOF.
  *
  * Thread: the one that owns the connection. Ownership: the transport owns descriptor and SSL; the context stays the
  * caller's, and is referenced. */

@@ -7,6 +7,7 @@
 #include "http/status.h"
 #include "worker/codec.h"
 #include "worker/compress_source.h"
+#include "worker/grpc.h"
 #include "worker/request.h"
 
 enum { ACCEPT_FIELDS_MAX = 8 };
@@ -196,7 +197,7 @@ void compress_head(struct request *rq, struct response_head *head)
 
     if (head->status == 304)
         not_modified(rq, fields);
-    if (!is_compressible(head, settings))
+    if (!is_compressible(head, settings) || grpc_is_call(&rq->head)) /* it has codings of its own */
         return;
     vary_with_encoding(fields);
     kind = choose(&rq->head, settings);

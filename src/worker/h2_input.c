@@ -5,7 +5,11 @@
 
 #include <nghttp2/nghttp2.h>
 
-enum { BOMB_FACTOR = 4 }; /* a head this many times as large as allowed is not even decoded to its end */
+enum {
+    BOMB_FACTOR = 4,      /* a head this many times as large as allowed is not even decoded to its end */
+    FRAMES_QUEUED = 1024, /* that may wait to be sent */
+    FRAMES_OF_STREAM = 4  /* and so many more for each stream */
+};
 
 /* ---- what nghttp2 tells of what came. Nothing is run from here. */
 
@@ -46,6 +50,12 @@ static int check_stream(struct h2_session *s, const nghttp2_frame_hd *hd)
     return broken_rule(s, all_opened ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
 }
 
+/* Does it make us say more than it reads? Refusals and resets wait within nghttp2, and are counted as they leave. */
+static bool is_deaf(const struct h2_session *s, const struct settings *settings)
+{
+    return nghttp2_session_get_outbound_queue_size(s->ng) > FRAMES_QUEUED + FRAMES_OF_STREAM * settings->h2_max_streams;
+}
+
 /* Counts what costs work and carries nothing. A backend was chosen by a service, and has its reasons. */
 static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *arg)
 {
@@ -57,6 +67,8 @@ static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void 
     (void)ng;
     if (s->role == H2_CLIENT)
         return 0;
+    if (is_deaf(s, settings))
+        return too_many(s);
     switch (hd->type) {
     case NGHTTP2_HEADERS:
         frame_flood_earn(&s->updates, control, H2_UPDATES_EARNED);

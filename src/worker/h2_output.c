@@ -81,6 +81,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
         if (!st)
             break;
         st->sent_head = true;
+        st->heads -= st->heads > 0; /* trailers are not counted */
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             h2_stream_note_end(st);
         break;

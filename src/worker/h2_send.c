@@ -10,7 +10,8 @@
 enum {
     FRAME_HEAD = 9,
     ROOM_MIN = 1024,               /* less room than that is not worth a frame, unless it takes all */
-    NV_MAX = FIELD_LIST_MAX + 5    /* with pseudo-header fields and content-length */
+    NV_MAX = FIELD_LIST_MAX + 5,   /* with pseudo-header fields and content-length */
+    INTERIMS_MAX = 8               /* 1xx heads of a stream that wait for room */
 };
 
 /* ---- bodies */
@@ -82,13 +83,14 @@ bool h2_stream_awaits_turn(const struct h2_stream *st, uint64_t within_ms)
     return !list_empty(&st->waiting) && s->conn->worker->now_ms - s->sent_ms < within_ms;
 }
 
-/* Not everything was taken. A stream whose own window is closed waits within nghttp2; one that sent nothing keeps its turn. */
+/* Not everything was taken. A stream whose own window is closed waits within nghttp2, if that was asked; one that sent nothing
+ * keeps its turn. */
 static void block(struct h2_stream *st, bool sent)
 {
     struct h2_session *s = st->session;
 
     st->conn->blocked = true;
-    if (nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
+    if (!st->deferred && nghttp2_session_get_stream_remote_window_size(s->ng, st->id) <= 0)
         return;
     list_remove(&st->waiting);
     if (sent || !st->woken)
@@ -150,6 +152,8 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
     int error;
 
     CHECK(status >= 100 && status <= 999);
+    if (!final && st->heads >= INTERIMS_MAX)
+        return 0;
     nv[count++] = pair(SLICE(":status"), write_digits(status_digits, (uint64_t)status));
     for (unsigned i = 0; i < fields->count; i++)
         nv[count++] = pair(fields->field[i].name, fields->field[i].value);
@@ -159,6 +163,7 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
         error = nghttp2_submit_response(ng, st->id, nv, count, ends ? NULL : &provider);
     else
         error = nghttp2_submit_headers(ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, count, NULL);
+    st->heads++;
     h2_session_touch(st->session);
     return error ? -EIO : 0;
 }

@@ -46,6 +46,7 @@ struct h2_stream {
     /* sent */
     struct slice offer;    /* while composing */
     uint64_t left;         /* body bytes still to send; UINT64_MAX: not known */
+    unsigned heads;        /* handed over and not composed yet */
     bool last;             /* the stream ends behind what is offered */
     bool ending;           /* the body is complete */
     bool trailing;         /* trailers were handed over, and end the stream */
@@ -72,7 +73,8 @@ bool h2_stream_next_head(struct h2_stream *st);
 /* n body bytes have gone on: the peer may send as many more. */
 void h2_stream_credit(struct h2_stream *st, size_t n);
 
-/* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. */
+/* A response head (or a 1xx one, with final false); ends: nothing follows. 0 or -errno. While too many 1xx wait for a peer that
+ * does not read, further ones are dropped. */
 MUST_USE int h2_stream_respond(struct h2_stream *st, int status, const struct field_list *fields,
                                uint64_t content_length, bool final, bool ends);
 

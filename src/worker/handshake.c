@@ -66,7 +66,6 @@ void handshake_end(struct handshake **handshake)
 {
     struct handshake *h = *handshake;
     struct worker *w = h->client->conn.worker;
-    bool was_full = handshakes_full(w);
 
     *handshake = NULL;
     list_remove(&h->due);
@@ -75,8 +74,8 @@ void handshake_end(struct handshake **handshake)
     worker_lease_release(w, h->lease);
     free(h);
     w->handshakes--;
-    for (unsigned i = 0; was_full && !handshakes_full(w) && i < w->listener_count; i++)
-        listener_resume(&w->listeners[i]);
+    for (unsigned i = 0; !handshakes_full(w) && i < w->listener_count; i++)
+        listener_resume(&w->listeners[i]); /* which may have stopped under another limit */
 }
 
 /* The first one that is due; its watcher is armed again before it runs, by what it then waits for. */
@@ -109,8 +108,6 @@ void handshakes_run(struct worker *w)
     uint64_t start_us, now_us;
     int64_t allowed;
 
-    if (list_empty(&w->due_handshakes))
-        return;
     start_us = now_us = clock_us();
     allowed = allowed_us(w, start_us);
     while ((int64_t)(now_us - start_us) < allowed && !list_empty(&w->due_handshakes)) {

@@ -38,7 +38,7 @@ void handshake_ready(struct handshake *h);
 /* It has ended, or its client does. */
 void handshake_end(struct handshake **h);
 
-/* At the end of each turn: runs what is due, as far as there is time. */
+/* At the end of each turn in which some are due: runs them, as far as there is time. */
 void handshakes_run(struct worker *w);
 
 /* Do as many go on as may? Once there are fewer the worker's listeners accept again. */

@@ -155,11 +155,13 @@ static enum step open_down(struct request *rq, struct response_head *head)
 {
     struct tunnel *t = tunnel_new(rq);
 
-    if (!t)
+    if (!t) {
+        rq->group = NULL; /* of a snapshot that may be gone */
         return request_refuse(rq, VERDICT_NO_MEMORY);
+    }
     if (head->fields->overflow || !rq->codec->send_head(rq, head, &t->down.relay)) {
         tunnel_delete(t);
-        rq->group = NULL; /* of a snapshot that may be gone */
+        rq->group = NULL;
         return request_refuse(rq, VERDICT_RESPONSE_TOO_BIG);
     }
     rq->tunnel = t;

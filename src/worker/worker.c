@@ -59,7 +59,8 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
     (void)loop;
     (void)events;
-    handshakes_run(w);
+    if (UNLIKELY(!list_empty(&w->due_handshakes)))
+        handshakes_run(w);
     w->served = false;
     free_retired(w);
 }

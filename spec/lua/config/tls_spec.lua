@@ -9,7 +9,7 @@ local PAIR = '{ certificate = "a", key = "b" }'
 
 describe("tls in a configuration", function()
   it("takes one certificate or several", function()
-    local one = { certificate = "a", key = "b" }
+    local one = { certificate = "a", key = "b", line = 1 }
     for _, text in ipairs({ PAIR, "{ " .. PAIR .. " }" }) do
       local s = assert(load("tls = { certificates = " .. text .. " }")).settings
       assert.same({ one }, s["tls.certificates"])
@@ -19,7 +19,8 @@ describe("tls in a configuration", function()
   it("takes an answer of OCSP and names with a certificate", function()
     local pair = '{ certificate = "a", key = "b", ocsp = "c", names = { "x", "y" } }'
     local s = assert(load("tls = { certificates = { " .. pair .. " } }"))
-    assert.same({ { certificate = "a", key = "b", ocsp = "c", names = { "x", "y" } } }, s.settings["tls.certificates"])
+    assert.same({ { certificate = "a", key = "b", ocsp = "c", names = { "x", "y" }, line = 1 } },
+      s.settings["tls.certificates"])
   end)
 
   it("takes a version as number or text", function()

@@ -45,6 +45,12 @@ describe("a call within a call", function()
     assert.truthy(result.both_endless:find("took longer than its 200 ms; .*took longer than its 50 ms"))
   end)
 
+  it("by monotonic time fails when others had the processor, by processor time goes on", function()
+    assert.truthy(result.slept:find("took longer than its 50 ms"), result.slept)
+    assert.equal("ok", result.slept_by_cpu_time)
+    assert.truthy(result.endless_by_cpu_time:find("took longer than its 50 ms"))
+  end)
+
   it("leaves the state ready for the next", function()
     assert.equal("ok; ok", result.afterwards)
   end)
