@@ -119,8 +119,8 @@ describe("an h2c backend", function()
           for i = 1, count do
             bytes[i] = h2.frame("HEADERS", h2.END_HEADERS, s.id, h2.block { { ":status", "103" }, { "x-n", "" .. i } })
           end
-          bytes[count + 1] = h2.frame("HEADERS", h2.END_HEADERS + h2.END_STREAM, s.id,
-            h2.block { { ":status", "204" } })
+          local last = h2.block { { ":status", "204" } }
+          bytes[count + 1] = h2.frame("HEADERS", h2.END_HEADERS + h2.END_STREAM, s.id, last)
           c:send(table.concat(bytes))
         end
       end)

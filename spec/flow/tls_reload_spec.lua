@@ -149,7 +149,8 @@ describe("certificates whose files change", function()
     local p = start(first)
     p:write_config { tls = { certificates = { { certificate = "/no/such/file", key = other.key } } } }
     p:reload()
-    p:wait_log('refused, nothing changed" reason="%S+:%d+: tls.certificates%[1%]: /no/such/file: No such file or directory"')
+    p:wait_log('refused, nothing changed" reason="%S+:%d+: tls.certificates%[1%]: '
+      .. '/no/such/file: No such file or directory"')
     assert.equal(pki.serial(first.leaf), tls.serial(p))
     p:write_config { tls = { certificates = { pki.pair(other) } } }
     p:reload()

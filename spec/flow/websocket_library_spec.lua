@@ -42,8 +42,8 @@ describe("a WebSocket between ends of other libraries", function()
   it("serves a client by npm's ws", function()
     local server = run("serve")
     local g = group.start({ "http://127.0.0.1:" .. server:wait_line("^listening (%d+)$") })
-    local client = process.start(
-      { "/usr/bin/node", "spec/support/websocket_npm.js", "ws://" .. g.proxy.address .. "/" }, { name = "websocket_npm" })
+    local command = { "/usr/bin/node", "spec/support/websocket_npm.js", "ws://" .. g.proxy.address .. "/" }
+    local client = process.start(command, { name = "websocket_npm" })
     client:wait_line("^(echoed)$")
     g.session:ok("DRAIN_START", "0")
     assert.equal("1001 the service drains", (client:wait_line("^closed (.+)$")))
