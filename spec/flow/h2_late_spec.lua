@@ -84,18 +84,30 @@ describe("a body over HTTP/2", function()
     assert.equal(200, c:request({ method = "POST", body = "x" }).status)
   end)
 
-  it("too large is answered with 413, and ends with NO_ERROR", function()
+  it("too large is answered with 413, and ends with NO_ERROR once its window is used up", function()
     local c = start(echo(), { config = { limits = { body_size = 10 } } })
 
     local id = c:open({ method = "POST", body = false })
-    c:data(id, "12345678901")
+    c:upload(id, "12345678901")
     local r = c:response(id)
     assert.equal(413, r.status)
-    c:wait(function()
-      return r.reset
-    end)
+    assert.is_false(c:upload(id, ("x"):rep(100000)))
     assert.equal("NO_ERROR", r.reset)
     assert.equal(200, c:request({ method = "POST", body = "1234567890" }).status)
+  end)
+
+  it("that is answered early may end in its own time, without a reset", function()
+    local c = start(echo(), { config = { limits = { body_size = 10 }, http2 = { max_streams = 2 } } })
+
+    for _ = 1, 5 do
+      local id = c:open({ method = "POST", body = false })
+      c:upload(id, "12345678901")
+      local r = c:response(id)
+      assert.equal(413, r.status)
+      assert.is_true(c:upload(id, ("x"):rep(40000), true))
+      assert.equal(200, c:request({ method = "POST", body = "1234567890" }).status)
+      assert.is_nil(r.reset)
+    end
   end)
 
   it("is sent again to another member, with its trailers", function()

@@ -232,6 +232,14 @@ static bool room_for(struct conn *c, size_t len)
     return buf_room(&c->in) >= len;
 }
 
+/* Of a stream whose answer is out: the rest of its request has what is left of its window. */
+static void pass_over(nghttp2_session *ng, int32_t id, size_t len)
+{
+    nghttp2_session_consume_connection(ng, len);
+    if (nghttp2_session_get_stream_local_window_size(ng, id) == 0)
+        nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+}
+
 static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *data, size_t len,
                          void *arg)
 {
@@ -240,7 +248,7 @@ static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const u
 
     (void)flags;
     if (!st) {
-        nghttp2_session_consume(ng, id, len);
+        pass_over(ng, id, len);
         return 0;
     }
     if (!room_for(st->conn, len) || !buf_append(&st->conn->in, data, len))

@@ -47,6 +47,14 @@ static void stream_wait(struct transport *t, int events)
     (void)events;
 }
 
+/* A client whose answer is whole before its request is may end that in its own time, as far as its window goes: a reset right
+ * behind the answer makes some of them throw it away, against RFC 9113 8.1. on_data_chunk ends it with the window. */
+static bool lingers(const struct h2_stream *st, bool abort)
+{
+    return st->session->role == H2_SERVER && st->sent_end && !abort &&
+           nghttp2_session_get_stream_local_window_size(st->session->ng, st->id) > 0;
+}
+
 static uint32_t end_code(const struct h2_stream *st, bool abort)
 {
     if (st->session->role == H2_CLIENT)
@@ -73,7 +81,7 @@ static void stream_close(struct transport *t, bool abort)
 
     if (!st->gone && st->id) {
         nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
-        if (!st->sent_end || !st->ended)
+        if (!(st->sent_end && st->ended) && !lingers(st, abort))
             nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, end_code(st, abort));
     }
     if (st->received > st->credited)
