@@ -69,7 +69,10 @@ run_specs() {
     for dir in "$@"; do
         [ -e "$dir" ] && dirs+=("$dir")
     done
-    [ ${#dirs[@]} -gt 0 ] || return
+    if [ ${#dirs[@]} = 0 ]; then
+        failed=$((failed + 1))
+        return
+    fi
     local args=("${dirs[@]}")
     if [ -n "${T:-}" ]; then
         files=$(find "${dirs[@]}" -name '*_spec.lua' | grep -E -- "$T")
