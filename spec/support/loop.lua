@@ -18,7 +18,7 @@ local loop = { READ = sys.READ, WRITE = sys.WRITE, now = sys.now }
 -- Sanitized programs are several times slower.
 local build = os.getenv("TIDELOCK_BUILD") or "build"
 loop.SLOWNESS = (build:find("asan") or build:find("tsan")) and 4 or 1
-loop.TIMEOUT = 10 * loop.SLOWNESS
+loop.TIMEOUT = 30 * loop.SLOWNESS
 
 local waiting = {} -- set of entries {fd, mask, deadline, task, outcome}
 local current -- the task that runs now, nil in the spec itself

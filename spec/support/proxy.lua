@@ -163,7 +163,7 @@ function proxy.run(args, options)
     command[#command + 1] = arg
   end
   local run = process.start(command, { name = "tidelock", env = options and options.env })
-  local code = run:wait_exit()
+  local code = run:wait_exit(60)
   local stdout, stderr = sys.read_file(run.stdout), sys.read_file(run.stderr)
   run:cleanup()
   cleanup.remove(run)
