@@ -6,7 +6,8 @@ local tls = require("spec.support.tls_client")
 
 local function start(tls_settings, workers)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
-  local config = { log_level = "debug", tls = { certificates = { pki.pair(pki.certificate { names = { "a.example", "b.example" } }) } } }
+  local certificate = pki.certificate { names = { "a.example", "b.example" } }
+  local config = { log_level = "debug", tls = { certificates = { pki.pair(certificate) } } }
   for key, value in pairs(tls_settings or {}) do
     config.tls[key] = value
   end

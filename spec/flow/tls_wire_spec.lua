@@ -172,7 +172,8 @@ describe("the port of https", function()
       local lines = p:access_log()
       return #lines == 2 and lines
     end)
-    table.sort(list, function(a, b) return a.tls ~= nil and b.tls == nil end) -- each worker writes its own when it has time
+    -- each worker writes its own when it has time
+    table.sort(list, function(a, b) return a.tls ~= nil and b.tls == nil end)
     assert.equal("TLSv1.2", list[1].tls)
     assert.equal("ECDHE-ECDSA-AES256-GCM-SHA384", list[1].cipher)
     assert.equal("a.example", list[1].sni)
