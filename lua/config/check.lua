@@ -109,9 +109,20 @@ local function check_registry_tls(settings, problems)
   end
 end
 
+--- Authorities of clients whom nobody asks are a mistake: somebody believes that certificates are looked at.
+local function check_client_ca(settings, prefix, problems)
+  local asks, authorities = prefix .. ".client_certificates", prefix .. ".client_ca"
+  if settings[asks] == "off" and settings[authorities] then
+    problems(authorities, ('%s is for nothing while %s is "off": '):format(authorities, asks)
+      .. 'say "optional" or "required"')
+  end
+end
+
 --- What holds between settings.
 local function check_together(settings, problems)
   check_registry_tls(settings, problems)
+  check_client_ca(settings, "tls", problems)
+  check_client_ca(settings, "registry_tls", problems)
   local head, buffer = settings["limits.head_size"], settings["limits.buffer_size"]
   if head and buffer and head > buffer then
     problems("limits.head_size", "limits.head_size has to be at most limits.buffer_size, "

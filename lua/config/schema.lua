@@ -61,7 +61,7 @@ return {
       .. "(`/.well-known/acme-challenge/`), and for what a trusted proxy says came over https.",
   },
   {
-    path = "acme.directory", type = "text",
+    path = "acme.directory", type = "directory",
     doc = "Directory whose files answer ACME challenges of HTTP clients, each named by its token. Without it "
       .. "challenges are routed like any request.",
   },

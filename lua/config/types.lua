@@ -120,6 +120,8 @@ types.text = text_type("a text that is not empty", function(text)
   return text ~= "" and not text:find("%c")
 end)
 
+types.directory = text_type("a directory that is there", host.is_directory)
+
 types.header_name = text_type("a header's name", host.is_token)
 
 local ADDRESS = "\"127.0.0.1:8080\", \":8080\" or \"[::1]:8080\""

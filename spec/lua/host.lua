@@ -23,6 +23,10 @@ function host.is_address(text)
   return lib.address_parse(unit.slice(text), ffi.new("struct address")) == 0
 end
 
+function host.is_directory(path)
+  return os.execute(("test -d '%s'"):format(path)) == 0
+end
+
 function host.is_token(text)
   return lib.http_is_token(unit.slice(text))
 end

@@ -48,8 +48,10 @@ int control_check(const struct cli *cli)
         free(problems);
         return EXIT_CODE_FAILED;
     }
-    printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
-    ok = check_scripts(&c) & certificates_check(cli, c.settings);
+    ok = certificates_check(cli, c.settings);
+    if (ok)
+        printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
+    ok &= check_scripts(&c);
     config_set_free(routes);
     settings_unref(c.settings);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;

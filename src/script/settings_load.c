@@ -14,6 +14,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MAX = 4 * 1024 * 1024, BUDGET_MS = 2000 };
 
@@ -41,6 +42,13 @@ static int host_is_address(lua_State *L)
     struct address parsed;
 
     return push_test(L, address_parse(api_slice(L, 1), &parsed) == 0);
+}
+
+static int host_is_directory(lua_State *L)
+{
+    struct stat found;
+
+    return push_test(L, stat(luaL_checkstring(L, 1), &found) == 0 && S_ISDIR(found.st_mode));
 }
 
 static int host_is_ip(lua_State *L)
@@ -106,6 +114,7 @@ static void push_host(lua_State *L, struct load *load)
 {
     static const luaL_Reg functions[] = {
         {"is_address", host_is_address},       {"is_ip", host_is_ip}, {"is_cidr", host_is_cidr},
+        {"is_directory", host_is_directory},
         {"setting_check", host_setting_check}, {"is_type_pattern", host_is_type_pattern},
         {NULL, NULL},
     };

@@ -47,6 +47,10 @@ describe("tls in a configuration", function()
       .. "tls = { certificates = { { certificate = ..., key = ... } } }",
     ['tls = { client_certificates = "required" }'] =
       "t.lua:1: tls.client_certificates needs tls.client_ca, whose certificates are good",
+    ['tls = { client_ca = "a" }'] = 't.lua:1: tls.client_ca is for nothing while tls.client_certificates is "off": '
+      .. 'say "optional" or "required"',
+    ['acme = { directory = "/no/such" }'] = "t.lua:1: acme.directory has to be a directory that is there",
+    ['acme = { directory = "spec/lua/host.lua" }'] = "t.lua:1: acme.directory has to be a directory that is there",
     ["redirect_https = 302"] = 't.lua:1: redirect_https has to be "off", 301 or 308',
   }
   for text, message in pairs(cases) do
