@@ -4,18 +4,19 @@ local ffi = require("ffi")
 local h2 = require("spec.support.h2")
 local loop = require("spec.support.loop")
 local message = require("spec.support.message")
+local mime = require("mime")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
-local unit = require("spec.support.unit")
 local websocket = require("spec.support.websocket")
 
-local lib = unit.load("base/digest.h")
+local crypto = ffi.load("crypto")
+ffi.cdef "unsigned char *SHA1(const unsigned char *data, size_t len, unsigned char *digest);"
 
+--- RFC 6455 4.2.2
 local function accept_of(key)
-  local text, digest, out = key .. "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", ffi.new("uint8_t[20]"), ffi.new("char[29]")
-  lib.digest_sha1(text, #text, digest)
-  lib.digest_base64(digest, 20, out)
-  return ffi.string(out)
+  local text, digest = key .. "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", ffi.new("uint8_t[20]")
+  crypto.SHA1(text, #text, digest)
+  return (mime.b64(ffi.string(digest, 20)))
 end
 
 -- A backend that agrees; serve: function(stream, request). accept: another answer to the key.
