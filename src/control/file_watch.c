@@ -1,22 +1,18 @@
 #include "control/file_watch.h"
 
-#include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
+#include "control/watch.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUIET_MS = 100, WAIT_MAX_MS = 1000, EVENTS_SIZE = 16 * 1024, LINKS_MAX = 40 };
-
-#define IN_DIRECTORY                                                                               \
-    (IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB |            \
-     IN_DELETE_SELF | IN_MOVE_SELF)
+enum { LINKS_MAX = 40 };
 
 /* A name in a directory that leads to one of the files. */
 struct watched_name {
@@ -25,16 +21,13 @@ struct watched_name {
 };
 
 struct file_watch {
-    struct ev_loop *loop;
+    struct watch watch;
     void (*changed)(void *arg);
     void *arg;
     char **paths;
     unsigned path_count;
     struct watched_name *names;
     unsigned name_count, name_size;
-    ev_io io;                /* its fd is inotify's; -1: none */
-    ev_timer timer;          /* active from the first event of a burst on */
-    uint64_t burst_since_ms; /* when that came */
 };
 
 /* ---- what leads to a file */
@@ -61,11 +54,11 @@ static void forget_names(struct file_watch *w)
 /* Watches a directory for a name. False: the system has no watch left. */
 static bool watch_name(struct file_watch *w, const char *directory, const char *name)
 {
-    int wd = inotify_add_watch(w->io.fd, directory, IN_DIRECTORY | IN_ONLYDIR);
+    int wd = watch_directory(&w->watch, directory, WATCH_CONTENT);
 
     if (wd >= 0)
         add_name(w, wd, name);
-    return wd >= 0 || errno != ENOSPC;
+    return wd != -ENOSPC;
 }
 
 /* A way that is being followed: what of it is a real directory, and what is still to come. */
@@ -159,83 +152,40 @@ static bool watch_path(struct file_watch *w, const char *path)
     return watches_left;
 }
 
-/* All watches anew. False: the system has none left. */
-static bool watch_all(struct file_watch *w)
+/* All watches anew, and a word where the system has none left. */
+static void watch_all(struct file_watch *w)
 {
-    int fd = w->path_count ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
-    bool ok = fd >= 0 || !w->path_count;
+    int error = 0;
 
-    ev_io_stop(w->loop, &w->io);
-    if (w->io.fd >= 0)
-        close(w->io.fd);
     forget_names(w);
-    ev_io_set(&w->io, fd, EV_READ);
-    for (unsigned i = 0; ok && i < w->path_count; i++)
-        ok = watch_path(w, w->paths[i]);
-    if (fd >= 0)
-        ev_io_start(w->loop, &w->io);
-    if (!ok)
-        log_write(LOG_WARN, "certificates are not watched, SIGHUP reads them", "reason=\"%s\"", strerror(errno));
-    return ok;
+    if (w->path_count)
+        error = watch_renew(&w->watch);
+    else
+        watch_drop(&w->watch);
+    for (unsigned i = 0; !error && i < w->path_count; i++)
+        error = watch_path(w, w->paths[i]) ? 0 : -ENOSPC;
+    if (error)
+        log_write(LOG_WARN, "certificates are not watched, SIGHUP reads them", "reason=\"%s\"", strerror(-error));
 }
 
 /* ---- events */
 
-static void on_quiet(struct ev_loop *loop, ev_timer *timer, int revents)
+static void on_quiet(struct watch *watch)
 {
-    struct file_watch *w = timer->data;
+    struct file_watch *w = CONTAINER_OF(watch, struct file_watch, watch);
 
-    (void)loop;
-    (void)revents;
-    w->burst_since_ms = 0;
-    (void)watch_all(w);
+    watch_all(w);
     w->changed(w->arg);
 }
 
-static bool concerns(const struct file_watch *w, const struct inotify_event *event)
+static bool concerns(const struct watch *watch, const struct inotify_event *event)
 {
-    if (event->mask & IN_IGNORED)
-        return false;
+    const struct file_watch *w = CONTAINER_OF(watch, struct file_watch, watch);
+
     for (unsigned i = 0; event->len && i < w->name_count; i++)
         if (w->names[i].directory == event->wd && !strcmp(w->names[i].name, event->name))
             return true;
     return !event->len; /* the directory itself, or a full queue */
-}
-
-/* Takes all events that are there; true when one concerns us. */
-static bool drain(const struct file_watch *w)
-{
-    _Alignas(struct inotify_event) char bytes[EVENTS_SIZE];
-    bool found = false;
-    ssize_t len;
-
-    while ((len = read(w->io.fd, bytes, sizeof(bytes))) > 0) {
-        for (ssize_t at = 0; at < len;) {
-            const struct inotify_event *event = (const struct inotify_event *)(bytes + at);
-
-            found = found || concerns(w, event);
-            at += (ssize_t)(sizeof(*event) + event->len);
-        }
-    }
-    return found;
-}
-
-static void on_events(struct ev_loop *loop, ev_io *io, int revents)
-{
-    struct file_watch *w = io->data;
-    uint64_t now_ms = clock_ms(), waited_ms, delay_ms = QUIET_MS;
-
-    (void)revents;
-    if (!drain(w))
-        return;
-    if (!w->burst_since_ms)
-        w->burst_since_ms = now_ms;
-    waited_ms = now_ms - w->burst_since_ms;
-    if (waited_ms + delay_ms > WAIT_MAX_MS)
-        delay_ms = waited_ms < WAIT_MAX_MS ? WAIT_MAX_MS - waited_ms : 0;
-    ev_timer_stop(loop, &w->timer);
-    ev_timer_set(&w->timer, (double)delay_ms / 1e3, 0);
-    ev_timer_start(loop, &w->timer);
 }
 
 /* ---- start and end */
@@ -244,14 +194,10 @@ struct file_watch *file_watch_start(struct ev_loop *loop, void (*changed)(void *
 {
     struct file_watch *w = calloc(1, sizeof(*w));
 
-    ASSERT_CONTROL();
     CHECK(w);
-    w->loop = loop;
+    watch_init(&w->watch, loop, concerns, on_quiet);
     w->changed = changed;
     w->arg = arg;
-    ev_io_init(&w->io, on_events, -1, EV_READ);
-    ev_timer_init(&w->timer, on_quiet, 0, 0);
-    w->io.data = w->timer.data = w;
     return w;
 }
 
@@ -276,7 +222,7 @@ void file_watch_set(struct file_watch *w, const char *const *paths, unsigned cou
         CHECK(w->paths[w->path_count]);
         w->path_count++;
     }
-    (void)watch_all(w);
+    watch_all(w);
 }
 
 void file_watch_stop(struct file_watch **watch)
@@ -286,10 +232,7 @@ void file_watch_stop(struct file_watch **watch)
     *watch = NULL;
     if (!w)
         return;
-    ev_io_stop(w->loop, &w->io);
-    ev_timer_stop(w->loop, &w->timer);
-    if (w->io.fd >= 0)
-        close(w->io.fd);
+    watch_fini(&w->watch);
     forget_names(w);
     forget_paths(w);
     free(w->names);

@@ -3,7 +3,7 @@
  * inotify on the directory of each file and, where a name on the way is a symbolic link, on the directory that the
  * link is in, so that a file that is written, renamed over, or linked anew (as certbot and Kubernetes do it) is
  * noticed; a directory that is not there yet is waited for. Events about other names are passed over. Bursts become
- * one call, as in script_watch.h, and before each call everything is watched anew.
+ * one call (watch.h), and before each call everything is watched anew.
  *
  * Thread: control. Ownership: the caller owns a watch until file_watch_stop. */
 #pragma once

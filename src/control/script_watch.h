@@ -1,10 +1,9 @@
 /* script_watch.h - tells when something in the scripts' directory may have changed.
  *
  * inotify on the directory and its folders, and on where the directory is (so that one that is removed, renamed
- * or linked anew is found again). Bursts become one call: 100 ms after the last event, at most a second
- * after the first. Before each call everything is watched anew, so that what is read then misses nothing
- * that comes later, whatever was created, replaced or lost on the way (also when the kernel's queue
- * overflowed). Nothing is polled.
+ * or linked anew is found again). Bursts become one call (watch.h). Before each call everything is watched
+ * anew, so that what is read then misses nothing that comes later, whatever was created, replaced or lost on
+ * the way (also when the kernel's queue overflowed).
  *
  * Thread: control. Ownership: the caller owns a watch until script_watch_stop. */
 #pragma once
