@@ -51,11 +51,11 @@ function unit.load(...)
   for _, header in ipairs({ ... }) do
     declare(header)
   end
-  if not loaded.library then
+  if not loaded.handle then
     local path = BUILD .. "/libtidelock.so"
-    loaded.library = ffi.load(path:find("^/") and path or "./" .. path)
+    loaded.handle = ffi.load(path:find("^/") and path or "./" .. path)
   end
-  return loaded.library
+  return loaded.handle
 end
 
 local anchors = setmetatable({}, { __mode = "k" })
