@@ -1,5 +1,8 @@
---- A backend as a process of its own, so that kill -9 is what it is: `luajit spec/chaos/backend.lua NAME SCHEME PORT
--- FILE`. It writes a line "ID TIME" into FILE for each request before it answers it, and says in every answer who it is.
+--- A backend as a process of its own, so that kill -9 is what it is:
+--
+--   luajit spec/chaos/backend.lua NAME SCHEME PORT FILE
+--
+-- It writes a line "ID TIME" into FILE for each request before it answers it, and says in every answer who it is.
 --
 -- What it does is in the request: X-Chaos-Id, X-Chaos-Delay (ms before the answer), X-Chaos-Size (bytes of the answer;
 -- without it the body comes back). A request to upgrade gets a WebSocket that sends messages back.
@@ -41,7 +44,8 @@ local function answer(request)
     return echo(request)
   end
   local size = tonumber(headers["X-Chaos-Size"] or "")
-  return { status = 200, headers = { ["X-Chaos-Backend"] = name }, body = size and bytes.body(id, size) or request.body }
+  return { status = 200, headers = { ["X-Chaos-Backend"] = name },
+    body = size and bytes.body(id, size) or request.body }
 end
 
 local function fields_of(s)

@@ -112,7 +112,8 @@ function deeds.trespass(self)
   local own = self.session
   local host = self.rng:pick(self.run.services) .. ".chaos.test"
   local answer = own.conn:call("ROUTE_ADD", host, "/", self:backend().url, 0)
-  assert(answer:find("^ERROR|unauthorized") or answer:find("^ERROR|duplicate route") or answer:find("^ROUTE_OK"), answer)
+  assert(answer:find("^ERROR|unauthorized") or answer:find("^ERROR|duplicate route")
+    or answer:find("^ROUTE_OK"), answer)
   assert(own.conn:call("ROUTE_REMOVE", "r999") == "ERROR|route not found")
   own.conn:ok("CONFIG_ROLLBACK")
 end

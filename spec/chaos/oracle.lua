@@ -79,7 +79,7 @@ end
 function oracle.preferred(world, request, backend, to)
   local from = request.sent
   local found = members_at(world, request, backend, from, to)
-  if not facts.all(found, function(one)
+  if #found == 0 or not facts.all(found, function(one)
     return one.member.session:certain(from) ~= "connected" and not one.member.session:ever("connected", from, to)
   end) then
     return nil

@@ -1,7 +1,7 @@
 --- Random numbers that a seed decides, in streams: each actor of a run draws from its own, so that what one draws does
 -- not depend on when others run.
 --
---   local r = random.stream(seed, "shop/1"); r:int(1, 6); r:chance(0.3); r:pick(list); r:weighted({ drain = 2, move = 1 })
+--   local r = random.stream(seed, "shop/1"); r:int(1, 6); r:chance(0.3); r:pick(list)
 
 local bit = require("bit")
 

@@ -185,19 +185,27 @@ local function finish(self)
 end
 
 --- Runs.
--- @param options seed, seconds, think; sample: function(run), called after each epoch, false ends the run
+-- @param options seed, seconds, think; beside: function(run) that starts what goes on all the time and returns what
+--   ends it; sample: function(run), called after each epoch
 -- @return problems, requests (number), done (deeds), kinds (how requests ended), epochs, rss
 function run.go(options)
   local self = new(options)
+  local stop = options.beside and options.beside(self)
   local ends = loop.now() + options.seconds
   local ok, err = pcall(function()
     repeat
       epoch(self, math.min(4, math.max(1.5, options.seconds / 4)), self.epochs % 2 == 1)
-    until loop.now() > ends or (options.sample and options.sample(self) == false)
+      if options.sample then
+        options.sample(self)
+      end
+    until loop.now() > ends
   end)
   if not ok then
     history.write(self, err)
     error(err, 0)
+  end
+  if stop then
+    stop()
   end
   self.rss = self.proxy:rss()
   finish(self)

@@ -25,7 +25,9 @@ local function tried_again(name)
     loop.eventually(function() return held == nil end)
   end)
   local good = origin.start()
-  local _, r, p = reloads.start { files = { ["policies/one.lua"] = policy("One"), ["policies/two.lua"] = policy("Two") } }
+  local _, r, p = reloads.start {
+    files = { ["policies/one.lua"] = policy("One"), ["policies/two.lua"] = policy("Two") },
+  }
   local route = r:route { to = dying.url, host = "a.example", options = { policy = "one" } }
   local asking = loop.spawn(p.get, p, "/", { host = "a.example" })
   loop.eventually(function() return held end)
