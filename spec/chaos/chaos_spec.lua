@@ -15,8 +15,8 @@ local function once()
     result = {}
     io.stderr:write(("chaos: seed %s, %d s\n"):format(SEED, SECONDS))
     result = run.go { seed = SEED, seconds = SECONDS }
-    io.stderr:write(("chaos: %d requests %s, deeds %s\n"):format(result.count, run.encode(result.kinds),
-      run.encode(result.done)))
+    io.stderr:write(("chaos: %d requests %s, deeds %s, %d refused for want of retries\n"):format(
+      result.count, run.encode(result.kinds), run.encode(result.done), result.world.spent))
   end
   return result.problems and result or error("the run did not come to its end", 0)
 end

@@ -122,4 +122,28 @@ function facts.able_members(world, request, from, to)
   return nobody and able(other) or found
 end
 
+-- A worker sends at least so many requests again within ten seconds (src/guard/retry_budget.h), which its clock tells
+-- by whole seconds.
+local RETRIES, WINDOW = 100, 11
+
+--- May a worker have come to the end of its retries at some moment of [from, to]?
+function facts.retries_may_be_spent(world, from, to)
+  local sum = 0
+  for _, one in ipairs(world.retries or {}) do
+    if one.done >= from - WINDOW and one.sent <= to then
+      sum = sum + one.count
+    end
+  end
+  return sum >= RETRIES
+end
+
+--- Forgets retries that count no more.
+function facts.forget_retries(world, now)
+  local kept = {}
+  for _, one in ipairs(world.retries) do
+    kept[#kept + 1] = one.done >= now - WINDOW and one or nil
+  end
+  world.retries = kept
+end
+
 return facts

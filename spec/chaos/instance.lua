@@ -11,10 +11,12 @@ local session = require("spec.chaos.session")
 local instance = {}
 instance.__index = instance
 
---- @param run seed, world, proxy, dir, page_url, grace (seconds), say(fields): notes a line of history
+--- @param run seed, world, proxy, dir, page_url, grace (seconds), say(fields): notes a line of history; unsteady: the
+--   service of which all instances may be away
 function instance.new(run, service, number)
   local self = setmetatable({
-    run = run, service = service, name = service .. "-" .. number, host = service .. ".chaos.test",
+    run = run, service = service, steady = number == 1 and service ~= run.unsteady,
+    name = service .. "-" .. number, host = service .. ".chaos.test",
     rng = random.stream(run.seed, "instance/" .. service .. number), backends = {}, at = 1,
   }, instance)
   local scheme = self.rng:chance(0.25) and "h2c" or "http"
@@ -212,12 +214,15 @@ local WILD = { { "retune", 2 }, { "reroute", 2 }, { "move", 2 }, { "rollback", 1
   { "maintain", 3 }, { "takeover", 1 }, { "blink", 2 }, { "kill", 4 }, { "restart", 3 }, { "expire", 1 },
   { "leave", 2 } }
 
+-- The first instance of a service that always has somebody who can take its requests.
+local STEADY = { { "retune", 3 }, { "rollback", 2 }, { "trespass", 1 }, { "takeover", 1 }, { "blink", 1 } }
+
 --- Does one thing.
 -- @param calm nothing that removes a route or kills a backend
 function instance:act(calm)
   pause(self, 0, 0.4)
   self.calm = calm
-  local deed = not self.session and "enter" or self.rng:weighted(calm and CALM or WILD)
+  local deed = not self.session and "enter" or self.rng:weighted(self.steady and STEADY or calm and CALM or WILD)
   self.run.say { what = "deed", who = self.name, deed = deed }
   deeds[deed](self)
   self.run.done[deed] = (self.run.done[deed] or 0) + 1

@@ -160,7 +160,10 @@ function oracle.refused(world, request)
   local able = facts.able_members(world, request, request.sent, request.done)[1]
   local failed = (request.status == 502 or request.status == 504) and not request.repeatable
     and any_shaky(world, request) -- it may have been sent, and cannot be sent again
-  if able and not failed then
+  local spent = request.status == 502 and facts.retries_may_be_spent(world, request.sent, request.done)
+  if able and spent and not failed then
+    world.spent = (world.spent or 0) + 1 -- so that a run can say how often it looked away
+  elseif able and not failed then
     return wrong("refused", "%s (%s), but %s was able to take it", tostring(request.status),
       tostring(request.refusal), able.name)
   end
@@ -310,6 +313,23 @@ function oracle.judge(world, requests, executions)
       execution = list[1] }
   end
   return problems
+end
+
+--- Lines of the access log about one request: list of { status, sent }.
+function oracle.logged(request, lines)
+  local due, problem = request.skipped and 0 or 1, nil
+  local line = lines[1]
+  if #lines ~= due then
+    problem = wrong("stats", "%d lines of the access log", #lines)
+  elseif line and request.complete and line.status ~= request.status then
+    problem = wrong("stats", "logged with status %d, answered with %s", line.status, tostring(request.status))
+  elseif line and request.complete and not request.tunnel and line.sent ~= request.received then
+    problem = wrong("stats", "logged with %d bytes, %d came", line.sent, request.received)
+  end
+  if problem then
+    problem.request = request
+  end
+  return problem
 end
 
 --- Compares what the proxy has counted with what was sent and received: tables of numbers by name.

@@ -7,8 +7,10 @@
 local cjson = require("cjson")
 local cleanup = require("spec.support.cleanup")
 local clients = require("spec.chaos.clients")
+local facts = require("spec.chaos.facts")
 local history = require("spec.chaos.history")
 local instance = require("spec.chaos.instance")
+local logged = require("spec.chaos.logged")
 local loop = require("spec.support.loop")
 local operator = require("spec.chaos.operator")
 local oracle = require("spec.chaos.oracle")
@@ -32,11 +34,12 @@ local function page()
     body = "<html><body>a page of maintenance</body></html>" }
 end
 
-local function configuration(certificate, options)
+local function configuration(self, options)
   return {
+    access_log = { format = "text", file = self.dir .. "/access" },
     timeouts = { grace = GRACE .. "s", tunnel_close = "1s", keep_alive = "75s" },
     maintenance = { check_interval = "50ms", timeout = "20s" },
-    tls = { certificates = { pki.pair(certificate) } },
+    tls = { certificates = { pki.pair(self.certificate) } },
     health_checks = options.health_checks or false,
   }
 end
@@ -48,7 +51,7 @@ local function start_proxy(self, options)
     sys.write_file(self.certificate[what], sys.read_file(made[what]))
   end
   self.files = reloads.files()
-  self.config = configuration(self.certificate, options)
+  self.config = configuration(self, options)
   self.proxy = proxy.start { workers = 2, https = true, scripts = self.files.dir, config = self.config }
 end
 
@@ -56,8 +59,10 @@ end
 -- @param options seed, think (seconds between a client's requests, at most)
 local function new(options)
   local self = {
-    seed = options.seed, grace = GRACE, services = SERVICES, names = { "*.chaos.test" }, dir = sys.temp_dir(),
-    world = { members = {}, up = {}, backends = {} }, requests = {}, executions = {}, done = {}, events = {},
+    seed = options.seed, grace = GRACE, services = SERVICES, unsteady = SERVICES[#SERVICES],
+    names = { "*.chaos.test" }, dir = sys.temp_dir(),
+    world = { members = {}, up = {}, backends = {}, retries = {}, spent = 0 },
+    requests = {}, executions = {}, done = {}, events = {},
     policies = {}, think = options.think or 0.03, instances = {}, problems = {}, count = 0, epochs = 0, kinds = {},
   }
   cleanup.add { cleanup = function() os.execute("rm -rf " .. self.dir) end }
@@ -122,12 +127,16 @@ local function forget(self)
   for _, up in pairs(self.world.up) do
     up:forget(now)
   end
+  facts.forget_retries(self.world, now)
   self.requests, self.executions, self.events, self.page.requests = {}, {}, {}, {}
 end
 
 local function judge(self, problems)
   for _, one in ipairs(self.world.backends) do
     one:executed(self.executions)
+  end
+  for _, problem in ipairs(logged.read(self)) do
+    problems[#problems + 1] = problem
   end
   for _, problem in ipairs(oracle.judge(self.world, self.requests, self.executions)) do
     problems[#problems + 1] = problem

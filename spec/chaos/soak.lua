@@ -1,6 +1,6 @@
--- `make soak MINUTES=n`: the churn of a run of chaos, judged as that is, beside load over HTTP/1 and HTTP/2 and
--- sessions that come and go as fast as they can. Memory, descriptors and threads at the end have to be those of the beginning.
--- README.md says how it is measured, and what came of it.
+-- `make soak MINUTES=n`: the churn of a run of chaos, judged as that is, beside load over HTTP/1 and HTTP/2, and sessions
+-- that come and go. Memory, descriptors and threads at the end have to be those of the beginning. README.md says how it
+-- is measured, and what came of it.
 
 local cleanup = require("spec.support.cleanup")
 local load = require("spec.support.load")
