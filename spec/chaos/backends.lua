@@ -39,12 +39,20 @@ function backend:start()
   self.url = ("%s://127.0.0.1:%d"):format(self.scheme, self.port)
 end
 
+--- A backend that has ended by itself is a fault of this bench.
+local function assert_runs(one)
+  if not one:running() then
+    error("a backend ended by itself\n" .. one:output(), 0)
+  end
+end
+
 --- kill -9.
 function backend:kill()
   local one = self.process
   if not one then
     return
   end
+  assert_runs(one)
   self.process = nil
   local change = self.up:begin(false, loop.now())
   one:signal("KILL")
@@ -56,6 +64,9 @@ end
 
 --- What it has executed since the last call, at a time when nothing is under way: adds { id, backend, at } to a list.
 function backend:executed(list)
+  if self.process then
+    assert_runs(self.process)
+  end
   local text = sys.read_file(self.path)
   for id, at in (text or ""):gmatch("(%S+) ([%d.]+)\n") do
     list[#list + 1] = { id = id, backend = self.name, at = tonumber(at) }

@@ -8,7 +8,7 @@ local facts = {}
 function facts.moments(world, members, from, to)
   local list = { from }
   for _, m in ipairs(members) do
-    for _, one in ipairs({ m.at, m.drain, m.maintenance, m.session, m.config }) do
+    for _, one in ipairs({ m.at, m.drain, m.maintenance, m.session, m.config, m.fit }) do
       one:moments(from, to, list)
     end
   end
@@ -95,14 +95,16 @@ end
 
 --- Could a member have been passed over at a moment?
 function facts.maybe_blocked(m, t)
-  return facts.maybe_absent(m, t) or m.maintenance:at(t)[true] or m.drain:certain(t) ~= "none"
+  return facts.maybe_absent(m, t) or m.maintenance:at(t)[true] or m.drain:certain(t) ~= "none" or m.fit:at(t)[false]
 end
 
---- Was a member able to take requests throughout: there, at a backend that was up, neither draining nor in maintenance?
+--- Was a member able to take requests throughout: there, at a backend that was up, neither draining nor in maintenance,
+-- and surely taken for fit?
 function facts.able(world, m, from, to)
   local backend = m.at:certain(from)
   return backend and m.at:throughout(backend, from, to) and world.up[backend]:throughout(true, from, to)
-    and m.drain:throughout("none", from, to) and m.maintenance:throughout(false, from, to)
+    and m.fit:throughout(true, from, to) and m.drain:throughout("none", from, to)
+    and m.maintenance:throughout(false, from, to)
 end
 
 --- The members that were able throughout, of the group that the request certainly belonged to.

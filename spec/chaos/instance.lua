@@ -34,6 +34,17 @@ local function pause(self, least, most)
   loop.delay(self.rng:between(least, most))
 end
 
+--- Stages by what the proxy is to find out that it is not well.
+local function watch(self, own)
+  if self.rng:chance(0.5) then
+    own.conn:ok("CIRCUIT_BREAKER_SET", "ALL", self.rng:int(1, 4), "200ms", 1)
+  end
+  if self.rng:chance(0.4) then
+    own.conn:ok("OPTIONS_SET", "ALL", "health_check_path", "/health")
+  end
+  own.conn:ok("OPTIONS_SET", "ALL", "health_check_interval", "300ms")
+end
+
 --- Stages its routes in a fresh session and applies them.
 -- @param changes facts that come with it
 local function settle_in(self, own, changes)
@@ -46,12 +57,15 @@ local function settle_in(self, own, changes)
   if self.rng:chance(0.3) then
     own.conn:ok("OPTIONS_SET", "ALL", "policy", "request_id")
   end
+  watch(self, own)
   own:stamp()
   own.conn:ok("CONFIG_VALIDATE")
+  own:doubt()
   for _, change in ipairs(own:placed(backend.name)) do
     changes[#changes + 1] = change
   end
   own:apply(changes)
+  own:sure()
   self.session = own
 end
 
@@ -79,13 +93,15 @@ function deeds.reroute(self)
     own.routes["/deep"] = nil
   else
     own:add("/deep", self:backend())
+    own:doubt()
     own:apply({ { own.routes["/deep"].member.at, self:backend().name } })
+    own:sure()
   end
 end
 
 --- All routes to the other backend.
 function deeds.move(self)
-  local own, old = self.session, self:backend()
+  local own = self.session
   self.at = 3 - self.at
   self:backend():start()
   for _, path in ipairs(session.PATHS) do
@@ -94,8 +110,9 @@ function deeds.move(self)
     end
   end
   own:stamp()
+  own:doubt()
   own:apply(own:placed(self:backend().name))
-  return old
+  own:sure()
 end
 
 --- Staged and taken back: nothing of it may be seen.
@@ -164,9 +181,11 @@ function deeds.blink(self)
 end
 
 function deeds.kill(self)
+  self.session:doubt()
   self:backend():kill()
   pause(self, 0, 0.6)
   self:backend():start()
+  self.session:sure()
 end
 
 --- A restarted container: another session of the same names, at another address.
@@ -175,6 +194,7 @@ function deeds.restart(self)
   if self.rng:chance(0.5) then
     old:crash(self.run.grace)
     if self.rng:chance(0.5) then
+      old:doubt()
       before:kill()
     end
     pause(self, 0, 0.5)
@@ -190,6 +210,7 @@ end
 function deeds.expire(self)
   self.session:crash(self.run.grace)
   if self.rng:chance(0.5) then
+    self.session:doubt()
     self:backend():kill()
   end
   self.session:wait_gone()

@@ -118,7 +118,10 @@ local function blocked_by(world, request, reason)
   return false
 end
 
+local function unfit(m, t) return m.fit:at(t)[false] end
+
 local REFUSALS = {
+  health_down = unfit, health_awaited = unfit, circuit_open = unfit, circuit_probing = unfit,
   maintenance = function(m, t) return m.maintenance:at(t)[true] end,
   draining = function(m, t) return m.drain:certain(t) ~= "none" end,
 }

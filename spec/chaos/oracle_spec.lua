@@ -8,7 +8,7 @@ local world
 local function member(instance, backend, path)
   local m = { service = "shop", instance = instance, path = path or "/", name = instance, at = timeline.new(backend),
     drain = timeline.new("none"), maintenance = timeline.new(false), session = timeline.new("connected"),
-    config = timeline.new(1) }
+    config = timeline.new(1), fit = timeline.new(true) }
   table.insert(world.members, m)
   return m
 end
@@ -218,6 +218,19 @@ describe("a refusal", function()
     assert.same({ "refused" }, kinds(get, { ran("b", 10.1) }))
     local post = refused(502, "backend_broke", { idempotent = false, repeatable = false })
     assert.same({}, kinds(post, { ran("b", 10.1) }))
+  end)
+
+  it("for a circuit or for health is wrong unless the proxy may have found something", function()
+    local m = member("one", "a")
+    assert.same({ "refused" }, kinds(refused(503, "circuit_open"), {}))
+    m.drain:set("some", 8, 9)
+    assert.same({ "page" }, kinds(refused(503, "circuit_open"), {}))
+    m.fit:begin(false, 9)
+    for _, reason in ipairs { "circuit_open", "circuit_probing", "health_down", "health_awaited" } do
+      assert.same({}, kinds(refused(503, reason), {}))
+    end
+    m.fit:set(true, 9.5, 9.6)
+    assert.same({ "page" }, kinds(refused(503, "circuit_open"), {}))
   end)
 
   it("of an unknown kind is wrong", function()

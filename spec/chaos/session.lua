@@ -1,6 +1,7 @@
 --- One session of the registry, and what is true of its members: each command notes when what it changes may be, and is
 -- surely, in force. A change is noted before its command is sent and settled with the answer.
 
+local cjson = require("cjson")
 local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
 local timeline = require("spec.chaos.timeline")
@@ -39,6 +40,7 @@ function session.new(run, instance)
   local self = setmetatable({
     run = run, world = run.world, instance = instance, conn = connect(run), routes = {},
     config = timeline.new(0), drain = timeline.new("none"), connected = timeline.new("connected"),
+    fit = timeline.new(true),
   }, session)
   self.id = self.conn:register(instance.service, instance.name)
   return self
@@ -49,7 +51,7 @@ function session:member(path)
     service = self.instance.service, instance = self.instance.name, path = path,
     name = ("%s/%s%s"):format(self.instance.service, self.instance.name, path),
     at = timeline.new(false), maintenance = timeline.new(false),
-    config = self.config, drain = self.drain, session = self.connected,
+    config = self.config, drain = self.drain, session = self.connected, fit = self.fit,
   }
   table.insert(self.world.members, m)
   return m
@@ -105,6 +107,35 @@ function session:placed(where)
     end
   end
   return changes
+end
+
+-- ---- what the proxy finds out by itself: circuits and health
+
+--- From now on the proxy may, or may not, take its members for unfit.
+function session:doubt()
+  self.fit:begin(false, loop.now())
+end
+
+local function is_fit(self, id)
+  local status = cjson.decode((self.conn:ok("ROUTE_STATUS", id)))
+  if status.health.state == "down" or status.health.state == "awaited" then
+    return false
+  end
+  -- What failed before does not count any more, nor what is in flight.
+  self.conn:ok("CIRCUIT_BREAKER_RESET", id)
+  return cjson.decode((self.conn:ok("CIRCUIT_BREAKER_STATUS", id))).state == "closed"
+end
+
+--- Waits until it takes them for fit; their backend is up.
+function session:sure()
+  for _, path in ipairs(PATHS) do
+    local route = self.routes[path]
+    if route then
+      loop.eventually(function() return is_fit(self, route.id) end)
+    end
+  end
+  local now = loop.now()
+  self.fit:set(true, now, now)
 end
 
 -- ---- drain

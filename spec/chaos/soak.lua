@@ -1,4 +1,4 @@
--- `make soak MINUTES=n`: the churn of a run of chaos, judged as that is, beside load over HTTP/1 and HTTP/2, and sessions
+-- `make soak MINUTES=n`: the churn of a run of chaos, judged as that is, beside load of HTTP/1 and HTTP/2 and sessions
 -- that come and go. Memory, descriptors and threads at the end have to be those of the beginning. README.md says how it
 -- is measured, and what came of it.
 
@@ -77,15 +77,18 @@ end
 describe("a soak of " .. MINUTES .. " minutes", function()
   it("finds nothing wrong, and ends where it began", function()
     local samples = plateau.new(MINUTES * 60)
-    local result = run.go {
+    local ok, result = pcall(run.go, {
       seed = SEED, seconds = MINUTES * 60, think = 0.01, beside = beside,
       sample = function(self)
         samples:take(self.proxy, self.count)
       end,
-    }
+    })
+    io.stderr:write(samples:text())
+    if not ok then
+      error(result, 0)
+    end
     io.stderr:write(("soak: seed %s, %d requests judged in %d epochs, %d of load, %d of h2load, %d sessions\n"):format(
       SEED, result.count, result.epochs, result.load.requests, result.h2load, result.sessions))
-    io.stderr:write(samples:text())
     local wrong = {}
     for i, problem in ipairs(result.problems) do
       wrong[i] = problem.kind .. ": " .. problem.why
