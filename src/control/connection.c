@@ -71,7 +71,7 @@ static void set_phase(struct connection *conn, enum connection_phase phase)
     registry_retire(conn->registry, conn);
 }
 
-void connection_abort(struct connection *conn, const char *reason)
+void connection_abort(struct connection *conn, enum connection_end why)
 {
     struct session *s = conn->session;
     char peer[ADDRESS_TEXT_SIZE];
@@ -80,7 +80,9 @@ void connection_abort(struct connection *conn, const char *reason)
     if (conn->phase == CONNECTION_CLOSED)
         return;
     address_format(&conn->peer, peer);
-    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer, reason);
+    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer,
+              connection_end_text(why));
+    conn->control->counts.ended[why]++;
     set_phase(conn, CONNECTION_CLOSED);
     connection_unbind(conn);
     if (s)
@@ -96,7 +98,7 @@ static void flush(struct connection *conn)
         enum io io = transport_write(&conn->transport, &rest, conn->out_len ? 1 : 0, &n);
 
         if (io == IO_ERROR) {
-            connection_abort(conn, "send failed");
+            connection_abort(conn, CONNECTION_END_SEND_FAILED);
             return;
         }
         conn->out_start += n;
@@ -120,7 +122,7 @@ static void settle(struct connection *conn)
     flush(conn);
     if (conn->phase == CONNECTION_CLOSING && !has_output(conn)) {
         if (conn->eof) {
-            connection_abort(conn, "done");
+            connection_abort(conn, CONNECTION_END_DONE);
             return;
         }
         /* The client's end is waited for, as what it still sends would destroy what it has not
@@ -162,9 +164,10 @@ void connection_send(struct connection *conn, struct slice line)
     if (conn->phase == CONNECTION_CLOSED || conn->phase == CONNECTION_HANDSHAKE)
         return;
     if (!make_room(conn, line.len + 1)) {
+        conn->control->counts.refused[REGISTRY_LIMIT_OUTPUT]++;
         log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
                   "queued=%zu", conn->out_len);
-        connection_abort(conn, "output limit");
+        connection_abort(conn, CONNECTION_END_OUTPUT);
         return;
     }
     at = conn->out + conn->out_start + conn->out_len;
@@ -175,12 +178,18 @@ void connection_send(struct connection *conn, struct slice line)
         settle(conn);
 }
 
-static void send_error(struct connection *conn, const char *reason)
+void connection_refuse(struct connection *conn, const char *reason)
 {
-    char line[64];
-    int len = snprintf(line, sizeof(line), "ERROR|%s", reason);
+    char line[256];
+    int len = snprintf(line, sizeof(line), "ERROR|%.200s", reason);
 
     connection_send(conn, slice_of(line, (size_t)len));
+}
+
+static void refuse_line(struct connection *conn, const char *reason)
+{
+    conn->control->counts.bad_lines++;
+    connection_refuse(conn, reason);
 }
 
 /* Runs one complete line, without its line end. */
@@ -194,14 +203,15 @@ static void run_line(struct connection *conn, struct slice line)
     if (line.len == 0)
         return;
     if (line.len > REGISTRY_LINE_MAX) {
-        send_error(conn, "line too long");
+        refuse_line(conn, "line too long");
         return;
     }
     wrong = line_check(line);
     if (wrong) {
-        send_error(conn, wrong);
+        refuse_line(conn, wrong);
         return;
     }
+    conn->control->counts.lines++;
     if (!vm_run_line(conn->control->vm, conn, line, &answer))
         conn->waiting = true;
     else if (answer.data)
@@ -219,7 +229,7 @@ static bool take_line(struct connection *conn)
         return false;
     if (!end) {
         if (!conn->skipping)
-            send_error(conn, "line too long");
+            refuse_line(conn, "line too long");
         conn->skipping = true;
         buf_consume(&conn->in, in.len);
         return true;
@@ -302,7 +312,7 @@ static void read_input(struct connection *conn)
         if (tls_transport_failure(&conn->transport) == TLS_FAILURE_CLOSED)
             conn->eof = true;
         else
-            connection_abort(conn, "connection reset");
+            connection_abort(conn, CONNECTION_END_RESET);
         break;
     }
 }
@@ -323,6 +333,7 @@ static void shake_hands(struct connection *conn)
 
     switch (transport_handshake(&conn->transport)) {
     case IO_OK:
+        conn->control->counts.handshakes++;
         begin(conn);
         return;
     case IO_AGAIN:
@@ -331,10 +342,11 @@ static void shake_hands(struct connection *conn)
     default:
         break;
     }
+    conn->control->counts.handshakes_failed++;
     address_format(&conn->peer, peer);
     log_write(LOG_INFO, "[registry-v2] TLS handshake failed", "peer=%s reason=\"%s\"", peer,
               tls_transport_error(&conn->transport));
-    connection_abort(conn, "TLS handshake failed");
+    connection_abort(conn, CONNECTION_END_HANDSHAKE_FAILED);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -360,7 +372,9 @@ static void on_linger(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    connection_abort(conn, conn->phase == CONNECTION_HANDSHAKE ? "TLS handshake too slow" : "closed");
+    conn->control->counts.handshakes_failed += conn->phase == CONNECTION_HANDSHAKE;
+    connection_abort(conn, conn->phase == CONNECTION_HANDSHAKE ? CONNECTION_END_HANDSHAKE_SLOW
+                                                               : CONNECTION_END_CLOSED);
 }
 
 static void await_handshake(struct connection *conn)

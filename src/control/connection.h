@@ -14,6 +14,7 @@
 #include "base/slice.h"
 #include "base/sock.h"
 #include "base/transport.h"
+#include "control/registry_count.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,6 +77,9 @@ void connection_run(struct connection *conn);
  * client leaves too much unread is closed. */
 void connection_send(struct connection *conn, struct slice line);
 
+/* Sends ERROR|reason. */
+void connection_refuse(struct connection *conn, const char *reason);
+
 /* Binds conn to s: what either was bound to before is unbound (a session left without a connection
  * is disconnected, a connection that lost its session is closed), and s is connected. */
 void connection_bind(struct connection *conn, struct session *s);
@@ -97,5 +101,5 @@ void connection_unbind(struct connection *conn);
 /* Closes after what is queued was written; no further line is run. */
 void connection_close(struct connection *conn);
 
-/* Closes at once. reason: for the log. A bound session is disconnected. */
-void connection_abort(struct connection *conn, const char *reason);
+/* Closes at once. A bound session is disconnected. */
+void connection_abort(struct connection *conn, enum connection_end why);

@@ -188,16 +188,20 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
     return true;
 }
 
+void control_count(const struct control *c, struct worker_counts *sum)
+{
+    ASSERT_CONTROL();
+    memset(sum, 0, sizeof(*sum));
+    for (unsigned i = 0; i < c->worker_count; i++)
+        worker_count(c->workers[i], sum);
+}
+
 static uint64_t count_requests(const struct control *c)
 {
-    struct worker_counts counts;
-    uint64_t sum = 0;
+    struct worker_counts sum;
 
-    for (unsigned i = 0; i < c->worker_count; i++) {
-        worker_count(c->workers[i], &counts);
-        sum += counts.requests;
-    }
-    return sum;
+    control_count(c, &sum);
+    return sum.requests;
 }
 
 /* ---- start */
@@ -305,6 +309,7 @@ static bool start(struct control *c, struct config_set **routes)
 
     c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(c->loop);
+    c->started_ms = clock_ms();
     mailbox_init(&c->mailbox, c->loop);
     c->shared.mailbox = &c->mailbox;
     c->shared.control = c;

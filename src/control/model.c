@@ -89,7 +89,7 @@ static void cut_off(struct session *s)
     if (!conn)
         return;
     connection_unbind(conn);
-    connection_abort(conn, "session superseded");
+    connection_abort(conn, CONNECTION_END_SUPERSEDED);
 }
 
 /* Lets s take over the names of old: whatever serves for old now serves until s applies. */

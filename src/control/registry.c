@@ -126,14 +126,14 @@ static void watch(struct door *door, bool on)
         ev_io_stop(loop, &door->accept);
 }
 
-static void refuse_surplus(struct connection *conn)
+static void refuse_surplus(struct connection *conn, const struct error *why)
 {
     /* Over TLS even a word would cost the handshake that the limit is there to save. */
     if (conn->phase == CONNECTION_HANDSHAKE) {
-        connection_abort(conn, "too many connections");
+        connection_abort(conn, CONNECTION_END_SURPLUS);
         return;
     }
-    connection_send(conn, SLICE("ERROR|too many connections"));
+    connection_refuse(conn, why->text);
     connection_close(conn);
 }
 
@@ -153,6 +153,7 @@ static bool accept_one(struct door *door)
     int fd = sock_accept(door->fd, &peer);
     struct transport transport;
     struct connection *conn;
+    struct error err;
 
     if (fd == -EAGAIN)
         return false;
@@ -172,8 +173,9 @@ static bool accept_one(struct door *door)
         return true;
     }
     conn = add(r, &transport, door->tls, &peer);
-    if (r->count > r->control->settings->registry_connections)
-        refuse_surplus(conn);
+    r->control->counts.accepted++;
+    if (!registry_within(r->control, REGISTRY_LIMIT_CONNECTIONS, r->count, &err))
+        refuse_surplus(conn, &err);
     return true;
 }
 
@@ -288,7 +290,7 @@ void registry_close(struct control *c)
         struct connection *conn = CONTAINER_OF(node, struct connection, link);
 
         connection_unbind(conn);
-        connection_abort(conn, "registry closed");
+        connection_abort(conn, CONNECTION_END_SHUTDOWN);
     }
     free_closed(r);
     ev_prepare_stop(c->loop, &r->reap);
@@ -311,7 +313,7 @@ unsigned registry_count(const struct control *c)
     return c->registry->count;
 }
 
-void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg)
+void registry_each(const struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg)
 {
     struct list *node, *tmp;
 

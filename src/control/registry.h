@@ -45,7 +45,7 @@ struct connection *registry_find(struct control *c, uint64_t serial);
 unsigned registry_count(const struct control *c);
 
 /* Calls fn for every open connection. */
-void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);
+void registry_each(const struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);
 
 /* Of connection.c alone: the connection has lines left for the next loop turn; it is closed and may
  * be freed at this one's end. */

@@ -24,8 +24,10 @@ static int conn_auth(lua_State *L)
     struct slice token = api_slice(L, 2);
     const char *secret = conn->control->settings->registry_token;
 
-    if (secret && !slice_eq_secret(token, slice_str(secret)))
+    if (secret && !slice_eq_secret(token, slice_str(secret))) {
+        conn->control->counts.auth_failures++;
         return api_refuse(L, "unauthorized");
+    }
     conn->authorized = true;
     return api_true(L);
 }

@@ -59,6 +59,8 @@ void client_close(struct client *c, enum close_reason reason)
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
                              reason == CLOSE_TUNNEL_CUT);
+    if (c->tls && !c->stream)
+        COUNTER_ADD(w->secure_clients, (uint64_t)-1);
     if (!c->stream)
         tls_facts_free(c->tls);
     worker_count_close(w, reason);
@@ -263,6 +265,7 @@ static void handshake_done(struct client *c)
         return;
     }
     c->secure = true;
+    COUNTER_ADD(w->secure_clients, 1);
     c->conn.blocked = c->conn.transport.unsent;
     COUNTER_ADD(w->handshakes_done, 1);
     COUNTER_ADD(w->handshakes_resumed, c->tls->resumed);

@@ -300,6 +300,7 @@ static enum step step_reply(struct request *rq)
 static enum step step_finish(struct request *rq)
 {
     stats_count(rq);
+    stats_verdict(rq);
     access_log_write(rq);
     rq->codec->finish(rq);
     return STEP_DONE;
@@ -389,6 +390,7 @@ void request_abandon(struct request **rqp)
         if (!rq->response_started)
             rq->status = 499;
         stats_count(rq);
+        stats_verdict(rq);
         access_log_write(rq);
     }
     request_free(rqp);

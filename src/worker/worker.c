@@ -63,6 +63,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
         handshakes_run(w);
     w->served = false;
     free_retired(w);
+    atomic_store_explicit(&w->memory, w->blocks.taken_bytes, memory_order_relaxed);
 }
 
 /* Every lease is returned once: when it is retired and its last request has ended. */
@@ -329,14 +330,26 @@ void worker_free(struct worker *w)
     free(w);
 }
 
-void worker_count(const struct worker *w, struct worker_counts *out)
+static uint64_t read_count(const _Atomic uint64_t *count)
 {
-    out->clients = atomic_load_explicit(&w->clients, memory_order_relaxed);
-    out->accepted = atomic_load_explicit(&w->accepted, memory_order_relaxed);
-    out->requests = atomic_load_explicit(&w->requests, memory_order_relaxed);
-    out->handshakes = atomic_load_explicit(&w->handshakes_done, memory_order_relaxed);
-    out->resumed = atomic_load_explicit(&w->handshakes_resumed, memory_order_relaxed);
-    out->handshakes_failed = atomic_load_explicit(&w->handshakes_failed, memory_order_relaxed);
-    out->sessions = atomic_load_explicit(&w->sessions_started, memory_order_relaxed);
-    out->streams = atomic_load_explicit(&w->streams, memory_order_relaxed);
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+void worker_count(const struct worker *w, struct worker_counts *sum)
+{
+    sum->clients += read_count(&w->clients);
+    sum->secure_clients += read_count(&w->secure_clients);
+    sum->accepted += read_count(&w->accepted);
+    sum->requests += read_count(&w->requests);
+    sum->handshakes += read_count(&w->handshakes_done);
+    sum->resumed += read_count(&w->handshakes_resumed);
+    sum->handshakes_failed += read_count(&w->handshakes_failed);
+    sum->sessions += read_count(&w->sessions_started);
+    sum->sessions_open += read_count(&w->sessions_open);
+    sum->streams += read_count(&w->streams);
+    sum->memory += read_count(&w->memory);
+    for (unsigned i = 0; i < CLOSE_REASON_COUNT; i++)
+        sum->closed[i] += read_count(&w->closed[i]);
+    for (unsigned i = 0; i < VERDICT_COUNT; i++)
+        sum->verdicts[i] += read_count(&w->verdicts[i]);
 }

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "config/snapshot.h"
 #include "guard/retry_budget.h"
+#include "guard/verdict.h"
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
@@ -85,7 +86,10 @@ struct worker {
     /* counters; written here, read by control */
     _Atomic uint64_t handshakes_done, handshakes_resumed, handshakes_failed;
     _Atomic uint64_t clients, accepted, requests, sessions_started, streams;
+    _Atomic uint64_t secure_clients, sessions_open; /* of the clients: with TLS; that speak HTTP/2 */
+    _Atomic uint64_t memory;                        /* bytes of the blocks in use as the last turn ended */
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
+    _Atomic uint64_t verdicts[VERDICT_COUNT]; /* requests by what ended them, stats.c; PASS is not counted */
 };
 
 /* Frees memory at the end of the loop turn. */
