@@ -329,6 +329,14 @@ return {
     doc = "The TLS handshake of a registry connection.",
   },
   {
+    path = "timeouts.registry_auth", type = "duration", default = "10s", min = 10, max = HOUR,
+    doc = "From the begin of a registry connection to its AUTH, where a token is needed; then it is closed.",
+  },
+  {
+    path = "timeouts.registry_idle", type = "duration", default = "5m", min = 10, max = 7 * DAY,
+    doc = "A registry connection without a session and without events that says nothing.",
+  },
+  {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,
     doc = "Resolving one name.",
   },
@@ -383,6 +391,25 @@ return {
   {
     path = "limits.registry_connections", type = "count", default = 1024, min = 1, max = 100000,
     doc = "Registry connections open at a time.",
+  },
+  {
+    path = "limits.registry_per_address", type = "count", default = 512, min = 1, max = 100000,
+    doc = "Of these from one address. Where there is no place for one more, the oldest without session and events "
+      .. "that has said nothing for a second has to go; if there is none, the new one is refused.",
+  },
+  {
+    path = "limits.registry_auth_lines", type = "count", default = 10, min = 1, max = 1000000,
+    doc = "Lines of a registry connection before its AUTH is right, where a token is needed; past it the connection "
+      .. "is closed.",
+  },
+  {
+    path = "limits.registry_lines", type = "count", default = 1000, min = 1, max = 1000000,
+    doc = "Lines a second of one registry connection. Further ones are not refused, they wait. A line that takes "
+      .. "longer counts as one more for each tenth of a millisecond.",
+  },
+  {
+    path = "limits.registry_burst", type = "count", default = 10000, min = 1, max = 10000000,
+    doc = "Lines that a registry connection may send at once before it is held to limits.registry_lines.",
   },
   {
     path = "limits.registry_output", type = "size", default = "1m", min = 64 * KIB, max = 64 * MIB,

@@ -26,6 +26,7 @@ local function describe_registry(registry)
     "bad_lines", registry.bad_lines,
     "events", registry.events,
     "auth_failures", registry.auth_failures,
+    "auth_delayed", registry.auth_delayed,
     "handshakes", json.pick(registry.handshakes, { "done", "failed" })
   )
 end
@@ -74,10 +75,11 @@ return {
       .. "may ask. Counts are exact sums over all workers since the start. refused: requests that the proxy answered "
       .. "itself, by reason, those without a route too; broken_off: requests that ended before their answer did; "
       .. "closed: ends of connections with clients and backends, and of HTTP/2 streams, by reason; only what is "
-      .. "not zero is there. connections: open ones now, and how many there were; handshakes: of TLS with clients. registry: "
-      .. "the same for its own connections; lines are commands, bad_lines those that were too long or no text. limits: "
-      .. "each by the name of its setting; where it holds for one connection, session or address, used is what the "
-      .. "one that uses most does. refused is how often it was met. buffer_bytes: memory in buffers of connections.",
+      .. "not zero is there. connections: open ones now, and how many there were; handshakes: of TLS with clients. "
+      .. "registry: the same for its own connections; lines are commands, bad_lines those that were too long or no "
+      .. "text; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for them. limits: each by "
+      .. "the name of its setting; where it holds for one connection, session or address, used is what the one that "
+      .. "uses most does. refused is how often it was met. buffer_bytes: memory in buffers of connections.",
     run = function(cmd)
       return reply.json("PROXY_STATUS_OK", describe(cmd.conn:proxy_status()))
     end,

@@ -33,6 +33,8 @@
     X(staged_ms, "timeouts.staged")             /* staged changes nobody applied */                \
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
     X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
+    X(registry_auth_ms, "timeouts.registry_auth") /* of a registry connection, from its begin to AUTH */ \
+    X(registry_idle_ms, "timeouts.registry_idle") /* one without session and events that says nothing */ \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
     X(tunnel_idle_ms, "timeouts.tunnel")        /* nothing passes through a tunnel */              \
     X(tunnel_message_ms, "timeouts.tunnel_message") /* end of a message before a tunnel closes */  \
@@ -44,6 +46,10 @@
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
+    X(registry_per_address, "limits.registry_per_address") /* of these, from one address */ \
+    X(registry_auth_lines, "limits.registry_auth_lines") /* that a connection may send before AUTH */ \
+    X(registry_lines, "limits.registry_lines") /* of one connection, a second */ \
+    X(registry_burst, "limits.registry_burst") /* at once */ \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
     X(h2_max_streams, "http2.max_streams")           /* of a connection at a time */                \

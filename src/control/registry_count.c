@@ -1,5 +1,6 @@
 #include "control/registry_count.h"
 
+#include "base/clock.h"
 #include "control/control.h"
 #include "control/registry.h"
 
@@ -59,6 +60,25 @@ static void most_output(struct connection *conn, void *arg)
         *most = conn->out_len;
 }
 
+static void most_early_lines(struct connection *conn, void *arg)
+{
+    uint64_t *most = arg;
+
+    if (!conn->authorized && conn->early_lines > *most)
+        *most = conn->early_lines;
+}
+
+/* In the rate's unit: how much of a second the client is ahead of it. */
+static void most_lines(struct connection *conn, void *arg)
+{
+    uint64_t *most = arg, now_us = clock_us();
+    uint64_t ahead_us = conn->pace.empty_us > now_us ? conn->pace.empty_us - now_us : 0;
+    uint64_t lines = ahead_us * conn->control->settings->registry_lines / (1000 * 1000);
+
+    if (lines > *most)
+        *most = lines;
+}
+
 uint64_t registry_limit_used(const struct control *c, enum registry_limit limit)
 {
     uint64_t most = 0;
@@ -69,6 +89,14 @@ uint64_t registry_limit_used(const struct control *c, enum registry_limit limit)
         return registry_count(c);
     case REGISTRY_LIMIT_OUTPUT:
         registry_each(c, most_output, &most);
+        break;
+    case REGISTRY_LIMIT_ADDRESS:
+        return registry_count_most(c);
+    case REGISTRY_LIMIT_AUTH_LINES:
+        registry_each(c, most_early_lines, &most);
+        break;
+    case REGISTRY_LIMIT_LINES:
+        registry_each(c, most_lines, &most);
         break;
     case REGISTRY_LIMIT_COUNT:
         break;

@@ -20,6 +20,9 @@ struct control;
     X(SEND_FAILED, "send_failed", "send failed") \
     X(OUTPUT, "output_limit", "output limit") \
     X(SURPLUS, "too_many_connections", "too many connections") \
+    X(MADE_ROOM, "made_room", "too many connections, and this one said nothing") \
+    X(UNAUTHORIZED, "unauthorized", "no AUTH in time, or too many lines without") \
+    X(IDLE, "idle", "idle for too long") \
     X(HANDSHAKE_FAILED, "handshake_failed", "TLS handshake failed") \
     X(HANDSHAKE_SLOW, "handshake_slow", "TLS handshake too slow") \
     X(TAKEN_OVER, "taken_over", "taken over") \
@@ -36,6 +39,9 @@ enum connection_end {
 /* X(ID, field of struct settings, path of the setting, what is told). A limit is named by its path's last part. */
 #define REGISTRY_LIMITS(X) \
     X(CONNECTIONS, registry_connections, "limits.registry_connections", "too many connections") \
+    X(ADDRESS, registry_per_address, "limits.registry_per_address", "too many connections from this address") \
+    X(AUTH_LINES, registry_auth_lines, "limits.registry_auth_lines", "too many lines without AUTH") \
+    X(LINES, registry_lines, "limits.registry_lines", "too many lines a second") /* these wait */ \
     X(OUTPUT, registry_output, "limits.registry_output", "too much output waits for the client")
 
 enum registry_limit {
@@ -51,6 +57,7 @@ struct registry_counts {
     uint64_t bad_lines;         /* too long, control bytes, no UTF-8 */
     uint64_t events;            /* queued for connections that subscribed */
     uint64_t auth_failures;     /* wrong tokens */
+    uint64_t auth_delayed;      /* lines without AUTH that waited, as a token from there was wrong */
     uint64_t handshakes, handshakes_failed; /* of TLS */
     uint64_t ended[CONNECTION_END_COUNT];
     uint64_t refused[REGISTRY_LIMIT_COUNT]; /* by the limit that was met */

@@ -25,7 +25,7 @@ static int conn_auth(lua_State *L)
     const char *secret = conn->control->settings->registry_token;
 
     if (secret && !slice_eq_secret(token, slice_str(secret))) {
-        conn->control->counts.auth_failures++;
+        registry_auth_failed(conn);
         return api_refuse(L, "unauthorized");
     }
     conn->authorized = true;

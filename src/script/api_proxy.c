@@ -123,6 +123,7 @@ static void set_registry(lua_State *L, const struct control *c)
     api_set_number(L, "bad_lines", (double)counts->bad_lines);
     api_set_number(L, "events", (double)counts->events);
     api_set_number(L, "auth_failures", (double)counts->auth_failures);
+    api_set_number(L, "auth_delayed", (double)counts->auth_delayed);
     set_handshakes(L, counts->handshakes, 0, counts->handshakes_failed);
     lua_newtable(L);
     for (unsigned i = 0; i < CONNECTION_END_COUNT; i++)
