@@ -394,8 +394,33 @@ return {
   },
   {
     path = "limits.registry_per_address", type = "count", default = 512, min = 1, max = 100000,
-    doc = "Of these from one address. Where there is no place for one more, the oldest without session and events "
-      .. "that has said nothing for a second has to go; if there is none, the new one is refused.",
+    doc = "Of these from one address. Where there is no place for one more, here or in all, the oldest that has no "
+      .. "session, no events and no command under way is closed; if there is none, the new one is refused.",
+  },
+  {
+    path = "limits.sessions", type = "count", default = 10000, min = 1, max = 1000000,
+    doc = "Sessions of services at a time. Where there is no place for one more, the oldest that has no connection "
+      .. "and never applied anything is removed; if there is none, REGISTER is refused.",
+  },
+  {
+    path = "limits.metadata_size", type = "size", default = "16k", min = 0, max = 16 * KIB,
+    doc = "Bytes of a session's metadata.",
+  },
+  {
+    path = "limits.routes_per_session", type = "count", default = 10000, min = 1, max = 100000,
+    doc = "Routes of one session, staged or live, and of the configuration file.",
+  },
+  {
+    path = "limits.domains_per_route", type = "count", default = 256, min = 1, max = 256,
+    doc = "Domains of one route of a session.",
+  },
+  {
+    path = "limits.headers_per_target", type = "count", default = 100, min = 0, max = 1000,
+    doc = "Response headers that a session may set for one route, and for all of its routes.",
+  },
+  {
+    path = "limits.staged_bytes", type = "size", default = "16m", min = 64 * KIB, max = 1024 * MIB,
+    doc = "Memory of what one session has staged: a copy of what it has live, with the changes.",
   },
   {
     path = "limits.registry_auth_lines", type = "count", default = 10, min = 1, max = 1000000,

@@ -21,6 +21,7 @@ local function describe_registry(registry)
     "accepted", registry.accepted,
     "closed", describe_counts(registry.closed),
     "sessions", json.pick(registry.sessions, { "connected", "disconnected", "superseded" }),
+    "sessions_dropped", registry.sessions_dropped,
     "routes", json.pick(registry.routes, { "live", "staged" }),
     "lines", registry.lines,
     "bad_lines", registry.bad_lines,
@@ -77,7 +78,7 @@ return {
       .. "closed: ends of connections with clients and backends, and of HTTP/2 streams, by reason; only what is "
       .. "not zero is there. connections: open ones now, and how many there were; handshakes: of TLS with clients. "
       .. "registry: the same for its own connections; lines are commands, bad_lines those that were too long or no "
-      .. "text; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for them. limits: each by "
+      .. "text; sessions_dropped: idle ones that made room; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for them. limits: each by "
       .. "the name of its setting; where it holds for one connection, session or address, used is what the one that "
       .. "uses most does. refused is how often it was met. buffer_bytes: memory in buffers of connections.",
     run = function(cmd)

@@ -46,6 +46,12 @@
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
+    X(sessions, "limits.sessions") /* of services */ \
+    X(metadata_size, "limits.metadata_size") /* bytes of a session's */ \
+    X(routes_per_session, "limits.routes_per_session") \
+    X(domains_per_route, "limits.domains_per_route") \
+    X(headers_per_target, "limits.headers_per_target") /* of HEADERS_SET */ \
+    X(staged_bytes, "limits.staged_bytes") /* of one session's draft */ \
     X(registry_per_address, "limits.registry_per_address") /* of these, from one address */ \
     X(registry_auth_lines, "limits.registry_auth_lines") /* that a connection may send before AUTH */ \
     X(registry_lines, "limits.registry_lines") /* of one connection, a second */ \

@@ -113,6 +113,16 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     session_start_grace(old);
 }
 
+bool model_would_replace(const struct model *m, struct slice service, struct slice instance)
+{
+    struct slice key = names_key(service, instance);
+    const struct session *old = map_get(m->by_names, key);
+
+    ASSERT_CONTROL();
+    free((char *)key.data);
+    return old && old->apply_wall_ms == 0;
+}
+
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata)
 {
@@ -131,6 +141,7 @@ struct session *model_register(struct model *m, struct slice service, struct sli
     if (old)
         supersede(m, old, s);
     list_push_back(&m->sessions, &s->link);
+    m->session_count++;
     map_set(m->by_names, key, s);
     map_set(m->by_id, slice_str(s->id), s);
     free((char *)key.data);
@@ -232,6 +243,8 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     retire_states(s->live);
     if (s == m->statics)
         m->statics = NULL;
+    else
+        m->session_count--;
     session_free(s);
 }
 

@@ -19,6 +19,7 @@ struct model {
     struct list applies;     /* that are not answered yet, control/apply.c */
     struct list maintenance_ops; /* that go on, control/maintenance_op.c */
     struct places *places;   /* of all live sets */
+    unsigned session_count;  /* of sessions, without the static one */
     struct session *statics; /* the configuration file's routes, or NULL */
     unsigned worker_count;   /* for new route states */
     uint64_t last_drain_ms;  /* when the newest drain of any session started, monotonic */
@@ -34,6 +35,9 @@ void model_fini(struct model *m);
  * connection is told nothing and closed). metadata: JSON text, absent for none. */
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata);
+
+/* Would such a REGISTER leave no more sessions than there are? */
+bool model_would_replace(const struct model *m, struct slice service, struct slice instance);
 
 /* The living session with this id, or NULL. */
 struct session *model_find(const struct model *m, struct slice id);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "control/control.h"
 #include "control/registry.h"
+#include "control/session_limits.h"
 
 #include <string.h>
 
@@ -98,6 +99,15 @@ uint64_t registry_limit_used(const struct control *c, enum registry_limit limit)
     case REGISTRY_LIMIT_LINES:
         registry_each(c, most_lines, &most);
         break;
+    case REGISTRY_LIMIT_SESSIONS:
+        return sessions_used(c);
+    case REGISTRY_LIMIT_ROUTES:
+        return sessions_most_routes(c);
+    case REGISTRY_LIMIT_STAGED:
+        return sessions_most_staged(c);
+    case REGISTRY_LIMIT_METADATA: /* of one command each: nothing is used between */
+    case REGISTRY_LIMIT_DOMAINS:
+    case REGISTRY_LIMIT_HEADERS:
     case REGISTRY_LIMIT_COUNT:
         break;
     }

@@ -40,6 +40,12 @@ enum connection_end {
 #define REGISTRY_LIMITS(X) \
     X(CONNECTIONS, registry_connections, "limits.registry_connections", "too many connections") \
     X(ADDRESS, registry_per_address, "limits.registry_per_address", "too many connections from this address") \
+    X(SESSIONS, sessions, "limits.sessions", "too many sessions") \
+    X(METADATA, metadata_size, "limits.metadata_size", "metadata is too long") \
+    X(ROUTES, routes_per_session, "limits.routes_per_session", "too many routes") \
+    X(DOMAINS, domains_per_route, "limits.domains_per_route", "too many domains") \
+    X(HEADERS, headers_per_target, "limits.headers_per_target", "too many headers") \
+    X(STAGED, staged_bytes, "limits.staged_bytes", "too much is staged") \
     X(AUTH_LINES, registry_auth_lines, "limits.registry_auth_lines", "too many lines without AUTH") \
     X(LINES, registry_lines, "limits.registry_lines", "too many lines a second") /* these wait */ \
     X(OUTPUT, registry_output, "limits.registry_output", "too much output waits for the client")
@@ -55,6 +61,7 @@ struct registry_counts {
     uint64_t accepted;          /* connections, refused ones too */
     uint64_t lines;             /* given to scripts */
     uint64_t bad_lines;         /* too long, control bytes, no UTF-8 */
+    uint64_t sessions_dropped;  /* idle ones that made room for others */
     uint64_t events;            /* queued for connections that subscribed */
     uint64_t auth_failures;     /* wrong tokens */
     uint64_t auth_delayed;      /* lines without AUTH that waited, as a token from there was wrong */

@@ -13,8 +13,7 @@ enum {
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 10,
     PAUSE_MS = 100,
-    TOLD_MAX = 64,       /* refused connections that are told so at a time; more are just closed */
-    STRANGER_MS = 1000   /* how long one that says nothing keeps its place, however many others come */
+    TOLD_MAX = 64 /* refused connections that are told so at a time; more are just closed */
 };
 
 static void watch(struct door *door, bool on)
@@ -27,25 +26,24 @@ static void watch(struct door *door, bool on)
         ev_io_stop(loop, &door->accept);
 }
 
-/* The oldest connection that speaks for no session, waits for nothing and has said nothing for a while; from: of this
- * address only. NULL: there is none. */
+/* The oldest connection that speaks for no session, hears no events and waits for nothing; from: of this address only.
+ * NULL: there is none. */
 static struct connection *oldest_stranger(struct registry *r, const struct address *from)
 {
-    uint64_t now_ms = clock_ms();
     struct list *node, *tmp;
 
     LIST_EACH (node, tmp, &r->connections) {
         struct connection *conn = CONTAINER_OF(node, struct connection, link);
 
-        if (conn->surplus || !connection_is_stranger(conn) || (from && !address_same_host(&conn->peer, from)))
-            continue;
-        if (now_ms - conn->spoke_ms >= STRANGER_MS)
+        if (!conn->surplus && !conn->lines_due && connection_is_stranger(conn) &&
+            (!from || address_same_host(&conn->peer, from)))
             return conn;
     }
     return NULL;
 }
 
-/* Is there a place for one more from peer? Somebody who only holds one has to give it up. */
+/* Is there a place for one more from peer? The oldest stranger has to give up its own: so in a flood of connections each
+ * has as much time to say who it is as it takes to replace all strangers, and none is kept out. */
 static bool has_place(struct registry *r, const struct address *peer, struct error *err)
 {
     struct control *c = r->control;

@@ -3,6 +3,7 @@
 #include "control/events.h"
 #include "control/probe.h"
 #include "control/registry.h"
+#include "control/session_limits.h"
 #include "script/api.h"
 #include "script/vm_state.h"
 #include "tls/registry_context.h"
@@ -69,6 +70,8 @@ static int conn_register(lua_State *L)
     if (!lua_isnoneornil(L, 5))
         metadata = api_slice(L, 5);
     if (!connection_may_be(conn, service, &err))
+        return api_refuse(L, err.text);
+    if (!session_may_register(conn->control, service, instance, metadata, &err))
         return api_refuse(L, err.text);
     s = connection_register(conn, service, instance, (uint16_t)port, metadata);
     api_push_session(L, s);

@@ -119,6 +119,7 @@ static void set_registry(lua_State *L, const struct control *c)
     api_set_number(L, "connections", registry_count(c));
     api_set_number(L, "accepted", (double)counts->accepted);
     set_sessions(L, &c->model);
+    api_set_number(L, "sessions_dropped", (double)counts->sessions_dropped);
     api_set_number(L, "lines", (double)counts->lines);
     api_set_number(L, "bad_lines", (double)counts->bad_lines);
     api_set_number(L, "events", (double)counts->events);

@@ -120,7 +120,7 @@ return ok and reply.ok("EXAMPLE_OK") or nil, err]],
         .. "`{ open =, open_tls =, open_http2 =, accepted =, http2 =, http2_streams = }`; `handshakes` as of "
         .. "`conn:handshakes()`; `refused`, `broken_off`, `closed`: tables of numbers by name, without those that are "
         .. "0; `limits`: `{ used =, limit =, refused = }` by name; `registry`: `connections` (open), `accepted`, "
-        .. "`lines`, `bad_lines`, `events`, `auth_failures`, `auth_delayed`: numbers; `closed`, `handshakes` as above; `sessions`: "
+        .. "`lines`, `sessions_dropped`, `bad_lines`, `events`, `auth_failures`, `auth_delayed`: numbers; `closed`, `handshakes` as above; `sessions`: "
         .. "`{ connected =, disconnected =, superseded = }`; `routes`: `{ live =, staged = }`.",
       run = [[return reply.ok("EXAMPLE_OK", cmd.conn:proxy_status().registry.sessions.connected)]],
       talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|1" },
