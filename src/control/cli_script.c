@@ -49,11 +49,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const kinds[SCRIPT_KINDS] = {
-    [SCRIPT_POLICY] = "policy", [SCRIPT_HEALTH] = "health", [SCRIPT_PAGE] = "page",
-    [SCRIPT_COMMANDS] = "commands", [SCRIPT_HOOK] = "hook",
-};
-
 static const char *tool_name(const struct script_cli *cli)
 {
     return cli->bench ? "script-bench" : "script-test";
@@ -81,7 +76,7 @@ static enum cli_result wrong(const struct script_cli *cli, const char *argument,
 static enum cli_result take_kind(struct script_cli *out, const char *value)
 {
     for (unsigned i = 0; i < SCRIPT_KINDS; i++) {
-        if (strcmp(kinds[i], value) == 0) {
+        if (strcmp(script_kind_names[i], value) == 0) {
             out->kind = (enum script_kind)i;
             return CLI_GO;
         }
