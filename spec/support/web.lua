@@ -15,7 +15,7 @@ local http = require("spec.support.http")
 local message = require("spec.support.message")
 local pki = require("spec.support.pki")
 local stream = require("spec.support.stream")
-local tls_stream = require("spec.support.tls_stream")
+local tls = require("spec.support.tls")
 
 local web = { HOST = "a.example" }
 
@@ -49,7 +49,7 @@ local function connect(self)
   local address = way.tls and self.proxy.https_address or self.proxy.address
   local host, port = address:match("^(.*):(%d+)$")
   local options = { source = self.source, name = web.HOST, alpn = { way.version == 2 and "h2" or "http/1.1" } }
-  local bytes, err = (way.tls and tls_stream or stream).connect(host, tonumber(port), options)
+  local bytes, err = (way.tls and tls.dial or stream.connect)(host, tonumber(port), options)
   if not bytes then
     error(("cannot connect for %s: %s"):format(way.name, err), 0)
   end
