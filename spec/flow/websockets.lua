@@ -55,6 +55,18 @@ function websockets.connect(p, way)
   return websockets.stream(h2.over(web.connect(p, way), { authority = web.HOST }), way)
 end
 
+local stalled_ms = 0
+
+-- A tunnel has ended when both ends have answered, and they are in this process: while it does not run, none ends.
+local function watch_stalls()
+  stalled_ms = 0
+  while true do
+    local before = loop.now()
+    loop.delay(0.01)
+    stalled_ms = stalled_ms + math.max(0, (loop.now() - before) * 1000 - 50)
+  end
+end
+
 local function keep_close(list, peer)
   local frame = peer:await_close()
   if frame then
@@ -73,6 +85,7 @@ function websockets.open(count, options)
     keep_close(frames.backend, peer)
   end))
   local g = group.start({ o.url }, options.way and web.listening(options) or options)
+  loop.spawn(watch_stalls)
   for _ = 1, count do
     local ws = assert(websockets.connect(g.proxy, options.way or web.WAYS[1]))
     ws.stream.timeout = 60
@@ -106,13 +119,14 @@ function websockets.wait_ended(g, count)
 end
 
 --- Each tunnel ends at its rank's time: no earlier than two ranks a worker before, late only as a busy machine is.
+-- Of tunnels of websockets.open.
 function websockets.assert_even(times, start_ms, length_ms, workers)
   for i, time in ipairs(times) do
     local due_ms = (i - 0.5) / #times * length_ms
     local slack_ms = 2 * workers / #times * length_ms
     local text = ("tunnel %d of %d ended after %d ms, not about %d"):format(i, #times, time - start_ms, due_ms)
     assert.is_true(time - start_ms >= due_ms - slack_ms, text)
-    assert.is_true(time - start_ms <= due_ms + slack_ms + 600 * loop.SLOWNESS, text)
+    assert.is_true(time - start_ms <= due_ms + slack_ms + 600 * loop.SLOWNESS + stalled_ms, text)
   end
 end
 
