@@ -113,6 +113,8 @@ static enum step step_read_head(struct request *rq)
     rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping;
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
+    rq->upload.passes = forward_trailer;
+    rq->upload.request = rq;
     rq->upload_done = rq->head.body == BODY_NONE;
     if (UNLIKELY(rq->head.upgrade))
         rq->upgrade = tunnel_protocol(&rq->head);
