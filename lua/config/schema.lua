@@ -110,7 +110,8 @@ return {
   },
   {
     path = "backend_tls.certificates", type = "named_certificates",
-    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
+    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`. "
+      .. "`services`: the services that may choose it; without it any may.",
   },
   {
     path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,

@@ -44,6 +44,9 @@ void settings_unref(struct settings *s)
         free(s->tls_certificates[i].name);
         free(s->tls_certificates[i].certificate);
         free(s->tls_certificates[i].key);
+        for (unsigned j = 0; j < s->tls_certificates[i].service_count; j++)
+            free(s->tls_certificates[i].services[j]);
+        free(s->tls_certificates[i].services);
     }
     for (unsigned i = 0; i < s->registry_service_count; i++) {
         free(s->registry_services[i].name);

@@ -107,6 +107,9 @@ struct tls_authority {
 };
 struct tls_certificate {
     char *name, *certificate, *key;
+    bool services_set; /* it is for these only */
+    char **services;
+    unsigned service_count;
 };
 
 /* Which service the holder of a certificate may be. */
