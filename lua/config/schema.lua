@@ -424,6 +424,19 @@ return {
     doc = "Memory of what one session has staged: a copy of what it has live, with the changes.",
   },
   {
+    path = "limits.session_takeovers", type = "count", default = 10, min = 1, max = 100000,
+    doc = "How often a second a session may go to another connection (RECONNECT), or be superseded (REGISTER); ten "
+      .. "times as often at once.",
+  },
+  {
+    path = "limits.session_operations", type = "count", default = 32, min = 1, max = 10000,
+    doc = "MAINT_ENTER and MAINT_EXIT of one session under way at a time.",
+  },
+  {
+    path = "limits.registry_waiting", type = "count", default = 2000, min = 1, max = 1000000,
+    doc = "Commands under way at a time that are answered later; past it BACKEND_TEST is refused.",
+  },
+  {
     path = "limits.registry_auth_lines", type = "count", default = 10, min = 1, max = 1000000,
     doc = "Lines of a registry connection before its AUTH is right, where a token is needed; past it the connection "
       .. "is closed.",

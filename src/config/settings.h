@@ -52,6 +52,9 @@
     X(domains_per_route, "limits.domains_per_route") \
     X(headers_per_target, "limits.headers_per_target") /* of HEADERS_SET */ \
     X(staged_bytes, "limits.staged_bytes") /* of one session's draft */ \
+    X(session_takeovers, "limits.session_takeovers") /* of one session, a second */ \
+    X(session_operations, "limits.session_operations") /* of one session at a time */ \
+    X(registry_waiting, "limits.registry_waiting") /* commands whose answer comes later, at a time */ \
     X(registry_per_address, "limits.registry_per_address") /* of these, from one address */ \
     X(registry_auth_lines, "limits.registry_auth_lines") /* that a connection may send before AUTH */ \
     X(registry_lines, "limits.registry_lines") /* of one connection, a second */ \

@@ -40,6 +40,7 @@ struct control {
     struct scripts *scripts;     /* control/scripts.h */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
+    unsigned pending_count;      /* of them */
     struct bundle *bundle; /* script/bundle.h: of that generation, control/scripts.c's */
     struct certificates *certificates; /* control/certificates.c */
     struct server_context *tls;  /* what it made of them, referenced; NULL: none */

@@ -113,14 +113,14 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     session_start_grace(old);
 }
 
-bool model_would_replace(const struct model *m, struct slice service, struct slice instance)
+struct session *model_find_names(const struct model *m, struct slice service, struct slice instance)
 {
     struct slice key = names_key(service, instance);
-    const struct session *old = map_get(m->by_names, key);
+    struct session *found = map_get(m->by_names, key);
 
     ASSERT_CONTROL();
     free((char *)key.data);
-    return old && old->apply_wall_ms == 0;
+    return found;
 }
 
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
@@ -138,8 +138,10 @@ struct session *model_register(struct model *m, struct slice service, struct sli
         CHECK(s->metadata);
     }
     old = map_get(m->by_names, key);
-    if (old)
+    if (old) {
+        s->takeovers = old->takeovers;
         supersede(m, old, s);
+    }
     list_push_back(&m->sessions, &s->link);
     m->session_count++;
     map_set(m->by_names, key, s);

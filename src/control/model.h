@@ -36,8 +36,8 @@ void model_fini(struct model *m);
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata);
 
-/* Would such a REGISTER leave no more sessions than there are? */
-bool model_would_replace(const struct model *m, struct slice service, struct slice instance);
+/* The living session under these names, or NULL. */
+struct session *model_find_names(const struct model *m, struct slice service, struct slice instance);
 
 /* The living session with this id, or NULL. */
 struct session *model_find(const struct model *m, struct slice id);

@@ -105,6 +105,11 @@ uint64_t registry_limit_used(const struct control *c, enum registry_limit limit)
         return sessions_most_routes(c);
     case REGISTRY_LIMIT_STAGED:
         return sessions_most_staged(c);
+    case REGISTRY_LIMIT_OPERATIONS:
+        return sessions_most_operations(c);
+    case REGISTRY_LIMIT_WAITING:
+        return c->pending_count;
+    case REGISTRY_LIMIT_TAKEOVERS:
     case REGISTRY_LIMIT_METADATA: /* of one command each: nothing is used between */
     case REGISTRY_LIMIT_DOMAINS:
     case REGISTRY_LIMIT_HEADERS:

@@ -46,6 +46,9 @@ enum connection_end {
     X(DOMAINS, domains_per_route, "limits.domains_per_route", "too many domains") \
     X(HEADERS, headers_per_target, "limits.headers_per_target", "too many headers") \
     X(STAGED, staged_bytes, "limits.staged_bytes", "too much is staged") \
+    X(TAKEOVERS, session_takeovers, "limits.session_takeovers", "too many takeovers of this session") \
+    X(OPERATIONS, session_operations, "limits.session_operations", "too many operations are under way") \
+    X(WAITING, registry_waiting, "limits.registry_waiting", "too many commands are under way") \
     X(AUTH_LINES, registry_auth_lines, "limits.registry_auth_lines", "too many lines without AUTH") \
     X(LINES, registry_lines, "limits.registry_lines", "too many lines a second") /* these wait */ \
     X(OUTPUT, registry_output, "limits.registry_output", "too much output waits for the client")

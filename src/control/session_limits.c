@@ -1,6 +1,10 @@
 #include "control/session_limits.h"
 
+#include "base/clock.h"
 #include "control/control.h"
+#include "control/maintenance_state.h"
+
+enum { TAKEOVERS_AT_ONCE = 10 /* times as many as a second's */ };
 
 uint64_t sessions_used(const struct control *c)
 {
@@ -36,6 +40,31 @@ uint64_t sessions_most_staged(const struct control *c)
     return most;
 }
 
+static unsigned count_operations(const struct session *s)
+{
+    struct list *node, *tmp;
+    unsigned count = 0;
+
+    LIST_EACH (node, tmp, &s->control->model.maintenance_ops)
+        count += CONTAINER_OF(node, struct maintenance_op, link)->session == s;
+    return count;
+}
+
+uint64_t sessions_most_operations(const struct control *c)
+{
+    struct list *node, *tmp;
+    unsigned most = 0, count;
+
+    LIST_EACH (node, tmp, &c->model.maintenance_ops) {
+        const struct session *s = CONTAINER_OF(node, struct maintenance_op, link)->session;
+
+        count = s ? count_operations(s) : 0;
+        if (count > most)
+            most = count;
+    }
+    return most;
+}
+
 /* The oldest session that nobody would miss: it has no connection and never applied anything. */
 static struct session *oldest_idle(const struct model *m)
 {
@@ -53,13 +82,14 @@ static struct session *oldest_idle(const struct model *m)
 bool session_may_register(struct control *c, struct slice service, struct slice instance, struct slice metadata,
                           struct error *err)
 {
-    struct session *idle;
+    struct session *idle, *old = model_find_names(&c->model, service, instance);
     uint64_t used = sessions_used(c);
 
     ASSERT_CONTROL();
-    if (!registry_within(c, REGISTRY_LIMIT_METADATA, metadata.len, err))
+    if (!registry_within(c, REGISTRY_LIMIT_METADATA, metadata.len, err) || !session_may_turn_over(old, err))
         return false;
-    if (used < registry_limit_value(c, REGISTRY_LIMIT_SESSIONS) || model_would_replace(&c->model, service, instance))
+    /* One that never applied goes at once. */
+    if (used < registry_limit_value(c, REGISTRY_LIMIT_SESSIONS) || (old && old->apply_wall_ms == 0))
         return true;
     idle = oldest_idle(&c->model);
     if (!idle)
@@ -128,4 +158,26 @@ bool session_may_put(struct session *s, enum scope scope, struct slice target, s
         !registry_within(s->control, REGISTRY_LIMIT_HEADERS, config_set_count_others(set, scope, target, key) + 1u, err))
         return false;
     return may_stage(s, config_setting_bytes(key, value), 0, err);
+}
+
+bool session_may_operate(struct session *s, struct error *err)
+{
+    ASSERT_CONTROL();
+    return registry_within(s->control, REGISTRY_LIMIT_OPERATIONS, count_operations(s) + 1u, err);
+}
+
+bool session_may_turn_over(struct session *s, struct error *err)
+{
+    struct line_pace_rules rules;
+    uint64_t now_us = clock_us();
+
+    ASSERT_CONTROL();
+    if (!s)
+        return true;
+    rules.rate = registry_limit_value(s->control, REGISTRY_LIMIT_TAKEOVERS);
+    rules.burst = rules.rate * TAKEOVERS_AT_ONCE;
+    if (line_pace_wait_us(&s->takeovers, &rules, now_us))
+        return registry_within(s->control, REGISTRY_LIMIT_TAKEOVERS, rules.rate + 1, err);
+    line_pace_charge(&s->takeovers, &rules, 1, now_us);
+    return true;
 }

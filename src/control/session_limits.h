@@ -27,7 +27,14 @@ MUST_USE bool session_may_update(struct session *s, struct slice id, struct slic
 MUST_USE bool session_may_put(struct session *s, enum scope scope, struct slice target, struct slice key,
                               struct slice value, struct error *err);
 
+/* One more MAINT_ENTER or MAINT_EXIT. */
+MUST_USE bool session_may_operate(struct session *s, struct error *err);
+
+/* s, NULL for none, goes to another connection, or to a session that supersedes it. */
+MUST_USE bool session_may_turn_over(struct session *s, struct error *err);
+
 /* What sessions use now: how many there are, and the most that one has. */
 uint64_t sessions_used(const struct control *c);
 uint64_t sessions_most_routes(const struct control *c);
 uint64_t sessions_most_staged(const struct control *c);
+uint64_t sessions_most_operations(const struct control *c);

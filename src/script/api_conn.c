@@ -86,6 +86,8 @@ static int conn_reconnect(lua_State *L)
 
     if (s && !connection_may_be(conn, slice_str(s->service), &err))
         return api_refuse(L, err.text);
+    if (s && conn->session != s && !session_may_turn_over(s, &err))
+        return api_refuse(L, err.text);
     if (!connection_reconnect(conn, id))
         return 0;
     return api_true(L);
@@ -179,6 +181,8 @@ static int conn_probe(lua_State *L)
     struct error err;
 
     luaL_argcheck(L, timeout >= 1 && timeout <= 600000, 3, "1 to 600000 ms");
+    if (!registry_within(conn->control, REGISTRY_LIMIT_WAITING, conn->control->pending_count + 1u, &err))
+        return api_refuse(L, err.text);
     pending = vm_start_pending(L);
     pending->probe = probe_start(conn->control, url, NULL, (uint64_t)timeout, on_probed, pending, &err);
     if (pending->probe)
