@@ -83,10 +83,11 @@ void connection_abort(struct connection *conn, enum connection_end why)
         return;
     if (conn->last != CONNECTION_END_DONE)
         why = conn->last;
+    else
+        conn->control->counts.ended[why]++;
     address_format(&conn->peer, peer);
     log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer,
               connection_end_text(why));
-    conn->control->counts.ended[why]++;
     set_phase(conn, CONNECTION_CLOSED);
     connection_unbind(conn);
     if (s)
@@ -169,6 +170,7 @@ void connection_refuse(struct connection *conn, const char *reason)
 
 void connection_dismiss(struct connection *conn, enum connection_end why, const char *reason)
 {
+    conn->control->counts.ended[why]++;
     conn->last = why;
     connection_refuse(conn, reason);
     connection_close(conn);

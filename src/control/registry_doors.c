@@ -87,8 +87,7 @@ static void refuse(struct door *door, int fd, const struct address *peer, const 
     }
     transport_open_tcp(&transport, fd);
     conn = registry_add(r, &transport, false, peer, true);
-    connection_refuse(conn, why->text);
-    connection_close(conn);
+    connection_dismiss(conn, CONNECTION_END_SURPLUS, why->text);
 }
 
 static void admit(struct door *door, int fd, const struct address *peer)
