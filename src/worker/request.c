@@ -18,6 +18,7 @@
 #include "worker/response.h"
 #include "worker/scheme.h"
 #include "worker/stats.h"
+#include "worker/target.h"
 #include "worker/tunnel.h"
 #include "worker/tunnel_connect.h"
 
@@ -142,21 +143,13 @@ static enum verdict unknown_host(const struct request *rq)
 
 static enum step step_match_route(struct request *rq)
 {
-    struct slice port, path = rq->head.path;
     enum verdict verdict;
-    const char *query;
 
     if (rq->head.method == METHOD_CONNECT)
         return request_goto(rq, &request_step_admit);
-    if (!rq->head.host.len)
-        rq->host = SLICE("");
-    else if (!http_split_authority(rq->head.host, &rq->host, &port))
-        return request_refuse(rq, VERDICT_BAD_REQUEST);
-    query = memchr(path.data, '?', path.len);
-    if (query)
-        path.len = (size_t)(query - path.data);
-    rq->path = path.data[0] == '*' ? SLICE("/") : path;
-    verdict = scheme_check(rq);
+    verdict = target_read(rq);
+    if (LIKELY(verdict == VERDICT_PASS))
+        verdict = scheme_check(rq);
     if (UNLIKELY(verdict != VERDICT_PASS))
         return request_refuse(rq, verdict);
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
@@ -365,6 +358,7 @@ void request_free(struct request **rqp)
     attempt_target(rq, NULL);
     policy_release(rq);
     free(rq->file);
+    free(rq->own_path);
     compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
