@@ -39,7 +39,9 @@ struct session *model_register(struct model *m, struct slice service, struct sli
 /* The living session under these names, or NULL. */
 struct session *model_find_names(const struct model *m, struct slice service, struct slice instance);
 
-/* The living session with this id, or NULL. */
+/* The living session with this id, or NULL. An id is all that a line needs to speak for a session. The look-up is not in
+ * constant time and need not be: a text is compared with an id only if both have the same 64 bits of a hash whose seed
+ * nobody outside knows, so how long it takes says nothing about the ids that there are; and they have 128 random bits. */
 struct session *model_find(const struct model *m, struct slice id);
 
 /* Its connection was lost: disconnected, grace period starts. */
