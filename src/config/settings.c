@@ -1,5 +1,7 @@
 #include "config/settings.h"
 
+#include "base/secret.h"
+
 #include <stdlib.h>
 
 struct settings *settings_new(void)
@@ -61,14 +63,14 @@ void settings_unref(struct settings *s)
     free(s->trusted_proxies);
     free(s->bypass_ranges);
     free(s->bypass_header);
-    free(s->bypass_secret);
+    secret_free(s->bypass_secret);
     free(s->http);
     free(s->https);
     tls_config_fini(&s->tls);
     free(s->acme_directory);
     free(s->access_file);
     free(s->log_level);
-    free(s->registry_token);
+    secret_free(s->registry_token);
     free(s->scripts_dir);
     free(s->resolver_servers);
     free(s);
