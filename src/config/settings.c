@@ -58,6 +58,9 @@ void settings_unref(struct settings *s)
     free(s->tls_authorities);
     free(s->tls_certificates);
     free(s->response_headers);
+    free_texts(s->sandbox_paths, s->sandbox_path_count);
+    free(s->user);
+    free(s->group);
     free_texts(s->compress_types, s->compress_type_count);
     free_texts(s->compress_order, s->compress_order_count);
     free(s->trusted_proxies);

@@ -168,13 +168,13 @@ static struct slice copy_item(lua_State *L, int i)
     return text;
 }
 
-/* The texts of a setting's list. */
+/* The texts of a setting's list; NULL when it is not set. */
 static struct slice *texts_setting(lua_State *L, const char *path, unsigned *count)
 {
     struct slice *texts;
 
     if (!push_list(L, path, count))
-        luaL_error(L, "lua/config/schema.lua lacks %s", path);
+        return NULL;
     texts = calloc(*count + 1, sizeof(*texts));
     CHECK(texts);
     for (unsigned i = 0; i < *count; i++)
@@ -327,6 +327,9 @@ void settings_fill(lua_State *L, struct settings *s)
     s->log_level = text_setting(L, "log_level");
     s->registry_token = text_setting(L, "registry_token");
     s->scripts_dir = text_setting(L, "scripts");
+    s->user = text_setting(L, "user");
+    s->group = text_setting(L, "group");
+    s->sandbox_paths = texts_setting(L, "sandbox_paths", &s->sandbox_path_count);
     s->bypass_header = text_setting(L, "maintenance.bypass_header");
     s->bypass_secret = text_setting(L, "maintenance.bypass_secret");
     fill_listeners(L, s);

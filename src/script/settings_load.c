@@ -1,5 +1,6 @@
 #include "script/settings_load.h"
 
+#include "base/file_error.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "http/media_type.h"
@@ -134,10 +135,11 @@ static void push_host(lua_State *L, struct load *load)
 static bool read_file(struct load *load)
 {
     FILE *file = fopen(load->path, "re");
+    char why[FILE_ERROR_SIZE];
     bool ok;
 
     if (!file) {
-        fprintf(load->problems, "%s: %s", load->path, strerror(errno));
+        fprintf(load->problems, "%s: %s", load->path, file_error(load->path, errno, why));
         return false;
     }
     load->text = malloc(FILE_MAX + 1);
