@@ -30,6 +30,11 @@ local function in_sandbox(name, test)
   end
 end
 
+--- The text as a pattern.
+local function plain(text)
+  return (text:gsub("%p", "%%%0"))
+end
+
 --- What the kernel says of each thread: list of tables by field.
 local function threads(p)
   local list = {}
@@ -101,7 +106,7 @@ describe("a proxy with a user", function()
 
   as_root("says what it will not be able to read again, with owner and mode", function()
     local p = proxy.start { config = { user = "nobody" } } -- its directory is root's alone
-    p:wait_log('level=warn msg="cannot be read again, as HUP asks for" file="' .. p.config_path ..
+    p:wait_log('level=warn msg="cannot be read again, as HUP asks for" file="' .. plain(p.config_path) ..
       '" reason="Permission denied %(a directory on the way is closed to user 65534%)"')
   end)
 
@@ -119,15 +124,11 @@ describe("a proxy with a user", function()
       user = "nobody", tls = { certificates = { { certificate = dir .. "/c.pem", key = dir .. "/c.key" } } },
     }
     p = as_nobody(settings, { https = true })
-    local before = pki.serial(first.certificate)
-    assert.is_truthy(p:log():find("not in a sandbox") or p:log():find("in the sandbox"))
     os.execute(("cp %s %s/new.key && chmod 600 %s/new.key && mv %s/new.key %s/c.key"):format(
       second.key, dir, dir, dir, dir))
     p:reload()
     p:wait_log("c.key: Permission denied %(owner 0:0, mode 0600; this process is 65534:65534%)")
-    assert.is_truthy(before)
-    local c = tls.connect(p.https_address, { name = "a.example" })
-    assert.is_truthy(c)
+    assert.is_truthy(tls.connect(p, "a.example"))
     os.execute("rm -rf " .. dir)
   end)
 
@@ -151,7 +152,7 @@ describe("a proxy with a user", function()
     local dir = sys.temp_dir()
     local file = dir .. "/access.log"
     local p = as_nobody { access_log = { format = "text", file = file } }
-    p:wait_log('msg="cannot be opened anew, as USR1 asks for" file="' .. file)
+    p:wait_log('msg="cannot be opened anew, as USR1 asks for" file="' .. plain(file))
     p:signal("USR1")
     p:wait_log("cannot open the access log, the old file stays")
     p:get("/on")
@@ -224,7 +225,7 @@ describe("the sandbox", function()
 
   it("and what was given up stay as they are until a restart", function()
     local p = proxy.start()
-    p:write_config { user = "nobody", group = "daemon", sandbox = false, sandbox_paths = { "/srv" }, core_dumps = true }
+    p:write_config { user = "nobody", group = "daemon", sandbox = false, sandbox_paths = { "/usr" }, core_dumps = true }
     p:reload()
     for _, setting in ipairs({ "user", "group", "sandbox", "sandbox_paths", "core_dumps" }) do
       p:wait_log("setting changes with a restart only\" setting=" .. setting .. "\n")
@@ -244,7 +245,7 @@ describe("the sandbox", function()
   end
 
   local function with_pair(certificate, dir, more)
-    local settings = more or {}
+    local settings = more or { sandbox_paths = { "/srv" } }
     if dir then
       os.execute(("cp %s %s/c.pem; cp %s %s/c.key"):format(certificate.certificate, dir, certificate.key, dir))
       settings.tls = { certificates = { { certificate = dir .. "/c.pem", key = dir .. "/c.key" } } }
@@ -275,9 +276,11 @@ describe("the sandbox", function()
   in_sandbox("keeps logs from being made elsewhere", function()
     local c = pki.certificate { names = { "a.example" } }
     with_files_limited(function() return with_pair(c) end, function(p, dir)
-      p:write_config(with_pair(c, nil, { access_log = { format = "text", file = dir .. "/new/access.log" } }))
+      p:write_config(with_pair(c, nil, {
+        sandbox_paths = { "/srv" }, access_log = { format = "text", file = dir .. "/new/access.log" },
+      }))
       p:reload()
-      p:wait_log("access log")
+      p:wait_log("configuration refused, nothing changed.-access_log.file .-: Permission denied %(its directory.-sandbox")
       assert.is_nil(sys.read_file(dir .. "/new/access.log"))
     end)
   end)

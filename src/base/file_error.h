@@ -4,7 +4,7 @@
 #pragma once
 #include "base/check.h"
 
-enum { FILE_ERROR_SIZE = 224 };
+enum { FILE_ERROR_SIZE = 256 };
 
 /* "No such file or directory"; for EACCES and EPERM "Permission denied (owner 0:0, mode 0600; this process is 998:998)".
  * Returns out. */

@@ -22,8 +22,8 @@ MUST_USE int files_open(void);
 /* Lets path and all below it be used. What is not there is passed over. 0 or -errno. */
 MUST_USE int files_allow(int set, const char *path, enum files_use use);
 
-/* Lets what the directory of a file has be used, and the directory to which links lead, so that the file can be
- * replaced. 0 or -errno. */
+/* Lets what the directory that a file or directory is in has be used, and the one to which links lead, so that it can be
+ * replaced: a rule holds for what has the name now. 0 or -errno. */
 MUST_USE int files_allow_around(int set, const char *file, enum files_use use);
 
 /* Puts the set in force and closes it. The process must have no new privileges to gain (identity_close). 0 or

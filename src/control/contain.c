@@ -109,9 +109,9 @@ struct rules {
 static void allow_one(void *arg, const char *path, enum contained_kind kind)
 {
     struct rules *rules = arg;
-    int result = kind == CONTAINED_FILE  ? files_allow_around(rules->set, path, FILES_READ)
-                 : kind == CONTAINED_LOG ? files_allow_around(rules->set, path, FILES_WRITE)
-                                         : files_allow(rules->set, path, FILES_READ);
+    int result = kind == CONTAINED_SYSTEM ? files_allow(rules->set, path, FILES_READ)
+                 : kind == CONTAINED_LOG  ? files_allow_around(rules->set, path, FILES_WRITE)
+                                          : files_allow_around(rules->set, path, FILES_READ);
 
     if (result && !rules->error)
         rules->error = result;
@@ -127,7 +127,7 @@ static int restrict_files(const struct control *c)
         return rules.set;
     contain_files_each(c, allow_one, &rules);
     for (unsigned i = 0; i < s->sandbox_path_count; i++)
-        allow_one(&rules, s->sandbox_paths[i].data, CONTAINED_DIRECTORY);
+        allow_one(&rules, s->sandbox_paths[i].data, CONTAINED_SYSTEM);
     if (s->core_dumps && !rules.error)
         rules.error = files_allow(rules.set, ".", FILES_WRITE);
     if (rules.error) {

@@ -1,5 +1,6 @@
 #include "control/reload.h"
 
+#include "base/file_error.h"
 #include "base/log.h"
 #include "control/backend_tls.h"
 #include "control/certificates.h"
@@ -168,6 +169,7 @@ static bool read_tls(const struct control *c, struct settings *new, struct read_
 /* True: all of it can be had, *out is the caller's. */
 static bool read_files(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
 {
+    char why[FILE_ERROR_SIZE];
     int error;
 
     if (!read_tls(c, new, out, err))
@@ -176,7 +178,7 @@ static bool read_files(const struct control *c, struct settings *new, struct rea
     if (!error)
         return true;
     free_files(out);
-    return error_set(err, "access_log.file %s: %s", new->access_file, strerror(-error));
+    return error_set(err, "access_log.file %s: %s", new->access_file, file_error(new->access_file, -error, why));
 }
 
 /* The certificates of listeners say themselves what is wrong with them; then the logs go back to where they were. */
