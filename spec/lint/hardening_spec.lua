@@ -71,8 +71,8 @@ describe("the program", function()
 end)
 
 describe("the code", function()
-  it("of every source was compiled with guarded stacks, probed stacks and marked jump targets", function()
-    local flags = { "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection=full" }
+  it("of every source was compiled with guarded and probed stacks, fit for a shadow stack", function()
+    local flags = { "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection=return" }
     local compilers = 0
     for producer in readelf("--string-dump=.debug_str"):gmatch("(GNU C%d+ [^\n]+)") do
       compilers = compilers + 1
@@ -91,13 +91,5 @@ describe("the code", function()
       checked[#checked + 1] = name
     end
     assert.is_true(#checked >= 4, "FORTIFY checks: " .. table.concat(checked, " "))
-  end)
-
-  it("begins functions that are called through pointers with endbr64", function()
-    if output("uname -m"):find("x86_64") then
-      local code = output(("objdump -d --no-show-raw-insn --disassemble=check_own_thread %s/libtidelock.so")
-        :format(BUILD))
-      assert.is_truthy(code:find("<check_own_thread>:\n%s*%x+:%s*endbr64"), code)
-    end
   end)
 end)
