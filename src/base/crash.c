@@ -288,6 +288,7 @@ void crash_install(const char *version)
 void crash_attach(struct crash_trail *t, const char *name)
 {
     stack_t stack = {.ss_size = STACK_SIZE};
+    sigset_t set;
 
     snprintf(t->name, sizeof(t->name), "%s", name);
     if (getpid() != (pid_t)syscall(SYS_gettid))
@@ -295,6 +296,10 @@ void crash_attach(struct crash_trail *t, const char *name)
     own = t;
     if (!REPORTS)
         return;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
+        sigaddset(&set, fatal[i]);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* a fault while they are blocked would end the process without a word */
     stack.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stack.ss_sp == MAP_FAILED)
         return; /* its own stack has to do */

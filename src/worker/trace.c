@@ -29,13 +29,20 @@ void trace_end(struct request *rq)
     note(rq, "a request ended; status", (uint64_t)rq->status);
 }
 
+static const char *verdict_name(const struct request *rq)
+{
+    if (rq->verdict >= VERDICT_COUNT)
+        return "?";
+    return rq->verdict == VERDICT_PASS ? "none" : verdict_table[rq->verdict].name.data;
+}
+
 void trace_describe(const void *request)
 {
     const struct request *rq = request;
 
     crash_put_text("step", rq->step->name);
     crash_put_text("method", rq->head.method <= METHOD_OTHER ? method_names[rq->head.method] : "?");
-    crash_put_text("verdict", rq->verdict < VERDICT_COUNT ? verdict_table[rq->verdict].name.data : "?");
+    crash_put_text("verdict", verdict_name(rq));
     crash_put_number("tries", rq->tries);
     crash_put_number("status", (uint64_t)rq->status);
     if (rq->member)
