@@ -84,6 +84,16 @@ static int host_setting_check(lua_State *L)
     return api_refuse(L, err.text);
 }
 
+/* Lua quotes the text at which it stumbled, which may be a token or a password: this message is logged. */
+static void forget_text(char *message, size_t size)
+{
+    static const char near[] = " near '";
+    char *at = strstr(message, near);
+
+    if (at && strchr("\"'[", at[sizeof(near) - 1]) && at[sizeof(near) - 1])
+        snprintf(at, (size_t)(message + size - at), " near a text");
+}
+
 /* host.run(text, env): compiles and calls the file's text. true, what it returned; or nil, message.
  */
 static int host_run(lua_State *L)
@@ -108,6 +118,8 @@ static int host_run(lua_State *L)
     if (lua_type(L, -1) != LUA_TSTRING)
         return api_refuse(L, "an error that is not a text");
     error_set(&load->stop, "%s", lua_tostring(L, -1));
+    if (status == LUA_ERRSYNTAX)
+        forget_text(load->stop.text, sizeof(load->stop.text));
     return api_refuse(L, load->stop.text);
 }
 
