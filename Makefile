@@ -1,11 +1,14 @@
 # tidelock: build, specs, demo. `make help` lists the targets.
 #
-# One build directory per flavour, all made by one template. Variables: V=1 shows command lines, OUT=DIR/
+# One build directory per flavour, all made by one template. Variables: PREFIX and DESTDIR say where `install` puts
+# things, V=1 shows command lines, OUT=DIR/
 # puts the build directories under DIR, T=pattern narrows the specs, B=build-asan picks the flavour that
 # test-unit and test-flow run against.
 
 VERSION := 0.1.0
 OUT ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
 B ?= build
 T ?=
 
@@ -136,7 +139,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
 
-.PHONY: .always all debug asan tsan run deps lint test test-unit test-flow test-san bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -146,6 +149,15 @@ tsan: $(OUT)build-tsan/tidelock ## build-tsan/tidelock: thread sanitizer
 
 run: all ## installs what is missing, builds, shows the proxy with three demo services (TOUR=1: a guided tour)
 	@TIDELOCK_BUILD=$(OUT)build exec luajit spec/demo/$(if $(TOUR),tour.lua $(TOUR),demo.lua)
+
+# The unit names the place that the program will have, which DESTDIR is not part of.
+install: all ## program, scripts and systemd's unit, below PREFIX (/usr/local; DESTDIR=DIR for packages)
+	$(say) INSTALL $(DESTDIR)$(PREFIX)
+	$(Q)install -D -m 755 $(OUT)build/tidelock $(DESTDIR)$(PREFIX)/bin/tidelock
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/tidelock $(DESTDIR)$(PREFIX)/lib/systemd/system
+	$(Q)cp -R --no-preserve=ownership scripts $(DESTDIR)$(PREFIX)/share/tidelock/
+	$(Q)sed 's,@PREFIX@,$(PREFIX),' vendor/systemd/tidelock.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/tidelock.service
+	$(Q)install -D -m 644 vendor/systemd/tidelock.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tidelock.conf
 
 deps: ## installs the missing packages of vendor/packages
 	@vendor/install run build test

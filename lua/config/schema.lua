@@ -143,7 +143,8 @@ return {
   },
   {
     path = "scripts", type = "text", restart = true,
-    doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
+    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, then "
+      .. "`/usr/share/tidelock/scripts`.",
   },
   {
     path = "scripts_watch", type = "flag", default = true,

@@ -81,13 +81,13 @@ bool identity_is(const struct identity *id)
     return real == id->uid && effective == id->uid && saved == id->uid && getegid() == id->gid;
 }
 
-void identity_drop_capabilities(void)
+int identity_drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
 
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    CHECK(syscall(SYS_capset, &header, none) == 0); /* giving up is never refused */
+    return syscall(SYS_capset, &header, none) == 0 ? 0 : -errno;
 }
 
 /* Tries the way back; true: there is none. */
@@ -112,8 +112,8 @@ bool identity_take(const struct identity *id, struct error *err)
         return error_set(err, "cannot take group %s: %s", id->group, strerror(errno));
     if (setresuid(id->uid, id->uid, id->uid))
         return error_set(err, "cannot become user %s: %s", id->user, strerror(errno));
-    if (id->uid != 0)
-        identity_drop_capabilities();
+    if (id->uid != 0 && identity_drop_capabilities() != 0)
+        return error_set(err, "user %s keeps capabilities", id->user);
     if (!no_way_back(id))
         return error_set(err, "user %s could become root again", id->user);
     return true;

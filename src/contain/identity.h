@@ -32,8 +32,9 @@ bool identity_is(const struct identity *id);
  * the caller has to end. */
 MUST_USE bool identity_take(const struct identity *id, struct error *err);
 
-/* Gives up the capabilities that somebody who is not root was started with, such as that to bind low ports. */
-void identity_drop_capabilities(void);
+/* Gives up the capabilities that somebody who is not root was started with, such as that to bind low ports. 0 or -errno:
+ * whoever started us does not let us. */
+MUST_USE int identity_drop_capabilities(void);
 
 /* No exec can give new privileges from now on. core: may a crash leave a core, and may others of this user look into
  * the process? */

@@ -57,6 +57,15 @@ out:
     close(fd);
 }
 
+/* Of somebody who was started with some. */
+static void drop_capabilities(void)
+{
+    int result = geteuid() == 0 ? 0 : identity_drop_capabilities();
+
+    if (result)
+        log_write(LOG_WARN, "capabilities are kept", "error=\"%s\"", strerror(-result));
+}
+
 static bool become_user(const struct settings *s)
 {
     struct identity id;
@@ -67,8 +76,7 @@ static bool become_user(const struct settings *s)
         return false;
     }
     if (identity_is(&id)) {
-        if (id.uid != 0)
-            identity_drop_capabilities();
+        drop_capabilities();
         return true;
     }
     give_log(s, &id);
@@ -90,7 +98,7 @@ static bool settle_identity(const struct settings *s)
         fprintf(stderr, "tidelock: %s\n", err.text);
         return false;
     } else if (geteuid() != 0) {
-        identity_drop_capabilities();
+        drop_capabilities();
     } else {
         log_write(LOG_WARN, "runs as root: whoever takes it over has the machine",
                   "mend=\"name a user in the configuration, user = 'tidelock'\"");
