@@ -118,8 +118,9 @@ return {
   },
   {
     path = "user", type = "text", restart = true,
-    doc = "User (name or number) that the proxy becomes, for good, once its listeners, logs and keys are open. Needs root "
-      .. "to start with. What is read again - this file, scripts, certificates, keys - has to be readable for that user.",
+    doc = "User (name or number) that the proxy becomes, for good, once its listeners, logs and keys are open. Needs "
+      .. "root to start with. What is read again - this file, scripts, certificates, keys - has to be readable for "
+      .. "that user.",
   },
   {
     path = "group", type = "text", restart = true,
@@ -128,8 +129,8 @@ return {
   {
     path = "sandbox", type = "flag", default = true, restart = true,
     doc = "Let the running proxy make no system calls but those it needs (seccomp), and reach no files but those that "
-      .. "are named here, the directories they are in, and the system's for names and certificates (Landlock, where the "
-      .. "kernel has it).",
+      .. "are named here, the directories they are in, and the system's for names and certificates (Landlock, where "
+      .. "the kernel has it).",
   },
   {
     path = "sandbox_paths", type = "paths", restart = true,
@@ -143,8 +144,8 @@ return {
   },
   {
     path = "scripts", type = "text", restart = true,
-    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, then "
-      .. "`/usr/share/tidelock/scripts`.",
+    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, "
+      .. "then `/usr/share/tidelock/scripts`.",
   },
   {
     path = "scripts_watch", type = "flag", default = true,

@@ -225,7 +225,9 @@ describe("the sandbox", function()
 
   it("and what was given up stay as they are until a restart", function()
     local p = proxy.start()
-    p:write_config { user = "nobody", group = "daemon", sandbox = false, sandbox_paths = { "/usr" }, core_dumps = true }
+    p:write_config {
+      user = "nobody", group = "daemon", sandbox = false, sandbox_paths = { "/usr" }, core_dumps = true,
+    }
     p:reload()
     for _, setting in ipairs({ "user", "group", "sandbox", "sandbox_paths", "core_dumps" }) do
       p:wait_log("setting changes with a restart only\" setting=" .. setting .. "\n")
@@ -280,7 +282,8 @@ describe("the sandbox", function()
         sandbox_paths = { "/srv" }, access_log = { format = "text", file = dir .. "/new/access.log" },
       }))
       p:reload()
-      p:wait_log("configuration refused, nothing changed.-access_log.file .-: Permission denied %(its directory.-sandbox")
+      p:wait_log("configuration refused, nothing changed.-access_log.file " ..
+        ".-: Permission denied %(its directory.-sandbox")
       assert.is_nil(sys.read_file(dir .. "/new/access.log"))
     end)
   end)

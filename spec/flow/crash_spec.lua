@@ -48,8 +48,8 @@ describe("a crash under traffic", not SANITIZED and function()
     end
     assert.equal(404, p:get("/", { host = "unknown.example" }).status)
     local report = crash(p, "worker 0")
-    assert.is_truthy(report:find('^tidelock: crash: signal=SIGSEGV sent_by=%d+ thread="worker 0" version=tidelock [%d.]+ ' ..
-      "build=" .. ("%x"):rep(40)), report)
+    assert.is_truthy(report:find('^tidelock: crash: signal=SIGSEGV sent_by=%d+ thread="worker 0" ' ..
+      "version=tidelock [%d.]+ build=" .. ("%x"):rep(40)), report)
     assert.is_truthy(report:find('event="a request ended; status" number=201 ms_ago=%d+'), report)
     assert.is_truthy(report:find('event="no_route" number=404'), report)
     assert.is_truthy(report:find('event="adopted configuration" number=%d+'), report)
@@ -74,7 +74,8 @@ describe("a crash under traffic", not SANITIZED and function()
     end
     local step, rest = report:match("crash: running step=(%l[%l_]+) method=(.-)\n")
     assert.is_truthy(step, report)
-    local steps = "read_head match_route admit pick_target connect send_head send_body read_response relay_body reply finish"
+    local steps = "read_head match_route admit pick_target connect send_head send_body read_response relay_body " ..
+      "reply finish"
     assert.is_truthy((" " .. steps .. " "):find(" " .. step .. " ", 1, true), step)
     assert.is_truthy(rest:find("^GET verdict=%S+ tries=%d+ status=%d+"), rest)
   end)
@@ -109,7 +110,9 @@ describe("a crash under traffic", not SANITIZED and function()
         local dir, path = sys.temp_dir(), output_of("readlink -f " .. proxy.binary):match("%S+")
         local p = proxy.start {
           workers = 1, config = { core_dumps = wanted },
-          under = { "/bin/sh", "-c", ("cd %s && ulimit -c unlimited && shift && exec %s \"$@\""):format(dir, path), "sh" },
+          under = {
+            "/bin/sh", "-c", ("cd %s && ulimit -c unlimited && shift && exec %s \"$@\""):format(dir, path), "sh",
+          },
         }
         crash(p, "worker 0")
         local core = output_of(("ls %s"):format(dir))

@@ -1,5 +1,5 @@
---- A program that calls the library under test and may not come back from it: a Lua text, run by LuaJIT in a process of its
--- own, with the JIT off (it would make memory executable).
+--- A program that calls the library under test and may not come back from it: a Lua text, run by LuaJIT in a process of
+-- its own, with the JIT off (it would make memory executable).
 
 local process = require("spec.support.process")
 local sys = require("spec.support.sys")
@@ -28,7 +28,8 @@ ffi.cdef "long syscall(long number, ...);"
 function child.run(text, env)
   local dir = sys.temp_dir()
   sys.write_file(dir .. "/child.lua", PREFACE .. text)
-  local run = process.start({ "/usr/bin/luajit", "-joff", dir .. "/child.lua" }, { name = "child", dir = dir, env = env })
+  local command = { "/usr/bin/luajit", "-joff", dir .. "/child.lua" }
+  local run = process.start(command, { name = "child", dir = dir, env = env })
   local code, signal = run:wait_exit(30)
   local output, errors = sys.read_file(run.stdout), sys.read_file(run.stderr)
   run:cleanup()

@@ -40,8 +40,8 @@ local function literal(value, indent)
 end
 
 --- Text of a configuration file. Health checks are off unless the table says otherwise: most specs
--- count what their backends get. Files of specs come and go in directories of their own, so the sandbox lets all of them
--- be read.
+-- count what their backends get. Files of specs come and go in directories of their own, so the sandbox lets all of
+-- them be read.
 -- @param config table of settings, or the text itself
 function proxy.config_text(config)
   if type(config) == "string" then
