@@ -74,9 +74,13 @@ static void put_text(struct line *l, const char *name, struct slice value)
 static struct slice without_userinfo(struct slice text)
 {
     static const char scheme[] = "://";
-    const char *start = text.len ? memmem(text.data, text.len, scheme, sizeof(scheme) - 1) : NULL;
-    size_t at = start ? (size_t)(start - text.data) + sizeof(scheme) - 1 : 0;
+    const char *start;
+    size_t at;
 
+    if (!text.len || text.data[0] == '/')
+        return text;
+    start = memmem(text.data, text.len, scheme, sizeof(scheme) - 1);
+    at = start ? (size_t)(start - text.data) + sizeof(scheme) - 1 : 0;
     for (size_t i = at; i < text.len && !strchr("/?#", text.data[i]); i++)
         if (text.data[i] == '@')
             at = i + 1;
@@ -154,7 +158,9 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "client", slice_of(text, address_format(&rq->client->peer, text)));
     put_text(l, "method", rq->head.method_text);
     put_text(l, "host", without_userinfo(rq->head.host));
-    put_text(l, "path", rq->head.path.len && rq->head.path.data[0] == '/' ? rq->head.path : without_userinfo(rq->head.path));
+    put_text(l, "path", without_userinfo(rq->head.path));
+    if (UNLIKELY(rq->own_path && rq->head.target.data))
+        put_text(l, "target", without_userinfo(rq->head.target));
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);
