@@ -167,7 +167,7 @@ static void enter_sandbox(const struct control *c)
 
     contain_files_try(c); /* with the user's rights and the sandbox's, before the filter ends the process for less */
     calls = syscalls_restrict();
-    log_write(files || calls ? LOG_WARN : LOG_INFO, "in the sandbox", "files=\"%s\" system_calls=\"%s\"", said(files),
+    log_write(files || calls ? LOG_WARN : LOG_INFO, files && calls ? "not in a sandbox" : "in the sandbox", "files=\"%s\" system_calls=\"%s\"", said(files),
               said(calls));
 }
 
