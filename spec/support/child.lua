@@ -7,6 +7,10 @@ local cleanup = require("spec.support.cleanup")
 
 local child = {}
 
+--- Can the library be loaded so? Not one that is built with a sanitizer, which has reports of its own and cannot live in
+-- the sandbox.
+child.available = not (os.getenv("TIDELOCK_BUILD") or "build"):find("asan")
+
 -- What a text can use: lib, ffi, unit, and try(result) that prints a failed call's errno.
 local PREFACE = [[
 package.path = "./?.lua;" .. package.path

@@ -1,7 +1,5 @@
 local child = require("spec.support.child")
 
-local SANITIZED = (os.getenv("TIDELOCK_BUILD") or "build"):find("asan") ~= nil
-
 local START = [[
 local lib = unit.load("base/crash.h")
 ffi.cdef [=[
@@ -26,8 +24,7 @@ local function crash(text)
   return errors, signal, code, output
 end
 
--- A sanitizer has reports of its own.
-describe("the report of a crash", not SANITIZED and function()
+describe("the report of a crash", child.available and function()
   it("follows a failed CHECK, names the thread and ends the process by SIGABRT", function()
     local report, signal = crash([[lib.check_failed("rq->origin", "src/worker/x.c", 12)]])
     assert.equal("ABRT", signal)

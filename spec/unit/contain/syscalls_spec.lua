@@ -33,7 +33,7 @@ local function is_fatal(call)
   return lines(output).filter == "0" and code == nil and signal == "SYS" and not output:find("alive")
 end
 
-describe("the filter of system calls", function()
+describe("the filter of system calls", child.available and function()
   it("lets sockets of IPv4 and IPv6 be made, and no others", function()
     local found = lines((child.run(START .. [[
       for _, family in ipairs({ 0, 1, 2, 3, 10, 16, 17, 38, 40, 44 }) do
@@ -106,4 +106,4 @@ describe("the filter of system calls", function()
       assert.is_true(is_fatal(("ffi.C.syscall(%d, nil, nil, nil, nil, nil)"):format(number)), name)
     end
   end)
-end)
+end or function() end)
