@@ -118,8 +118,35 @@ return {
     doc = "Worker threads; 0 makes one for each core.",
   },
   {
+    path = "user", type = "text", restart = true,
+    doc = "User (name or number) that the proxy becomes, for good, once its listeners, logs and keys are open. Needs "
+      .. "root to start with. What is read again - this file, scripts, certificates, keys - has to be readable for "
+      .. "that user.",
+  },
+  {
+    path = "group", type = "text", restart = true,
+    doc = "Group that it becomes; without it the user's own. The user's further groups are kept.",
+  },
+  {
+    path = "sandbox", type = "flag", default = true, restart = true,
+    doc = "Let the running proxy make no system calls but those it needs (seccomp), and reach no files but those that "
+      .. "are named here, the directories they are in, and the system's for names and certificates (Landlock, where "
+      .. "the kernel has it).",
+  },
+  {
+    path = "sandbox_paths", type = "paths", restart = true,
+    doc = "Further files and directories that it may read in the sandbox, which cannot be widened later: such as the "
+      .. "directory of a certificate that a reload will bring.",
+  },
+  {
+    path = "core_dumps", type = "flag", default = false, restart = true,
+    doc = "Leave a core in the directory it was started in when it crashes, where the system allows it. A core has all "
+      .. "keys and tokens in it. It also lets other processes of its user look into it.",
+  },
+  {
     path = "scripts", type = "text", restart = true,
-    doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
+    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, "
+      .. "then `/usr/share/tidelock/scripts`.",
   },
   {
     path = "scripts_watch", type = "flag", default = true,

@@ -40,7 +40,8 @@ local function literal(value, indent)
 end
 
 --- Text of a configuration file. Health checks are off unless the table says otherwise: most specs
--- count what their backends get.
+-- count what their backends get. Files of specs come and go in directories of their own, so the sandbox lets all of
+-- them be read.
 -- @param config table of settings, or the text itself
 function proxy.config_text(config)
   if type(config) == "string" then
@@ -49,6 +50,9 @@ function proxy.config_text(config)
   local lines = {}
   if config.health_checks == nil then
     lines[1] = "health_checks = false"
+  end
+  if config.sandbox_paths == nil then
+    lines[#lines + 1] = ("sandbox_paths = { %q }"):format(os.getenv("TMPDIR") or "/tmp")
   end
   for key, value in pairs(config) do
     lines[#lines + 1] = ("%s = %s"):format(key, literal(value, ""))

@@ -88,6 +88,8 @@
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(sandbox, "sandbox") /* limit files and system calls */                                       \
+    X(core_dumps, "core_dumps")                                                                    \
     X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
@@ -139,6 +141,7 @@ struct settings {
     char *registry_token; /* NULL: none needed */
     char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
+    char *user, *group; /* by name or number, to become before serving; or NULL */
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
     char *bypass_secret;    /* its value */
     char *resolver_servers; /* "127.0.0.1:5353,..." or NULL for the system's */
@@ -167,6 +170,8 @@ struct settings {
     unsigned compress_type_count;
     struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
     unsigned compress_order_count;
+    struct slice *sandbox_paths; /* read in the sandbox, too; NUL-terminated, owned */
+    unsigned sandbox_path_count;
     struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
     unsigned tls_authority_count;
     struct tls_certificate *tls_certificates; /* our own, for backends */

@@ -1,6 +1,7 @@
 #include "control/control.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "config/page.h"
 #include "control/backend_tls.h"
@@ -8,6 +9,7 @@
 #include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
+#include "control/contain.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
@@ -52,6 +54,7 @@ static void on_stop(struct ev_loop *loop, ev_signal *w, int revents)
     }
     log_write(LOG_INFO, "stopping", "signal=%s timeout_ms=%llu", signal_name(w),
               (unsigned long long)c->settings->shutdown_timeout_ms);
+    crash_note(&c->trail, clock_ms(), "told to stop", (uint64_t)w->signum);
     c->stopping = true;
     registry_shutdown(c);
     stop_workers(c, c->settings->shutdown_timeout_ms);
@@ -65,6 +68,7 @@ static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
     (void)revents;
     if (c->stopping)
         return;
+    crash_note(&c->trail, clock_ms(), "told to reload", 0);
     reload_configuration(c);
     scripts_follow_settings(c);
     scripts_reload(c, "signal");
@@ -301,6 +305,16 @@ static void announce(struct control *c, const struct startup_listeners *l)
     fflush(stdout);
 }
 
+/* From here on there are other threads. */
+static bool start_contained(struct control *c)
+{
+    if (!contain(c))
+        return false;
+    log_open();
+    log_attach();
+    return true;
+}
+
 static bool start(struct control *c, struct config_set **routes)
 {
     struct startup_listeners listeners = {0};
@@ -328,6 +342,9 @@ static bool start(struct control *c, struct config_set **routes)
         pages_render(c);
         model_set_static(&c->model, *routes);
         *routes = NULL;
+        ok = c->bare || start_contained(c);
+    }
+    if (ok) {
         ok = start_workers(c, workers, &listeners);
     }
     if (ok && !c->bare)
@@ -388,6 +405,8 @@ int control_run(const struct cli *cli)
     char *problems = NULL;
     bool ok;
 
+    crash_install("tidelock " TIDELOCK_VERSION);
+    crash_attach(&c.trail, "control");
     check_own_thread(CHECK_CONTROL);
     block_signals(SIG_BLOCK);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
@@ -398,8 +417,6 @@ int control_run(const struct cli *cli)
         free(problems);
         return EXIT_CODE_FAILED;
     }
-    log_open(LOG_INFO);
-    log_attach();
     ok = start(&c, &routes);
     if (ok) {
         watch_signals(&c);
@@ -411,5 +428,6 @@ int control_run(const struct cli *cli)
     config_set_free(routes);
     settings_unref(c.settings);
     log_close();
+    crash_detach(&c.trail);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

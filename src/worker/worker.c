@@ -13,8 +13,10 @@
 #include "worker/policy.h"
 #include "worker/pool.h"
 #include "worker/request.h"
+#include "worker/trace.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ void worker_count_close(struct worker *w, enum close_reason reason)
 {
     CHECK(reason != CLOSE_NONE);
     COUNTER_ADD(w->closed[reason], 1);
+    crash_note(&w->trail, w->now_ms, close_reason_text(reason), reason);
 }
 
 static void update_time(struct worker *w)
@@ -110,6 +113,7 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
+    crash_note(&w->trail, w->now_ms, "adopted configuration", lease->snapshot->generation);
     mailbox_post(w->shared->mailbox, &lease->adopted);
     tunnel_sets_adopt(w);
     before->retired = true;
@@ -203,6 +207,7 @@ static void run_stop_order(struct message *m)
     struct worker *w = order->worker;
 
     ASSERT_WORKER(w);
+    crash_note(&w->trail, w->now_ms, "told to stop; connections", w->clients);
     arm_stop_timer(w, order->deadline_ms);
     tunnel_sets_stop(w, order->deadline_ms);
     free(order);
@@ -230,8 +235,11 @@ void worker_stop(struct worker *w, uint64_t deadline_ms)
 static void *thread_main(void *arg)
 {
     struct worker *w = arg;
+    char name[CRASH_NAME];
 
     check_own_thread(w);
+    snprintf(name, sizeof(name), "worker %u", w->id);
+    crash_attach(&w->trail, name);
     log_attach();
     update_time(w);
     retry_budget_init(&w->retry_budget, w->now_ms);
@@ -240,6 +248,7 @@ static void *thread_main(void *arg)
     ev_run(w->loop, 0);
     pool_close_idle(w);
     free_retired(w);
+    crash_detach(&w->trail);
     mailbox_post(w->shared->mailbox, w->stopped);
     return NULL;
 }
@@ -272,6 +281,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
         return NULL;
     }
     w->id = id;
+    w->trail.describe = trace_describe;
     w->shared = shared;
     w->stopped = stopped;
     w->listener_count = listener_count;

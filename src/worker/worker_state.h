@@ -4,6 +4,7 @@
  * mailbox. Ownership: the worker owns its connections, requests, pools and buffers. */
 #pragma once
 #include "base/block_pool.h"
+#include "base/crash.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/random.h"
@@ -36,6 +37,7 @@ struct worker {
     pthread_t thread;
     bool started;
     struct ev_loop *loop;
+    struct crash_trail trail; /* what a crash tells */
     struct mailbox mailbox;
     const struct worker_shared *shared;
     struct message *stopped;  /* posted to control when all is done */
