@@ -293,6 +293,11 @@ return {
     doc = "A client connection without a request.",
   },
   {
+    path = "timeouts.keep_alive_age", type = "duration", default = "1h", min = 0, max = 7 * DAY,
+    doc = "Age of a client connection at which the next response is its last (HTTP/2: GOAWAY, and requests in "
+      .. "progress end); 0 for any. Tunnels have the option websocket_max_age.",
+  },
+  {
     path = "timeouts.body", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "Between two pieces of a request body.",
   },
@@ -361,6 +366,10 @@ return {
   {
     path = "limits.target_length", type = "size", default = "8k", min = 64, max = 64 * KIB,
     doc = "Bytes of a request's target.",
+  },
+  {
+    path = "limits.keep_alive_requests", type = "count", default = 100000, min = 0, max = 1000000000,
+    doc = "Requests of a client connection; the response to the last one says so (HTTP/2: GOAWAY). 0 for any.",
   },
   {
     path = "limits.body_size", type = "size", default = 0, min = 0, max = MIB * MIB,

@@ -24,6 +24,8 @@
     X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
+    X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
     X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \

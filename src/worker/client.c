@@ -98,6 +98,7 @@ static bool client_next(struct client *c)
     bool keep_alive = c->request->keep_alive;
     enum close_reason reason = c->request->close_reason;
     bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
+    enum close_reason last = c->ends ? c->ends : CLOSE_CLIENT_LAST;
 
     request_free(&c->request);
     if (reason != CLOSE_NONE || c->stream) {
@@ -105,11 +106,11 @@ static bool client_next(struct client *c)
         return false;
     }
     if (!keep_alive && unread) {
-        client_linger(c, CLOSE_CLIENT_LAST);
+        client_linger(c, last);
         return false;
     }
     if (!keep_alive || w->stopping) {
-        client_close(c, w->stopping ? CLOSE_SHUTDOWN : CLOSE_CLIENT_LAST);
+        client_close(c, w->stopping ? CLOSE_SHUTDOWN : last);
         return false;
     }
     client_set_phase(c, CLIENT_IDLE);
@@ -146,6 +147,20 @@ void client_drive(struct client *c)
 void client_head_done(struct client *c)
 {
     client_set_phase(c, CLIENT_REQUEST);
+    c->request_total++;
+    c->ends = c->stream ? CLOSE_NONE : client_used_up(c, c->request_total);
+}
+
+enum close_reason client_used_up(const struct client *c, uint64_t requests)
+{
+    const struct worker *w = c->conn.worker;
+    const struct settings *settings = worker_settings(w);
+
+    if (settings->keep_alive_requests && requests >= settings->keep_alive_requests)
+        return CLOSE_CLIENT_SERVED;
+    if (settings->keep_alive_age_ms && w->now_ms - c->opened_ms >= settings->keep_alive_age_ms)
+        return CLOSE_CLIENT_AGED;
+    return CLOSE_NONE;
 }
 
 /* Bytes came between requests. The first of a connection may say that it speaks HTTP/2. */
@@ -358,6 +373,7 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
 {
     conn_open(&c->conn, w, transport, on_io, on_timer);
     c->peer = *peer;
+    c->opened_ms = w->now_ms;
     c->codec = &h1_client_codec;
     c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);

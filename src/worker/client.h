@@ -33,6 +33,9 @@ struct client {
     enum client_phase phase;   /* changed by client_set_phase only */
     struct client_session *session; /* in CLIENT_SESSION, else NULL */
     enum close_reason last;    /* why it lingers */
+    uint64_t opened_ms;        /* monotonic */
+    uint64_t request_total;    /* over HTTP/1, so far */
+    enum close_reason ends;    /* why the request is its last; NONE: it need not be */
     struct address peer;
     bool secure; /* its requests came over TLS */
     struct handshake *handshake;  /* while it is in one */
@@ -66,6 +69,9 @@ void client_stop(struct client *c);
 
 /* The head of the request is complete. */
 void client_head_done(struct client *c);
+
+/* Why a client with so many requests takes no further one, be there one in progress or not; CLOSE_NONE: it does. */
+enum close_reason client_used_up(const struct client *c, uint64_t requests);
 
 /* Runs requests as far as bytes and backends allow. Called after every event that concerns the client. */
 void client_drive(struct client *c);

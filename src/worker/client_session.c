@@ -46,7 +46,7 @@ void client_session_drop(struct client *c)
 static void end(struct client_session *cs)
 {
     struct client *c = cs->client;
-    enum close_reason reason = cs->h2.over;
+    enum close_reason reason = cs->h2.over == CLOSE_CLIENT_LAST && c->ends ? c->ends : cs->h2.over;
     char peer[ADDRESS_TEXT_SIZE];
 
     if (reason == CLOSE_CLIENT_FLOODS || reason == CLOSE_CLIENT_PROTOCOL)
@@ -84,10 +84,23 @@ static void set_deadline(struct client_session *cs)
                                                 : 0);
 }
 
+/* Requests that it sends before it has seen the notice are served, too. */
+static void leave_if_used_up(struct client_session *cs)
+{
+    struct client *c = cs->client;
+
+    if (cs->h2.leave != H2_STAYS || cs->h2.over)
+        return;
+    c->ends = client_used_up(c, cs->h2.stream_total);
+    if (UNLIKELY(c->ends))
+        h2_session_leave(&cs->h2);
+}
+
 static void settled(struct h2_session *h2)
 {
     struct client_session *cs = of(h2);
 
+    leave_if_used_up(cs);
     if (!h2->over && h2->leave == H2_LEFT && !h2->stream_count)
         h2->over = cs->client->conn.worker->stopping ? CLOSE_SHUTDOWN : CLOSE_CLIENT_LAST;
     if (h2->over)

@@ -14,6 +14,8 @@
     X(HANDSHAKE_FAILED, "the TLS handshake failed") \
     X(HANDSHAKE_SLOW, "the TLS handshake took too long") \
     X(CLIENT_LAST, "the last response was sent") \
+    X(CLIENT_SERVED, "the client had as many requests as a connection may have") \
+    X(CLIENT_AGED, "the client's connection was as old as one may be") \
     X(CLIENT_FLOODS, "the client sent too many frames that carry nothing, resets or header bytes") \
     X(CLIENT_PROTOCOL, "the client broke the rules of HTTP/2") \
     X(STREAM_DONE, "the stream's exchange is over") \

@@ -110,7 +110,7 @@ static enum step step_read_head(struct request *rq)
         rq->upload_done = true;
         return request_refuse(rq, parse_verdict(result));
     }
-    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping;
+    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping && !rq->client->ends;
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
     rq->upload_done = rq->head.body == BODY_NONE;
