@@ -78,6 +78,8 @@
       "The backend failed too often and is given a pause.") \
     X(CIRCUIT_PROBING, 503, "circuit_probing", "destination_unavailable", \
       "The backend failed a while ago and is being tried with few requests.") \
+    X(MEMBER_FULL, 503, "member_full", "connection_limit_reached", \
+      "As many requests are in progress as the backend takes at a time.") \
     X(TUNNELS_FULL, 503, "tunnels_full", "connection_limit_reached", \
       "As many connections of this kind are open as may be.") \
     X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \

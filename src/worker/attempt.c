@@ -18,10 +18,19 @@ void attempt_give_place(struct request *rq)
     route_state_give_tunnel(rq->member->state);
 }
 
+void attempt_give_seat(struct request *rq)
+{
+    if (LIKELY(!rq->seated))
+        return;
+    rq->seated = false;
+    route_state_give_request(rq->member->state);
+}
+
 void attempt_target(struct request *rq, const struct member *m)
 {
     outcome_release(rq);
     attempt_give_place(rq);
+    attempt_give_seat(rq);
     rq->ticket = (struct circuit_ticket){0};
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);

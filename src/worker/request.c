@@ -62,6 +62,7 @@ enum step request_refuse(struct request *rq, enum verdict verdict)
     rq->verdict = verdict;
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+    attempt_give_seat(rq); /* the client may take its time with the answer */
     if (rq->response_started) {
         rq->verdict = VERDICT_RESPONSE_CUT;
         rq->close_reason = CLOSE_RESPONSE_CUT;

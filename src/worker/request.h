@@ -78,6 +78,7 @@ struct request {
     struct slice upgrade;  /* the protocol that the client asks for; absent: none, or none that may pass */
     bool upgrading;        /* the backend is asked for it */
     bool placed;           /* holds one of member's places for tunnels */
+    bool seated;           /* and one of those for requests */
     char websocket_key[WEBSOCKET_KEY_SIZE]; /* worker/tunnel_connect.h */
     struct tunnel *tunnel; /* open; the request's texts, lease and member are its to move */
     struct hook_exchange *exchange;  /* with the group's policy, worker/policy.h; NULL: it has none */

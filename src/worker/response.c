@@ -187,6 +187,7 @@ static enum step start_tunnel(struct request *rq, const struct http_head *respon
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
     head.status = response->status; /* the client waits for no other */
+    attempt_give_seat(rq); /* websocket_max counts it from here on */
     if (rq->head.connect)
         tunnel_connect_answer(&rq->worker->fields);
     return tunnel_start(rq, &head);
@@ -236,6 +237,7 @@ static enum step response_complete(struct request *rq)
         rq->keep_alive = false;
     outcome_success(rq);
     origin_release(&rq->origin, reusable);
+    attempt_give_seat(rq);
     return request_goto(rq, &request_step_finish);
 }
 
