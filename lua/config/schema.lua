@@ -368,6 +368,17 @@ return {
     doc = "Bytes of a request's target.",
   },
   {
+    path = "limits.connections", type = "count", default = 0, min = 0, max = 100000000,
+    doc = "Client connections at a time, over all workers. For one more the longest idle is closed; where none is idle, "
+      .. "it waits to be accepted. 0 for half of the descriptors that the process may have, less what is kept back for the "
+      .. "registry, scripts and logs.",
+  },
+  {
+    path = "limits.connections_per_address", type = "count", default = 4096, min = 0, max = 100000000,
+    doc = "Of these, from one address (IPv6: the first 64 bits), but for trusted_proxies; more are reset at once. 0 for "
+      .. "any.",
+  },
+  {
     path = "limits.keep_alive_requests", type = "count", default = 100000, min = 0, max = 1000000000,
     doc = "Requests of a client connection; the response to the last one says so (HTTP/2: GOAWAY). 0 for any.",
   },

@@ -24,6 +24,8 @@
     X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(connections, "limits.connections")        /* of clients, over all workers, 0: as descriptors allow */ \
+    X(connections_per_address, "limits.connections_per_address") /* 0: any */                      \
     X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
     X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \

@@ -92,6 +92,8 @@
       "The policy of this service lets no backend answer.") \
     X(RESPONSE_CUT, 0, "response_cut", "http_response_incomplete", "") \
     X(CLIENT_GONE, 0, "client_gone", "", "") \
+    X(NO_DESCRIPTOR, 503, "no_descriptor", "proxy_internal_error", \
+      "The proxy has as many connections open as it may have.") \
     X(NO_MEMORY, 503, "no_memory", "proxy_internal_error", \
       "The proxy is short of memory.")
 

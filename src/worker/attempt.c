@@ -60,10 +60,16 @@ enum step attempt_connect(struct request *rq)
     return attempt_failed(rq, origin_failure_errno(error), false);
 }
 
+/* The member has nothing to do with it. */
+static bool is_our_own(enum verdict why)
+{
+    return why == VERDICT_NO_MEMORY || why == VERDICT_NO_DESCRIPTOR;
+}
+
 /* Connecting failed: does the member have another address? */
 static bool next_address(struct request *rq, enum verdict why)
 {
-    if (why == VERDICT_NO_MEMORY || why == VERDICT_BACKEND_BROKE)
+    if (is_our_own(why) || why == VERDICT_BACKEND_BROKE)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
@@ -140,7 +146,7 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
     }
     if (!reached && next_address(rq, why) && may_repeat(rq, reached))
         return send_again(rq, &request_step_connect);
-    if (why != VERDICT_NO_MEMORY)
+    if (!is_our_own(why))
         outcome_failure(rq);
     if (!may_repeat(rq, reached) || rq->tries == REQUEST_TRIES_MAX || !may_retry(rq, probe))
         return request_refuse(rq, why);

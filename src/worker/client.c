@@ -7,6 +7,7 @@
 #include "worker/h1_client.h"
 #include "worker/handshake.h"
 #include "worker/request.h"
+#include "worker/room.h"
 
 #include <stdlib.h>
 
@@ -21,10 +22,12 @@ void client_set_phase(struct client *c, enum client_phase phase)
         return;
     CHECK(c->phase != CLIENT_CLOSED);
     c->phase = phase;
+    c->since_ms = w->now_ms;
     list_remove(&c->link);
     if (phase == CLIENT_CLOSED || c->stream)
         return;
     list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
+                   : phase == CLIENT_HEAD    ? &w->head_clients
                    : phase == CLIENT_SESSION ? &w->sessions
                                              : &w->busy_clients,
                    &c->link);
@@ -61,6 +64,8 @@ void client_close(struct client *c, enum close_reason reason)
                              reason == CLOSE_TUNNEL_CUT);
     if (!c->stream)
         tls_facts_free(c->tls);
+    if (c->counted)
+        room_leave_address(w, &c->peer);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
     if (!c->stream)
@@ -228,6 +233,22 @@ void client_stop(struct client *c)
         client_close(c, CLOSE_SHUTDOWN);
 }
 
+/* Others are being served: what has arrived runs later. */
+bool client_make_room(struct client *c)
+{
+    struct worker *w = c->conn.worker;
+
+    if (!buf_len(&c->conn.in) && conn_read(&c->conn) != IO_OK) {
+        client_close(c, CLOSE_MADE_ROOM);
+        return true;
+    }
+    c->since_ms = w->now_ms;
+    list_remove(&c->link);
+    list_push_back(&w->idle_clients, &c->link);
+    ev_feed_event(w->loop, &c->conn.io, EV_CUSTOM);
+    return false;
+}
+
 /* ---- TLS */
 
 /* What ALPN has chosen is spoken from here on, HTTP/1.1 without it. */
@@ -321,7 +342,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
             client_drive(c);
     }
     if ((events & EV_CUSTOM) && c->phase == CLIENT_IDLE && buf_len(&c->conn.in))
-        client_drive(c);
+        received(c);
     if (!(events & EV_READ) || c->phase == CLIENT_CLOSED)
         return;
     switch (c->phase) {
@@ -369,11 +390,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer)
+static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer,
+                  bool counted)
 {
     conn_open(&c->conn, w, transport, on_io, on_timer);
     c->peer = *peer;
-    c->opened_ms = w->now_ms;
+    c->counted = counted;
+    c->opened_ms = c->since_ms = w->now_ms;
     c->codec = &h1_client_codec;
     c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);
@@ -381,7 +404,7 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
     COUNTER_ADD(w->clients, 1);
 }
 
-void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
+bool client_open(struct worker *w, const struct transport *transport, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
 
@@ -389,17 +412,18 @@ void client_open(struct worker *w, const struct transport *transport, const stru
         struct transport lost = *transport;
 
         transport_close(&lost, true);
-        return;
+        return false;
     }
-    start(c, w, transport, peer);
+    start(c, w, transport, peer, counted);
     c->phase = CLIENT_IDLE;
     c->fresh = true;
     list_push_back(&w->idle_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
-void client_open_secure(struct worker *w, int fd, const struct address *peer)
+bool client_open_secure(struct worker *w, int fd, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
     struct transport transport;
@@ -408,14 +432,15 @@ void client_open_secure(struct worker *w, int fd, const struct address *peer)
     if (!h) {
         free(c);
         sock_close_reset(fd);
-        return;
+        return false;
     }
-    start(c, w, &transport, peer);
+    start(c, w, &transport, peer, counted);
     c->handshake = h;
     c->phase = CLIENT_HANDSHAKE;
     list_push_back(&w->busy_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
 const char *client_subject(const struct client *c)

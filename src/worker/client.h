@@ -34,6 +34,8 @@ struct client {
     struct client_session *session; /* in CLIENT_SESSION, else NULL */
     enum close_reason last;    /* why it lingers */
     uint64_t opened_ms;        /* monotonic */
+    uint64_t since_ms;         /* when its phase began; with HTTP/2, when it became idle */
+    bool counted;              /* its address is told when it closes */
     uint64_t request_total;    /* over HTTP/1, so far */
     enum close_reason ends;    /* why the request is its last; NONE: it need not be */
     struct address peer;
@@ -44,11 +46,15 @@ struct client {
     bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
 };
 
-/* Takes over an accepted connection. */
-void client_open(struct worker *w, const struct transport *transport, const struct address *peer);
+/* Takes over an accepted connection, with its place (worker/room.h); counted: and one of its address. False: out of memory, it was
+ * closed, the places stay the caller's. */
+MUST_USE bool client_open(struct worker *w, const struct transport *transport, const struct address *peer, bool counted);
 
-/* Takes over an accepted descriptor on which TLS is to be spoken. */
-void client_open_secure(struct worker *w, int fd, const struct address *peer);
+/* The same for a descriptor on which TLS is to be spoken. */
+MUST_USE bool client_open_secure(struct worker *w, int fd, const struct address *peer, bool counted);
+
+/* Closes an idle client, and says so, unless its next request has already arrived. */
+bool client_make_room(struct client *c);
 
 /* Runs the next step of its handshake. */
 void client_handshake(struct client *c);

@@ -65,7 +65,8 @@ static void end(struct client_session *cs)
 static void set_deadline(struct client_session *cs)
 {
     struct client *c = cs->client;
-    const struct settings *settings = worker_settings(c->conn.worker);
+    struct worker *w = c->conn.worker;
+    const struct settings *settings = worker_settings(w);
     const struct h2_session *h2 = &cs->h2;
     enum wait wait = c->conn.blocked       ? WAIT_SEND
                      : h2->heading         ? WAIT_HEAD
@@ -75,6 +76,11 @@ static void set_deadline(struct client_session *cs)
     if (wait == cs->wait && (wait != WAIT_HEAD || cs->heading == h2->heading) &&
         (wait != WAIT_IDLE || cs->idle_from == h2->stream_total))
         return;
+    if ((wait == WAIT_IDLE) != (cs->wait == WAIT_IDLE) || wait == WAIT_IDLE) {
+        c->since_ms = w->now_ms;
+        list_remove(&c->link);
+        list_push_back(wait == WAIT_IDLE ? &w->idle_sessions : &w->sessions, &c->link);
+    }
     cs->wait = wait;
     cs->heading = h2->heading;
     cs->idle_from = h2->stream_total;
@@ -180,4 +186,16 @@ void client_session_late(struct client *c)
 void client_session_stop(struct client *c)
 {
     h2_session_leave(&c->session->h2);
+}
+
+bool client_session_make_room(struct client *c)
+{
+    struct h2_session *h2 = &c->session->h2;
+
+    if (h2->stream_count || h2->heading || h2->over)
+        return false;
+    h2_session_say_goodbye(h2, 0);
+    conn_flush(&c->conn);
+    client_close(c, CLOSE_MADE_ROOM);
+    return true;
 }

@@ -19,6 +19,8 @@
     X(CLIENT_FLOODS, "the client sent too many frames that carry nothing, resets or header bytes") \
     X(CLIENT_PROTOCOL, "the client broke the rules of HTTP/2") \
     X(STREAM_DONE, "the stream's exchange is over") \
+    X(MADE_ROOM, "it was idle, or slow with a head, and others needed the room") \
+    X(ADDRESS_FULL, "its address had as many connections as one may have") \
     X(CLIENT_REFUSED, "no route, configured to close") \
     X(RESPONSE_CUT, "the backend's response ended early") \
     X(TUNNEL_CUT, "a tunnel ended within a message") \
