@@ -306,6 +306,10 @@ return {
     doc = "A client that takes no bytes of its response.",
   },
   {
+    path = "timeouts.rate", type = "duration", default = "30s", min = 10, max = HOUR,
+    doc = "Over how long limits.body_rate and limits.send_rate are taken, and how long a client has before they hold.",
+  },
+  {
     path = "timeouts.connect", type = "duration", default = "5s", min = 1, max = HOUR,
     doc = "One attempt to connect to a backend, for routes without the option connect_timeout.",
   },
@@ -385,6 +389,16 @@ return {
   {
     path = "limits.body_size", type = "size", default = 0, min = 0, max = MIB * MIB,
     doc = "Bytes of a request body, for routes without the option max_body_size; 0 for any.",
+  },
+  {
+    path = "limits.body_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a request body that a client sends at least, while the backend takes them, until the response "
+      .. "begins; else 408. gRPC calls are free of it. 0 for any.",
+  },
+  {
+    path = "limits.send_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a response that a client takes at least, while some wait for it; else its connection is reset "
+      .. "(HTTP/2: the stream, or the connection, whichever it holds up). 0 for any.",
   },
   {
     path = "limits.buffer_size", type = "size", default = "16k", min = 4 * KIB, max = MIB,

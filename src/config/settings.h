@@ -30,6 +30,9 @@
     X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
+    X(rate_window_ms, "timeouts.rate")              /* over which both rates are taken */          \
+    X(body_rate, "limits.body_rate")                /* bytes a second, 0: any */                   \
+    X(send_rate, "limits.send_rate")                /* bytes a second, 0: any */                   \
     X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \
     X(response_timeout_ms, "timeouts.response") /* first byte of a response, then between reads */ \
     X(pool_timeout_ms, "timeouts.pool")         /* an idle backend connection */                   \

@@ -42,6 +42,8 @@
       "The connection was made for another host.") \
     X(HEAD_TIMEOUT, 408, "head_timeout", "http_request_error", \
       "The request took too long to arrive.") \
+    X(BODY_SLOW, 408, "body_slow", "http_request_error", \
+      "The body of the request arrived too slowly.") \
     X(NO_ADDRESS, 502, "no_address", "dns_error", \
       "The backend's name has no address.") \
     X(CONNECT_REFUSED, 502, "connect_refused", "connection_refused", \

@@ -6,6 +6,7 @@
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
 #include "worker/handshake.h"
+#include "worker/pacing.h"
 #include "worker/request.h"
 #include "worker/room.h"
 
@@ -61,6 +62,7 @@ void client_close(struct client *c, enum close_reason reason)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_CLIENT_READS_SLOWLY ||
                              reason == CLOSE_TUNNEL_CUT);
     if (!c->stream)
         tls_facts_free(c->tls);
@@ -358,6 +360,20 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     }
 }
 
+void client_late(struct client *c)
+{
+    enum close_reason reason;
+    enum verdict verdict;
+
+    if (!pacing_is_slow(c->request, &reason, &verdict))
+        return;
+    conn_deadline(&c->conn, 0);
+    if (request_client_late(c->request, verdict))
+        client_drive(c);
+    else
+        client_close(c, reason);
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
@@ -376,11 +392,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     case CLIENT_HEAD:
     case CLIENT_REQUEST:
-        conn_deadline(&c->conn, 0);
-        if (request_client_late(c->request))
-            client_drive(c);
-        else
-            client_close(c, CLOSE_CLIENT_SLOW);
+        client_late(c);
         return;
     case CLIENT_SESSION:
         client_session_late(c);

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/sock.h"
 #include "worker/close_reason.h"
+#include "guard/pace.h"
 #include "worker/conn.h"
 #include "worker/worker_state.h"
 
@@ -35,6 +36,7 @@ struct client {
     enum close_reason last;    /* why it lingers */
     uint64_t opened_ms;        /* monotonic */
     uint64_t since_ms;         /* when its phase began; with HTTP/2, when it became idle */
+    struct pace taking;        /* of its responses; worker/pacing.h */
     bool counted;              /* its address is told when it closes */
     uint64_t request_total;    /* over HTTP/1, so far */
     enum close_reason ends;    /* why the request is its last; NONE: it need not be */
@@ -72,6 +74,9 @@ const char *client_subject(const struct client *c);
 
 /* The worker stops: closes an idle client, unless its next request has already arrived. */
 void client_stop(struct client *c);
+
+/* Its deadline has passed while it has a request: ends that if it is too slow. */
+void client_late(struct client *c);
 
 /* The head of the request is complete. */
 void client_head_done(struct client *c);

@@ -11,6 +11,7 @@
     X(CLIENT_ERROR, "the client's connection broke") \
     X(CLIENT_IDLE, "the client was idle for too long") \
     X(CLIENT_SLOW, "the client was too slow") \
+    X(CLIENT_READS_SLOWLY, "the client took its responses slower than limits.send_rate") \
     X(HANDSHAKE_FAILED, "the TLS handshake failed") \
     X(HANDSHAKE_SLOW, "the TLS handshake took too long") \
     X(CLIENT_LAST, "the last response was sent") \

@@ -1,5 +1,6 @@
 #include "worker/conn.h"
 
+#include "base/sock.h"
 #include "worker/worker_state.h"
 
 void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
@@ -125,6 +126,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         c->unwritable = true;
         return 0;
     }
+    c->sent += sent;
     total = buf_len(&c->out) + data.len + tail.len;
     if (sent < total || c->transport.unsent) {
         c->blocked = true;
@@ -139,6 +141,14 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
     if (buf_len(&c->out) == 0)
         block_pool_release(&c->worker->blocks, &c->out);
     return from_data;
+}
+
+/* TLS has a little more on the way than it was given: that is not worth knowing. */
+uint64_t conn_delivered(const struct conn *c)
+{
+    uint64_t on_its_way = c->transport.fd >= 0 ? sock_unacknowledged(c->transport.fd) : 0;
+
+    return c->sent > on_its_way ? c->sent - on_its_way : 0;
 }
 
 void conn_flush(struct conn *c)

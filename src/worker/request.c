@@ -11,6 +11,7 @@
 #include "worker/origin.h"
 #include "worker/origin_failure.h"
 #include "worker/page_server.h"
+#include "worker/pacing.h"
 #include "worker/pick.h"
 #include "worker/policy.h"
 #include "worker/reply.h"
@@ -44,7 +45,7 @@ enum step request_run(struct request *rq)
         next = rq->step->run(rq);
     while (next == STEP_MORE);
     if (next == STEP_WAIT)
-        response_set_deadlines(rq);
+        pacing_set_deadlines(rq);
     return next;
 }
 
@@ -316,7 +317,7 @@ bool request_make_room(struct request *rq)
     return rq->codec->make_room(rq);
 }
 
-bool request_client_late(struct request *rq)
+bool request_client_late(struct request *rq, enum verdict verdict)
 {
     if (rq->tunnel)
         return true; /* it has deadlines of its own */
@@ -325,10 +326,10 @@ bool request_client_late(struct request *rq)
     if (rq->step == &request_step_read_head) {
         start(rq);
         rq->upload_done = true;
-        rq->verdict = VERDICT_HEAD_TIMEOUT;
+        rq->verdict = verdict;
     }
     rq->keep_alive = false;
-    (void)request_refuse(rq, VERDICT_HEAD_TIMEOUT);
+    (void)request_refuse(rq, verdict);
     return true;
 }
 

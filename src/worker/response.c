@@ -282,28 +282,3 @@ enum step response_relay(struct request *rq)
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
     }
 }
-
-/* While the client is slow to take or give, the backend is not to blame, and the other way round. Where the answer has begun and
- * the request goes on, the two talk: how long they may be silent is what the route says of answers. */
-void response_set_deadlines(struct request *rq)
-{
-    const struct settings *settings;
-    struct conn *client = &rq->client->conn;
-    struct origin *o = rq->origin;
-    bool client_late, our_turn; /* our_turn: it is for us to go on */
-
-    if (!rq->lease)
-        return;
-    if (UNLIKELY(rq->tunnel)) {
-        tunnel_set_deadline(rq);
-        return;
-    }
-    settings = rq->lease->snapshot->settings;
-    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
-    conn_deadline(client, !client_late        ? 0
-                          : client->blocked ? settings->send_timeout_ms
-                                            : settings->body_timeout_ms);
-    our_turn = rq->compress && rq->compress->tired;
-    if (o && o->phase == ORIGIN_BUSY)
-        conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
-}
