@@ -373,14 +373,14 @@ return {
   },
   {
     path = "limits.connections", type = "count", default = 0, min = 0, max = 100000000,
-    doc = "Client connections at a time, over all workers. For one more the longest idle is closed; where none is idle, "
-      .. "it waits to be accepted. 0 for half of the descriptors that the process may have, less what is kept back for the "
-      .. "registry, scripts and logs.",
+    doc = "Client connections at a time, over all workers. For one more the longest idle is closed; where none is "
+      .. "idle, it waits to be accepted. 0 for half of the descriptors that the process may have, less what is kept "
+      .. "back for the registry, scripts and logs.",
   },
   {
     path = "limits.connections_per_address", type = "count", default = 4096, min = 0, max = 100000000,
-    doc = "Of these, from one address (IPv6: the first 64 bits), but for trusted_proxies; more are reset at once. 0 for "
-      .. "any.",
+    doc = "Of these, from one address (IPv6: the first 64 bits), but for trusted_proxies; more are reset at once. "
+      .. "0 for any.",
   },
   {
     path = "limits.keep_alive_requests", type = "count", default = 100000, min = 0, max = 1000000000,
@@ -392,13 +392,13 @@ return {
   },
   {
     path = "limits.body_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
-    doc = "Bytes a second of a request body that a client sends at least, while the backend takes them, until the response "
-      .. "begins; else 408. gRPC calls are free of it. 0 for any.",
+    doc = "Bytes a second of a request body that a client sends at least, while the backend takes them, until the "
+      .. "response begins; else 408. gRPC calls are free of it. 0 for any.",
   },
   {
     path = "limits.send_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
-    doc = "Bytes a second of a response that a client takes at least, while some wait for it; else its connection is reset "
-      .. "(HTTP/2: the stream, or the connection, whichever it holds up). 0 for any.",
+    doc = "Bytes a second of a response that a client takes at least, while some wait for it; else its connection is "
+      .. "reset (HTTP/2: the stream, or the connection, whichever it holds up). 0 for any.",
   },
   {
     path = "limits.buffer_size", type = "size", default = "16k", min = 4 * KIB, max = MIB,

@@ -73,7 +73,7 @@ local function launcher(options)
 end
 
 local function command_line(self, options)
-  local args = launcher(options)
+  local args = options.under and { unpack(options.under) } or launcher(options)
   local function add(...)
     for _, arg in ipairs({ ... }) do
       args[#args + 1] = tostring(arg)
@@ -135,11 +135,10 @@ end
 --- Starts the proxy and waits until it is ready.
 -- @param options workers (default 2), config (table or text; health checks are off in a table that does not
 --   name them), scripts (directory), log_level,
---   args (list), env (table), descriptors (most that it may have open),
---   https (true or an address; needs config.tls), http, registry (addresses; default:
---   127.0.0.1 and a port from the kernel; false: no such argument), route (one route, as registry:route takes it,
---   registered in a session: self.session, self.route_id), host (Host of requests that name none; default:
---   the route's)
+--   args (list), env (table), under (list: what runs the program, and its arguments), descriptors (most that it may
+--   have open), https (true or an address; needs config.tls), http, registry (addresses; default: 127.0.0.1 and a
+--   port from the kernel; false: no such argument), route (one route, as registry:route takes it, registered in a
+--   session: self.session, self.route_id), host (Host of requests that name none; default: the route's)
 -- @return proxy: url, address, registry_address, pid, dir
 function proxy.start(options)
   options = options or {}

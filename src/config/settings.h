@@ -110,8 +110,6 @@ struct registry_service {
     char *service; /* of the registry */
 };
 
-enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_OPTIONAL, CLIENT_CERTIFICATES_REQUIRED };
-
 struct settings {
     unsigned refs; /* control only */
     /* scalars */
@@ -128,7 +126,6 @@ struct settings {
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
-    enum client_certificates client_certificates; /* of the registry's TLS listener */
     char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
@@ -144,6 +141,7 @@ struct settings {
     struct address registry;
     bool registry_tls_on; /* registry_tls is an address */
     struct address registry_tls;
+    enum tls_client_certificates registry_client_certificates; /* of that listener */
     struct registry_service *registry_services;
     unsigned registry_service_count;
     bool registry_services_set; /* else a name is the service's */

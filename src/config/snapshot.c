@@ -316,6 +316,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route)
             g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
         }
         g->group.no_http2 |= !option_or(route, OPTION_HTTP2, true);
+        g->group.no_separators |= !option_or(route, OPTION_ENCODED_SEPARATORS, false);
         limit_group(&g->group, route, member);
         set_policy(s, &g->group, route);
         dm->member = member;

@@ -87,6 +87,7 @@ struct group {
     struct slice policy;      /* request policy, of the first member that sets one; empty: none */
     struct slice policy_args; /* of the same member; may be empty */
     bool no_http2;            /* a member has the option http2=false */
+    bool no_separators;       /* a member has not the option encoded_separators=true */
     int priority;
     struct slice path; /* the prefix */
 };

@@ -1,6 +1,7 @@
 #include "control/config_route.h"
 
 #include "control/config_check.h"
+#include "http/path.h"
 
 #include <stdlib.h>
 
@@ -84,6 +85,26 @@ static bool set_domains(struct route_entry *route, const struct slice *domains, 
     return true;
 }
 
+/* The path in the form in which requests are matched. */
+static bool set_path(struct route_entry *route, struct slice path, struct error *err)
+{
+    struct path_result form;
+
+    route->path = copy_text(path);
+    if (!config_check_path("path", path, err))
+        return false;
+    switch (path_normalise(path, route->path, &form)) {
+    case PATH_REFUSED:
+        return error_set(err, "%s", form.error);
+    case PATH_MADE:
+        route->path[form.len] = '\0';
+        break;
+    case PATH_PLAIN:
+        break;
+    }
+    return true;
+}
+
 /* Makes an entry of checked fields; NULL with the reason. */
 static struct route_entry *make_route(const char *id, const struct route_fields *fields,
                                       struct error *err)
@@ -94,11 +115,10 @@ static struct route_entry *make_route(const char *id, const struct route_fields 
     CHECK(strlen(id) < ROUTE_ID_SIZE);
     list_init(&route->link);
     memcpy(route->id, id, strlen(id) + 1);
-    route->path = copy_text(fields->path);
     route->backend_url = copy_text(fields->backend_url);
     route->priority = (int)fields->priority;
     if (!set_domains(route, fields->domains, fields->domain_count, err) ||
-        !config_check_path("path", fields->path, err) ||
+        !set_path(route, fields->path, err) ||
         !config_check_backend(slice_of(route->backend_url, fields->backend_url.len), &route->url,
                               err) ||
         !config_check_priority(fields->priority, err)) {

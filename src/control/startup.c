@@ -84,18 +84,13 @@ struct settings *startup_settings(const struct cli *cli, struct config_set **rou
 
 struct tls_registry *startup_registry_tls(const struct settings *settings, struct error *err)
 {
-    static const enum tls_ask asks[] = {
-        [CLIENT_CERTIFICATES_OFF] = TLS_ASK_NOTHING,
-        [CLIENT_CERTIFICATES_OPTIONAL] = TLS_ASK_OPTIONAL,
-        [CLIENT_CERTIFICATES_REQUIRED] = TLS_ASK_REQUIRED,
-    };
     struct tls_registry_files files = {
         .certificate = settings->registry_certificate,
         .key = settings->registry_key,
         .client_ca = settings->registry_client_ca,
     };
 
-    return tls_registry_new(&files, asks[settings->client_certificates], err);
+    return tls_registry_new(&files, settings->registry_client_certificates, err);
 }
 
 unsigned startup_worker_count(const struct settings *settings)

@@ -18,6 +18,10 @@
     X(NO_ROUTE_CLOSE, 0, "no_route", "destination_not_found", "") \
     X(BAD_REQUEST, 400, "bad_request", "http_request_error", \
       "The request could not be understood.") \
+    X(BAD_PATH, 400, "bad_path", "http_request_error", \
+      "The path of the request is written in a way that servers understand in different ways.") \
+    X(ENCODED_SEPARATORS, 400, "encoded_separators", "http_request_error", \
+      "The path of the request holds an escaped slash or backslash, which this service does not take.") \
     X(HEAD_TOO_BIG, 431, "head_too_big", "http_request_error", \
       "The header fields of the request are too large.") \
     X(TARGET_TOO_LONG, 414, "target_too_long", "http_request_error", \

@@ -37,6 +37,10 @@ int api_pending(lua_State *L);
 /* t[key] = value for the table at the top. */
 void api_set_text(lua_State *L, const char *key, const char *value); /* NULL: nothing is set */
 void api_set_number(lua_State *L, const char *key, double value);
+void api_set_flag(lua_State *L, const char *key, bool value);
+
+/* Pushes a list of texts. */
+void api_push_texts(lua_State *L, const char *const *texts, unsigned count);
 
 /* A route as it is live, else as it is staged; NULL: there is none. */
 const struct route_entry *api_find_route(const struct session *s, struct slice id);

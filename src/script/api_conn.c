@@ -44,7 +44,6 @@ static int conn_find(lua_State *L)
 {
     struct connection *conn = api_connection(L, 1);
     struct session *s = model_find(&conn->control->model, api_slice(L, 2));
-
     struct error err;
 
     if (!s)
@@ -135,11 +134,7 @@ static int conn_certificate(lua_State *L)
 
     if (!names)
         return 0;
-    lua_createtable(L, (int)names->count, 0);
-    for (unsigned i = 0; i < names->count; i++) {
-        lua_pushstring(L, names->name[i]);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    api_push_texts(L, (const char *const *)names->name, names->count);
     return 1;
 }
 

@@ -148,8 +148,7 @@ static void set_policy_off(lua_State *L, const struct session *s, const struct c
 {
     const char *policy = config_set_value(set, SCOPE_OPTIONS, id, "policy");
 
-    lua_pushboolean(L, policy && hook_is_off(s->control->bundle, slice_str(policy)));
-    lua_setfield(L, -2, "policy_off");
+    api_set_flag(L, "policy_off", policy && hook_is_off(s->control->bundle, slice_str(policy)));
 }
 
 static int session_route_status(lua_State *L)

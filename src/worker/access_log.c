@@ -142,6 +142,8 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "method", rq->head.method_text);
     put_text(l, "host", rq->head.host);
     put_text(l, "path", rq->head.path);
+    if (UNLIKELY(rq->own_path && rq->head.target.data))
+        put_text(l, "target", rq->head.target);
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);

@@ -10,6 +10,8 @@ enum verdict admit_request(struct request *rq)
 {
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
+    if (UNLIKELY(rq->separators && rq->group->no_separators))
+        return VERDICT_ENCODED_SEPARATORS;
     rq->bypass = bypass_allows(rq);
     return rq->codec->admit ? rq->codec->admit(rq) : VERDICT_PASS;
 }

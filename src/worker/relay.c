@@ -21,6 +21,11 @@ static bool trailer_allowed(const struct http_field *f)
     }
 }
 
+static bool passes(const struct relay *r, const struct http_field *f)
+{
+    return trailer_allowed(f) && (!r->passes || r->passes(r->request, f));
+}
+
 static bool relay_trailers(struct relay *r, struct slice block)
 {
     static const struct http_limits limits = {1 << 20, HTTP_FIELDS_MAX, 0};
@@ -30,7 +35,7 @@ static bool relay_trailers(struct relay *r, struct slice block)
     if (http_parse_trailers(r->trailers, block, &limits, &error) != PARSE_DONE)
         return false;
     for (unsigned i = 0; i < r->trailers->field_count; i++)
-        if (trailer_allowed(&r->trailers->fields[i]))
+        if (passes(r, &r->trailers->fields[i]))
             r->trailers->fields[kept++] = r->trailers->fields[i];
     r->trailers->field_count = kept;
     r->to->end(r->sink, kept ? r->trailers : NULL);

@@ -19,6 +19,7 @@
 #include "worker/response.h"
 #include "worker/scheme.h"
 #include "worker/stats.h"
+#include "worker/target.h"
 #include "worker/tunnel.h"
 #include "worker/tunnel_connect.h"
 
@@ -115,6 +116,8 @@ static enum step step_read_head(struct request *rq)
     rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping && !rq->client->ends;
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
+    rq->upload.passes = forward_trailer;
+    rq->upload.request = rq;
     rq->upload_done = rq->head.body == BODY_NONE;
     if (UNLIKELY(rq->head.upgrade))
         rq->upgrade = tunnel_protocol(&rq->head);
@@ -142,21 +145,13 @@ static enum verdict unknown_host(const struct request *rq)
 
 static enum step step_match_route(struct request *rq)
 {
-    struct slice port, path = rq->head.path;
     enum verdict verdict;
-    const char *query;
 
     if (rq->head.method == METHOD_CONNECT)
         return request_goto(rq, &request_step_admit);
-    if (!rq->head.host.len)
-        rq->host = SLICE("");
-    else if (!http_split_authority(rq->head.host, &rq->host, &port))
-        return request_refuse(rq, VERDICT_BAD_REQUEST);
-    query = memchr(path.data, '?', path.len);
-    if (query)
-        path.len = (size_t)(query - path.data);
-    rq->path = path.data[0] == '*' ? SLICE("/") : path;
-    verdict = scheme_check(rq);
+    verdict = target_read(rq);
+    if (LIKELY(verdict == VERDICT_PASS))
+        verdict = scheme_check(rq);
     if (UNLIKELY(verdict != VERDICT_PASS))
         return request_refuse(rq, verdict);
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
@@ -364,6 +359,7 @@ void request_free(struct request **rqp)
     attempt_target(rq, NULL);
     policy_release(rq);
     free(rq->file);
+    free(rq->own_path);
     compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)

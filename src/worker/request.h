@@ -115,6 +115,8 @@ struct request {
 
     struct slice host; /* of head.host, without port */
     struct slice path; /* of head.path, without query */
+    char *own_path;    /* where head.path is when the client spelled it in another way; owned; NULL: in the client's bytes */
+    bool separators;   /* the path holds escaped separators */
     struct http_head head; /* last: large, and not cleared between requests */
 };
 
