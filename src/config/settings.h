@@ -49,6 +49,7 @@
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \
     X(max_body_size, "limits.body_size")        /* bytes of a request body, 0: any */              \
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
+    X(buffer_memory, "limits.buffer_memory")    /* bytes of a worker's buffers, 0: any */          \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(registry_output,                                                                             \

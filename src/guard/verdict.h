@@ -100,6 +100,8 @@
     X(CLIENT_GONE, 0, "client_gone", "", "") \
     X(NO_DESCRIPTOR, 503, "no_descriptor", "proxy_internal_error", \
       "The proxy has as many connections open as it may have.") \
+    X(BUFFERS_FULL, 503, "buffers_full", "proxy_internal_error", \
+      "The proxy has too many requests in its memory.") \
     X(NO_MEMORY, 503, "no_memory", "proxy_internal_error", \
       "The proxy is short of memory.")
 

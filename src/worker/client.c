@@ -6,6 +6,7 @@
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
 #include "worker/handshake.h"
+#include "worker/memory.h"
 #include "worker/pacing.h"
 #include "worker/request.h"
 #include "worker/room.h"
@@ -93,7 +94,7 @@ static void linger_read(struct client *c)
 {
     enum io io = conn_read(&c->conn);
 
-    c->conn.in.start = c->conn.in.end = 0;
+    block_pool_release(&c->conn.worker->blocks, &c->conn.in);
     if (io == IO_EOF || io == IO_ERROR)
         client_close(c, c->last);
 }
@@ -104,7 +105,7 @@ static bool client_next(struct client *c)
     struct worker *w = c->conn.worker;
     bool keep_alive = c->request->keep_alive;
     enum close_reason reason = c->request->close_reason;
-    bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
+    bool unread = c->unread || !request_upload_done(c->request) || buf_len(&c->conn.in);
     enum close_reason last = c->ends ? c->ends : CLOSE_CLIENT_LAST;
 
     request_free(&c->request);
@@ -186,8 +187,26 @@ static void received(struct client *c)
         client_session_start(c);
 }
 
+/* There is no memory to read its request into. */
+static void refuse_unread(struct client *c)
+{
+    c->unread = true;
+    c->request = request_new(c->conn.worker, c, c->codec);
+    if (!c->request) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
+    client_set_phase(c, CLIENT_HEAD);
+    CHECK(request_client_late(c->request, VERDICT_BUFFERS_FULL));
+    client_drive(c);
+}
+
 static void head_read(struct client *c)
 {
+    if (memory_is_full(c->conn.worker) && !c->conn.in.data) {
+        refuse_unread(c);
+        return;
+    }
     switch (conn_read(&c->conn)) {
     case IO_OK:
         received(c);

@@ -37,6 +37,7 @@ struct client {
     uint64_t opened_ms;        /* monotonic */
     uint64_t since_ms;         /* when its phase began; with HTTP/2, when it became idle */
     struct pace taking;        /* of its responses; worker/pacing.h */
+    bool unread;               /* it was answered without reading what it sent */
     bool counted;              /* its address is told when it closes */
     uint64_t request_total;    /* over HTTP/1, so far */
     enum close_reason ends;    /* why the request is its last; NONE: it need not be */

@@ -1,7 +1,7 @@
 #include "worker/conn.h"
 
 #include "base/sock.h"
-#include "worker/worker_state.h"
+#include "worker/memory.h"
 
 void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
                void (*on_io)(struct ev_loop *, ev_io *, int),
@@ -62,7 +62,7 @@ static bool take_in_block(struct conn *c)
 {
     struct block_pool *blocks = &c->worker->blocks;
 
-    if (c->filled && buf_len(&c->in) == 0)
+    if (c->filled && buf_len(&c->in) == 0 && !memory_is_short(c->worker))
         return block_pool_enlarge(blocks, &c->in);
     return block_pool_take(blocks, &c->in);
 }

@@ -11,6 +11,7 @@
 #include "worker/origin.h"
 #include "worker/origin_failure.h"
 #include "worker/page_server.h"
+#include "worker/memory.h"
 #include "worker/pacing.h"
 #include "worker/pick.h"
 #include "worker/policy.h"
@@ -121,6 +122,10 @@ static enum step step_read_head(struct request *rq)
     rq->upload_done = rq->head.body == BODY_NONE;
     if (UNLIKELY(rq->head.upgrade))
         rq->upgrade = tunnel_protocol(&rq->head);
+    if (memory_is_full(rq->worker)) {
+        rq->keep_alive = false;
+        return request_refuse(rq, VERDICT_BUFFERS_FULL);
+    }
     return request_goto(rq, &request_step_match_route);
 }
 
