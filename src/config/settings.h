@@ -24,8 +24,15 @@
     X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(connections, "limits.connections")        /* of clients, over all workers, 0: as descriptors allow */ \
+    X(connections_per_address, "limits.connections_per_address") /* 0: any */                      \
+    X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
+    X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
+    X(rate_window_ms, "timeouts.rate")              /* over which both rates are taken */          \
+    X(body_rate, "limits.body_rate")                /* bytes a second, 0: any */                   \
+    X(send_rate, "limits.send_rate")                /* bytes a second, 0: any */                   \
     X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \
     X(response_timeout_ms, "timeouts.response") /* first byte of a response, then between reads */ \
     X(pool_timeout_ms, "timeouts.pool")         /* an idle backend connection */                   \
@@ -44,6 +51,7 @@
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \
     X(max_body_size, "limits.body_size")        /* bytes of a request body, 0: any */              \
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
+    X(buffer_memory, "limits.buffer_memory")    /* bytes of a worker's buffers, 0: any */          \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(sessions, "limits.sessions") /* of services */ \

@@ -10,6 +10,7 @@
 #include "control/cli.h"
 #include "control/config_set.h"
 #include "control/contain.h"
+#include "control/descriptors.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
@@ -178,6 +179,30 @@ static bool start_ratelimit(struct control *c)
     return c->shared.ratelimit != NULL;
 }
 
+static bool start_room(struct control *c)
+{
+    struct room_counts *counts = aligned_alloc(_Alignof(struct room_counts), sizeof(*counts));
+
+    if (counts)
+        *counts = (struct room_counts){.addresses = address_count_new(ADDRESS_COUNT_LOG2)};
+    if (!counts || !counts->addresses) {
+        free(counts);
+        fprintf(stderr, "tidelock: not enough memory\n");
+        return false;
+    }
+    c->shared.counts = counts;
+    return true;
+}
+
+static void end_room(struct control *c)
+{
+    if (!c->shared.counts)
+        return;
+    CHECK(quota_used(&c->shared.counts->clients) == 0 && quota_used(&c->shared.counts->descriptors) == 0);
+    address_count_free(c->shared.counts->addresses);
+    free(c->shared.counts);
+}
+
 static bool start_workers(struct control *c, unsigned count, struct startup_listeners *l)
 {
     struct snapshot *first = publish_first(c);
@@ -185,10 +210,13 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
     c->workers = calloc(count, sizeof(*c->workers));
     c->worker_ends = calloc(count, sizeof(*c->worker_ends));
     CHECK(c->workers && c->worker_ends);
+    descriptors_share_out(c->settings, count, &c->shared);
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
             return false;
     }
+    c->shared.peers = c->workers;
+    atomic_store_explicit(&c->shared.peer_count, count, memory_order_release);
     return true;
 }
 
@@ -333,7 +361,7 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_backend_tls(c) && start_ratelimit(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && start_room(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
          (c->bare || certificates_start(c)) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
@@ -363,7 +391,10 @@ static void end(struct control *c)
         stop_workers(c, 0);
     }
     for (unsigned i = 0; i < c->worker_count; i++)
+        worker_join(c->workers[i]);
+    for (unsigned i = 0; i < c->worker_count; i++)
         worker_free(c->workers[i]);
+    end_room(c);
     mailbox_fini(&c->mailbox);
     scripts_stop(c);
     if (c->registry)

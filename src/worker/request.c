@@ -11,6 +11,8 @@
 #include "worker/origin.h"
 #include "worker/origin_failure.h"
 #include "worker/page_server.h"
+#include "worker/memory.h"
+#include "worker/pacing.h"
 #include "worker/pick.h"
 #include "worker/policy.h"
 #include "worker/reply.h"
@@ -50,7 +52,7 @@ enum step request_run(struct request *rq)
     while (next == STEP_MORE);
     trail->running = outer;
     if (next == STEP_WAIT)
-        response_set_deadlines(rq);
+        pacing_set_deadlines(rq);
     return next;
 }
 
@@ -69,6 +71,7 @@ enum step request_refuse(struct request *rq, enum verdict verdict)
     trace_refused(rq);
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+    attempt_give_seat(rq); /* the client may take its time with the answer */
     if (rq->response_started) {
         rq->verdict = VERDICT_RESPONSE_CUT;
         rq->close_reason = CLOSE_RESPONSE_CUT;
@@ -118,7 +121,7 @@ static enum step step_read_head(struct request *rq)
         rq->upload_done = true;
         return request_refuse(rq, parse_verdict(result));
     }
-    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping;
+    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping && !rq->client->ends;
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
     rq->upload.passes = forward_trailer;
@@ -126,6 +129,10 @@ static enum step step_read_head(struct request *rq)
     rq->upload_done = rq->head.body == BODY_NONE;
     if (UNLIKELY(rq->head.upgrade))
         rq->upgrade = tunnel_protocol(&rq->head);
+    if (memory_is_full(rq->worker)) {
+        rq->keep_alive = false;
+        return request_refuse(rq, VERDICT_BUFFERS_FULL);
+    }
     return request_goto(rq, &request_step_match_route);
 }
 
@@ -319,7 +326,7 @@ bool request_make_room(struct request *rq)
     return rq->codec->make_room(rq);
 }
 
-bool request_client_late(struct request *rq)
+bool request_client_late(struct request *rq, enum verdict verdict)
 {
     if (rq->tunnel)
         return true; /* it has deadlines of its own */
@@ -328,10 +335,10 @@ bool request_client_late(struct request *rq)
     if (rq->step == &request_step_read_head) {
         start(rq);
         rq->upload_done = true;
-        rq->verdict = VERDICT_HEAD_TIMEOUT;
+        rq->verdict = verdict;
     }
     rq->keep_alive = false;
-    (void)request_refuse(rq, VERDICT_HEAD_TIMEOUT);
+    (void)request_refuse(rq, verdict);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "worker/policy.h"
 #include "worker/pool.h"
 #include "worker/request.h"
+#include "worker/room.h"
 #include "worker/trace.h"
 
 #include <errno.h>
@@ -141,8 +142,8 @@ struct http_limits worker_limits(const struct worker *w)
 
 static void end_if_done(struct worker *w)
 {
-    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients) ||
-        !list_empty(&w->sessions))
+    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->head_clients) ||
+        !list_empty(&w->busy_clients) || !list_empty(&w->sessions) || !list_empty(&w->idle_sessions))
         return;
     ev_break(w->loop, EVBREAK_ALL);
 }
@@ -150,6 +151,9 @@ static void end_if_done(struct worker *w)
 void worker_client_closed(struct worker *w)
 {
     COUNTER_ADD(w->clients, (uint64_t)-1);
+    room_give_client(w);
+    if (UNLIKELY(w->accepting_paused))
+        listeners_resume(w);
     end_if_done(w);
 }
 
@@ -169,8 +173,10 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->head_clients, CLOSE_SHUTDOWN);
     close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
     close_clients(&w->sessions, CLOSE_SHUTDOWN);
+    close_clients(&w->idle_sessions, CLOSE_SHUTDOWN);
     end_if_done(w);
 }
 
@@ -191,6 +197,8 @@ static void stop_clients(struct worker *w)
     LIST_EACH (node, next, &w->idle_clients)
         client_stop(CONTAINER_OF(node, struct client, link));
     LIST_EACH (node, next, &w->sessions)
+        client_session_stop(CONTAINER_OF(node, struct client, link));
+    LIST_EACH (node, next, &w->idle_sessions)
         client_session_stop(CONTAINER_OF(node, struct client, link));
 }
 
@@ -290,10 +298,12 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
         w->listeners[i].secure = i >= plain;
     }
     list_init(&w->idle_clients);
+    list_init(&w->head_clients);
     list_init(&w->busy_clients);
     tunnel_sets_init(w);
     handshakes_init(w);
     list_init(&w->sessions);
+    list_init(&w->idle_sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
     block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
@@ -312,11 +322,17 @@ int worker_start(struct worker *w)
     return -error;
 }
 
-void worker_free(struct worker *w)
+void worker_join(struct worker *w)
 {
     ASSERT_CONTROL();
     if (w->started)
         pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+void worker_free(struct worker *w)
+{
+    worker_join(w);
     for (unsigned i = 0; i < w->listener_count; i++)
         if (w->listeners[i].fd >= 0)
             close(w->listeners[i].fd);
@@ -350,6 +366,7 @@ void worker_count(const struct worker *w, struct worker_counts *sum)
     sum->clients += read_count(&w->clients);
     sum->secure_clients += read_count(&w->secure_clients);
     sum->accepted += read_count(&w->accepted);
+    sum->accept_pauses += read_count(&w->accept_pauses);
     sum->requests += read_count(&w->requests);
     sum->handshakes += read_count(&w->handshakes_done);
     sum->resumed += read_count(&w->handshakes_resumed);
