@@ -12,9 +12,10 @@
  * of methods, is shown GET in place of one that is not in enum method.
  *
  * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate,
- * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, and for what Connection names. It can not
- * name away a field that everybody on the way needs: one with an id of its own, or a content,
- * cookie, cache or authorization field; such a name is ignored.
+ * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, for a name with an underscore that imitates
+ * one with an id (http_name_imitates), and for what Connection names. It can not name away a field
+ * that everybody on the way needs: one with an id of its own, or a content, cookie, cache,
+ * condition, range or authorization field; such a name is ignored.
  *
  * A head is parsed in one go once it is complete; until then only line ends are looked for, each
  * byte once (scan state in struct http_scan). Limits hold for incomplete heads too.

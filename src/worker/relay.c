@@ -2,25 +2,6 @@
 
 #include "http/parse.h"
 
-/* Fields that must not come as trailers: framing, routing, authentication (RFC 9110 6.5.1). */
-static bool trailer_allowed(const struct http_field *f)
-{
-    switch (f->id) {
-    case FIELD_OTHER:
-    case FIELD_DATE:
-    case FIELD_SERVER:
-    case FIELD_RETRY_AFTER:
-    case FIELD_PROXY_STATUS:
-        return !f->hop_by_hop && !slice_eq_nocase(f->name, SLICE("authorization")) &&
-               !slice_eq_nocase(f->name, SLICE("set-cookie")) &&
-               !slice_eq_nocase(f->name, SLICE("content-encoding")) &&
-               !slice_eq_nocase(f->name, SLICE("content-type")) &&
-               !slice_eq_nocase(f->name, SLICE("content-range"));
-    default:
-        return false;
-    }
-}
-
 static bool relay_trailers(struct relay *r, struct slice block)
 {
     static const struct http_limits limits = {1 << 20, HTTP_FIELDS_MAX, 0};
@@ -30,7 +11,7 @@ static bool relay_trailers(struct relay *r, struct slice block)
     if (http_parse_trailers(r->trailers, block, &limits, &error) != PARSE_DONE)
         return false;
     for (unsigned i = 0; i < r->trailers->field_count; i++)
-        if (trailer_allowed(&r->trailers->fields[i]))
+        if (!r->trailers->fields[i].hop_by_hop)
             r->trailers->fields[kept++] = r->trailers->fields[i];
     r->trailers->field_count = kept;
     r->to->end(r->sink, kept ? r->trailers : NULL);
