@@ -262,15 +262,31 @@ static bool judge_request(struct reading *r)
     return judge(r);
 }
 
+/* A status that never has a body, with the promise of one, which may come. Only 304 says so of what GET would get. */
+static bool judge_promise(struct reading *r)
+{
+    struct http_head *head = r->head;
+
+    if (!r->has_coding && !head->content_length)
+        return true;
+    if (head->status < 200)
+        return fail(r, PARSE_BAD, "an interim response with a body");
+    head->keep_alive &= head->status == 304;
+    return true;
+}
+
 static bool judge_response(struct reading *r, enum method method)
 {
     struct http_head *head = r->head;
     bool tunnel = method == METHOD_CONNECT && head->status / 100 == 2;
+    bool bodiless = !http_status_has_body(head->status);
 
     if (!judge(r))
         return false;
-    if (method == METHOD_HEAD || tunnel || !http_status_has_body(head->status)) {
+    if (method == METHOD_HEAD || tunnel || bodiless) {
         head->body = BODY_NONE;
+        if (bodiless && (method != METHOD_HEAD || head->status < 200))
+            return judge_promise(r);
     } else if (head->body == BODY_NONE) {
         head->body = BODY_UNTIL_CLOSE;
         head->keep_alive = false;

@@ -59,7 +59,7 @@ MUST_USE enum parse http_parse_request(struct http_head *head, const char *data,
 
 /* The same for a response to a request of the given method, which decides whether a body follows
  * (RFC 9112 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a
- * body. */
+ * body; one that announces a body is PARSE_BAD. A 204 that does is not keep_alive. */
 MUST_USE enum parse http_parse_response(struct http_head *head, enum method method,
                                         const char *data, size_t len, struct http_scan *scan,
                                         const struct http_limits *limits, size_t *used,
