@@ -55,11 +55,11 @@ describe("PROXY_STATUS", function()
     local one, two = p:connect(), h2.connect(p.url)
     assert.equal(200, one:get("/").status)
     assert.equal(200, two:request({ path = "/", authority = "a.example" }).status)
-    soon(r, { open = 2, open_tls = 0, open_http2 = 1, accepted = 2, http2 = 1, http2_streams = 1 },
+    soon(r, { open = 2, open_tls = 0, open_http2 = 1, accepted = 2, accept_pauses = 0, http2 = 1, http2_streams = 1 },
       function(s) return s.connections end)
     one:close()
     two:close()
-    soon(r, { open = 0, open_tls = 0, open_http2 = 0, accepted = 2, http2 = 1, http2_streams = 1 },
+    soon(r, { open = 0, open_tls = 0, open_http2 = 0, accepted = 2, accept_pauses = 0, http2 = 1, http2_streams = 1 },
       function(s) return s.connections end)
     assert.equal(1, status(r).closed.stream_done)
   end)
