@@ -6,6 +6,7 @@
 -- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything;
 -- otherwise the spec fails.
 
+local cjson = require("cjson")
 local cleanup = require("spec.support.cleanup")
 local http = require("spec.support.http")
 local log_line = require("spec.support.log_line")
@@ -40,7 +41,8 @@ local function literal(value, indent)
 end
 
 --- Text of a configuration file. Health checks are off unless the table says otherwise: most specs
--- count what their backends get.
+-- count what their backends get. Files of specs come and go in directories of their own, so the sandbox lets all of
+-- them be read.
 -- @param config table of settings, or the text itself
 function proxy.config_text(config)
   if type(config) == "string" then
@@ -49,6 +51,9 @@ function proxy.config_text(config)
   local lines = {}
   if config.health_checks == nil then
     lines[1] = "health_checks = false"
+  end
+  if config.sandbox_paths == nil then
+    lines[#lines + 1] = ("sandbox_paths = { %q }"):format(os.getenv("TMPDIR") or "/tmp")
   end
   for key, value in pairs(config) do
     lines[#lines + 1] = ("%s = %s"):format(key, literal(value, ""))
@@ -216,6 +221,14 @@ end
 --- A connection to the registry.
 function proxy:registry(options)
   return registry.connect(self.registry_address, options)
+end
+
+--- What PROXY_STATUS says, as a table.
+function proxy:status()
+  local r = self:registry()
+  local text = r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")
+  r:close()
+  return cjson.decode(text)
 end
 
 --- A connection to the registry with TLS.

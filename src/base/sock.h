@@ -47,6 +47,7 @@ size_t address_format_ip(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 uint16_t address_port(const struct address *a);
 socklen_t address_size(const struct address *a);
 bool address_equal(const struct address *a, const struct address *b);
+bool address_same_host(const struct address *a, const struct address *b); /* whatever the ports */
 
 /* The address bytes that identify a host, without port; IPv4 in IPv6 becomes IPv4. Returns 4 or 16.
  */

@@ -1,6 +1,7 @@
 #include "control/control.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "config/page.h"
 #include "control/backend_tls.h"
@@ -8,6 +9,7 @@
 #include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
+#include "control/contain.h"
 #include "control/descriptors.h"
 #include "control/health.h"
 #include "control/pages.h"
@@ -53,6 +55,7 @@ static void on_stop(struct ev_loop *loop, ev_signal *w, int revents)
     }
     log_write(LOG_INFO, "stopping", "signal=%s timeout_ms=%llu", signal_name(w),
               (unsigned long long)c->settings->shutdown_timeout_ms);
+    crash_note(&c->trail, clock_ms(), "told to stop", (uint64_t)w->signum);
     c->stopping = true;
     registry_shutdown(c);
     stop_workers(c, c->settings->shutdown_timeout_ms);
@@ -66,6 +69,7 @@ static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
     (void)revents;
     if (c->stopping)
         return;
+    crash_note(&c->trail, clock_ms(), "told to reload", 0);
     reload_configuration(c);
     scripts_follow_settings(c);
     scripts_reload(c, "signal");
@@ -216,16 +220,20 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
     return true;
 }
 
+void control_count(const struct control *c, struct worker_counts *sum)
+{
+    ASSERT_CONTROL();
+    memset(sum, 0, sizeof(*sum));
+    for (unsigned i = 0; i < c->worker_count; i++)
+        worker_count(c->workers[i], sum);
+}
+
 static uint64_t count_requests(const struct control *c)
 {
-    struct worker_counts counts;
-    uint64_t sum = 0;
+    struct worker_counts sum;
 
-    for (unsigned i = 0; i < c->worker_count; i++) {
-        worker_count(c->workers[i], &counts);
-        sum += counts.requests;
-    }
-    return sum;
+    control_count(c, &sum);
+    return sum.requests;
 }
 
 /* ---- start */
@@ -325,6 +333,16 @@ static void announce(struct control *c, const struct startup_listeners *l)
     fflush(stdout);
 }
 
+/* From here on there are other threads. */
+static bool start_contained(struct control *c)
+{
+    if (!contain(c))
+        return false;
+    log_open();
+    log_attach();
+    return true;
+}
+
 static bool start(struct control *c, struct config_set **routes)
 {
     struct startup_listeners listeners = {0};
@@ -333,6 +351,7 @@ static bool start(struct control *c, struct config_set **routes)
 
     c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(c->loop);
+    c->started_ms = clock_ms();
     mailbox_init(&c->mailbox, c->loop);
     c->shared.mailbox = &c->mailbox;
     c->shared.control = c;
@@ -351,6 +370,9 @@ static bool start(struct control *c, struct config_set **routes)
         pages_render(c);
         model_set_static(&c->model, *routes);
         *routes = NULL;
+        ok = c->bare || start_contained(c);
+    }
+    if (ok) {
         ok = start_workers(c, workers, &listeners);
     }
     if (ok && !c->bare)
@@ -414,6 +436,8 @@ int control_run(const struct cli *cli)
     char *problems = NULL;
     bool ok;
 
+    crash_install("tidelock " TIDELOCK_VERSION);
+    crash_attach(&c.trail, "control");
     check_own_thread(CHECK_CONTROL);
     block_signals(SIG_BLOCK);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
@@ -424,8 +448,6 @@ int control_run(const struct cli *cli)
         free(problems);
         return EXIT_CODE_FAILED;
     }
-    log_open(LOG_INFO);
-    log_attach();
     ok = start(&c, &routes);
     if (ok) {
         watch_signals(&c);
@@ -437,5 +459,6 @@ int control_run(const struct cli *cli)
     config_set_free(routes);
     settings_unref(c.settings);
     log_close();
+    crash_detach(&c.trail);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

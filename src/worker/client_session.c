@@ -49,6 +49,7 @@ void client_session_drop(struct client *c)
     h2_session_break_streams(&cs->h2);
     h2_session_close(&cs->h2);
     c->session = NULL;
+    COUNTER_ADD(c->conn.worker->sessions_open, (uint64_t)-1);
     worker_retire(c->conn.worker, &cs->retired);
 }
 
@@ -199,6 +200,7 @@ void client_session_start(struct client *c)
     c->session = cs;
     client_set_phase(c, CLIENT_SESSION);
     COUNTER_ADD(w->sessions_started, 1);
+    COUNTER_ADD(w->sessions_open, 1);
     conn_update_io(&c->conn);
     if (buf_len(&c->conn.in))
         h2_session_input(&cs->h2);

@@ -43,3 +43,6 @@ enum close_reason {
 
 /* "the client closed between requests", ... */
 const char *close_reason_text(enum close_reason reason);
+
+/* "CLIENT_DONE", ...: how counters are named; in small letters where operators see them. */
+const char *close_reason_name(enum close_reason reason);

@@ -21,6 +21,7 @@
 #include "worker/scheme.h"
 #include "worker/stats.h"
 #include "worker/target.h"
+#include "worker/trace.h"
 #include "worker/tunnel.h"
 #include "worker/tunnel_connect.h"
 
@@ -40,12 +41,16 @@ enum step request_goto(struct request *rq, const struct request_step *step)
 
 enum step request_run(struct request *rq)
 {
+    struct crash_trail *trail = &rq->worker->trail;
+    const void *outer = trail->running;
     enum step next;
 
     ASSERT_WORKER(rq->worker);
+    trail->running = rq;
     do
         next = rq->step->run(rq);
     while (next == STEP_MORE);
+    trail->running = outer;
     if (next == STEP_WAIT)
         pacing_set_deadlines(rq);
     return next;
@@ -63,6 +68,7 @@ enum step request_refuse(struct request *rq, enum verdict verdict)
         rq->error = NULL;
     }
     rq->verdict = verdict;
+    trace_refused(rq);
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
     attempt_give_seat(rq); /* the client may take its time with the answer */
@@ -100,6 +106,7 @@ static void start(struct request *rq)
     rq->start_us = w->now_us;
     rq->lease = worker_lease_take(w);
     retry_budget_request(&w->retry_budget, w->now_ms);
+    trace_begin(rq);
 }
 
 static enum step step_read_head(struct request *rq)
@@ -302,7 +309,9 @@ static enum step step_reply(struct request *rq)
 static enum step step_finish(struct request *rq)
 {
     stats_count(rq);
+    stats_verdict(rq);
     access_log_write(rq);
+    trace_end(rq);
     rq->codec->finish(rq);
     return STEP_DONE;
 }
@@ -392,6 +401,7 @@ void request_abandon(struct request **rqp)
         if (!rq->response_started)
             rq->status = 499;
         stats_count(rq);
+        stats_verdict(rq);
         access_log_write(rq);
     }
     request_free(rqp);

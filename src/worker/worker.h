@@ -10,7 +10,9 @@
 #include "config/snapshot.h"
 #include "guard/address_count.h"
 #include "guard/quota.h"
+#include "guard/verdict.h"
 #include "script/hook.h"
+#include "worker/close_reason.h"
 
 struct control;
 struct ratelimit;
@@ -86,14 +88,21 @@ void worker_join(struct worker *w);
 /* Waits for the thread, gives leases back (returned messages are posted) and frees. */
 void worker_free(struct worker *w);
 
-/* This worker's connection counters, for status; relaxed reads. */
+/* What workers count, since the start unless it says now. */
 struct worker_counts {
-    uint64_t clients;  /* open client connections */
-    uint64_t accepted; /* since start */
-    uint64_t accept_pauses; /* since start: there was no room for another */
-    uint64_t requests; /* ended, since start */
-    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients, since start: done, of these resumed; failed */
-    uint64_t sessions; /* HTTP/2, since start */
-    uint64_t streams;  /* requests of these, since start */
+    uint64_t clients;        /* open client connections now */
+    uint64_t secure_clients; /* of these, those that speak TLS and whose handshake is over */
+    uint64_t sessions_open;  /* of these, those that speak HTTP/2 */
+    uint64_t accepted;
+    uint64_t accept_pauses;  /* there was no room for another, or no descriptor */
+    uint64_t requests;       /* ended */
+    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients: done, of these resumed; failed */
+    uint64_t sessions;       /* HTTP/2 */
+    uint64_t streams;        /* requests of these */
+    uint64_t memory;         /* bytes of buffers in use now */
+    uint64_t closed[CLOSE_REASON_COUNT]; /* connections of clients and backends, and streams, by their end */
+    uint64_t verdicts[VERDICT_COUNT];    /* requests that the proxy answered itself or that broke off */
 };
-void worker_count(const struct worker *w, struct worker_counts *out);
+
+/* Adds this worker's to sum; relaxed reads. */
+void worker_count(const struct worker *w, struct worker_counts *sum);
