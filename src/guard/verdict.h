@@ -32,6 +32,8 @@
       "This version of HTTP is not served here.") \
     X(NO_CONNECT, 501, "no_connect", "http_request_denied", \
       "CONNECT is not served here.") \
+    X(LAST_STEP, 501, "last_step", "http_request_denied", \
+      "The request may go no further, and the proxy itself does not answer such requests.") \
     X(NO_HTTP2, 421, "no_http2", "http_request_denied", \
       "This service is not served over HTTP/2: ask again over HTTP/1.1.") \
     X(REDIRECT_301, 301, "redirect_https", "", \

@@ -6,12 +6,49 @@
 #include "worker/outcome.h"
 #include "worker/request.h"
 
+static enum verdict refuse(struct request *rq, const char *error)
+{
+    rq->error = error;
+    rq->keep_alive = false;
+    return VERDICT_BAD_REQUEST;
+}
+
+/* TRACE and OPTIONS: how far they may go, and that TRACE brings no body, which nobody would expect (RFC 9110 9.3.8). */
+static enum verdict admit_diagnosis(struct request *rq)
+{
+    const struct http_head *head = &rq->head;
+    const struct http_field *steps = NULL;
+    uint64_t n;
+
+    if (head->method == METHOD_TRACE && head->body != BODY_NONE)
+        return refuse(rq, "TRACE with a body");
+    for (unsigned i = 0; i < head->field_count; i++) {
+        if (head->fields[i].id != FIELD_MAX_FORWARDS)
+            continue;
+        if (steps)
+            return refuse(rq, "more than one Max-Forwards");
+        steps = &head->fields[i];
+    }
+    if (!steps)
+        return VERDICT_PASS;
+    if (!http_read_length(steps->value, &n))
+        return refuse(rq, "invalid Max-Forwards");
+    return n ? VERDICT_PASS : VERDICT_LAST_STEP;
+}
+
 enum verdict admit_request(struct request *rq)
 {
+    enum verdict verdict;
+
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
     if (UNLIKELY(rq->separators && rq->group->no_separators))
         return VERDICT_ENCODED_SEPARATORS;
+    if (UNLIKELY(http_counts_forwards(rq->head.method))) {
+        verdict = admit_diagnosis(rq);
+        if (verdict != VERDICT_PASS)
+            return verdict;
+    }
     rq->bypass = bypass_allows(rq);
     return rq->codec->admit ? rq->codec->admit(rq) : VERDICT_PASS;
 }

@@ -247,7 +247,7 @@ void origin_release(struct origin **op, bool reusable)
         return;
     }
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
-        conn_has_unsent(&o->conn)) {
+        conn_has_unsent(&o->conn) || (o->conn.filled && origin_is_stale(o))) {
         origin_close(op, CLOSE_ORIGIN_DONE);
         return;
     }

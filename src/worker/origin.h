@@ -53,7 +53,7 @@ void origin_set_phase(struct origin *o, enum origin_phase phase);
  * is idle for it if it must. -EMFILE when there is none. */
 MUST_USE int origin_open_socket(struct pool *pool, bool *pending);
 
-/* The request is done with it: to the pool when it can carry another one. */
+/* The request is done with it: to the pool when it can carry another one, and nothing came behind the response. */
 void origin_release(struct origin **o, bool reusable);
 
 /* Closes it; *o becomes NULL. */

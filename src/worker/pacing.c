@@ -65,6 +65,19 @@ static void set_client_deadline(struct request *rq, bool late)
     arm(rq);
 }
 
+/* From the request's last byte to the final head there is one deadline, which neither interim responses nor a head that
+ * trickles in move, nor a client that takes no interim responses. */
+static void await_head(struct request *rq)
+{
+    struct conn *origin = &rq->origin->conn;
+    uint64_t now_ms = rq->worker->now_ms;
+
+    if (!rq->head_by_ms)
+        rq->head_by_ms = now_ms + rq->member->response_timeout_ms;
+    if (origin->deadline_ms != rq->head_by_ms)
+        conn_deadline(origin, rq->head_by_ms > now_ms ? rq->head_by_ms - now_ms : 1);
+}
+
 /* Where the answer has begun and the request goes on, the two talk: how long they may be silent is what the route says of answers. */
 void pacing_set_deadlines(struct request *rq)
 {
@@ -81,7 +94,11 @@ void pacing_set_deadlines(struct request *rq)
     client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
     set_client_deadline(rq, client_late);
     our_turn = rq->compress && rq->compress->tired;
-    if (o && o->phase == ORIGIN_BUSY)
+    if (!o || o->phase != ORIGIN_BUSY)
+        return;
+    if (rq->upload_done && !rq->response_started)
+        await_head(rq);
+    else
         conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
 }
 

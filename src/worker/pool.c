@@ -108,7 +108,14 @@ struct pool *pool_get(struct worker *w, const struct address *address, const str
     return pool;
 }
 
-/* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
+/* Something came that this turn of the loop has still to look at: the backend closed it, or spoke out of turn, and what it
+ * said must not be taken for an answer. Else it may have been closed a moment ago: a request that cannot be repeated
+ * looks first. */
+static bool is_doubtful(struct origin *o, const struct request *rq)
+{
+    return ev_is_pending(&o->conn.io) || !http_method_is_idempotent(rq->head.method);
+}
+
 static struct origin *reuse_live(struct pool *pool, struct request *rq)
 {
     struct origin *o;
@@ -116,7 +123,7 @@ static struct origin *reuse_live(struct pool *pool, struct request *rq)
     if (rq->fresh)
         return NULL;
     while ((o = origin_reuse(pool, rq))) {
-        if (http_method_is_idempotent(rq->head.method) || !origin_is_stale(o))
+        if (!is_doubtful(o, rq) || !origin_is_stale(o))
             return o;
         pool->busy_count++;
         origin_close(&o, CLOSE_ORIGIN_CLOSED);

@@ -90,6 +90,7 @@ struct request {
     uint64_t late_ms;    /* when its client's time-out is over, while it has one */
     bool upload_wants; /* all that was received of the request body was moved; more has to come */
     bool upload_done, response_started, response_done, response_keep_alive;
+    uint64_t head_by_ms; /* when the final head has to be there, monotonic; 0: the request is still being sent */
     struct h1_source client_source, origin_source;
     struct h1_sink client_sink, origin_sink;
     struct http_scan scan, response_scan;

@@ -94,7 +94,7 @@ struct worker_counts {
     uint64_t secure_clients; /* of these, those that speak TLS and whose handshake is over */
     uint64_t sessions_open;  /* of these, those that speak HTTP/2 */
     uint64_t accepted;
-    uint64_t accept_pauses;  /* there was no room for another, or no descriptor */
+    uint64_t accept_pauses;  /* times that there was no room for another */
     uint64_t requests;       /* ended */
     uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients: done, of these resumed; failed */
     uint64_t sessions;       /* HTTP/2 */
