@@ -118,7 +118,7 @@ $(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread))
 
 # ---- helpers of the specs, and what clang-tidy finds in each source (an empty file: nothing)
 
-TOOLS := $(OUT)build/origin-server $(OUT)build/load-client
+TOOLS := $(OUT)build/origin-server $(OUT)build/load-client $(OUT)build/attack-client
 TIDY := $(SOURCES:src/%.c=$(OUT)build/tidy/%.txt)
 
 $(TOOLS): $(OUT)build/%: Makefile | $(DEPS)
@@ -126,6 +126,7 @@ $(TOOLS): $(OUT)build/%: Makefile | $(DEPS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) -O2 -o $@ $(filter %.c,$^)
 $(OUT)build/origin-server: spec/support/origin_server.c
+$(OUT)build/attack-client: spec/support/attack_client.c
 $(OUT)build/load-client: spec/support/load_client.c spec/support/load_response.c spec/support/load_response.h
 
 # The object stands for the headers: it is made anew whenever one of them changes.
