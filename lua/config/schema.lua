@@ -118,8 +118,35 @@ return {
     doc = "Worker threads; 0 makes one for each core.",
   },
   {
+    path = "user", type = "text", restart = true,
+    doc = "User (name or number) that the proxy becomes, for good, once its listeners, logs and keys are open. Needs "
+      .. "root to start with. What is read again - this file, scripts, certificates, keys - has to be readable for "
+      .. "that user.",
+  },
+  {
+    path = "group", type = "text", restart = true,
+    doc = "Group that it becomes; without it the user's own. The user's further groups are kept.",
+  },
+  {
+    path = "sandbox", type = "flag", default = true, restart = true,
+    doc = "Let the running proxy make no system calls but those it needs (seccomp), and reach no files but those that "
+      .. "are named here, the directories they are in, and the system's for names and certificates (Landlock, where "
+      .. "the kernel has it).",
+  },
+  {
+    path = "sandbox_paths", type = "paths", restart = true,
+    doc = "Further files and directories that it may read in the sandbox, which cannot be widened later: such as the "
+      .. "directory of a certificate that a reload will bring.",
+  },
+  {
+    path = "core_dumps", type = "flag", default = false, restart = true,
+    doc = "Leave a core in the directory it was started in when it crashes, where the system allows it. A core has all "
+      .. "keys and tokens in it. It also lets other processes of its user look into it.",
+  },
+  {
     path = "scripts", type = "text", restart = true,
-    doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
+    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, "
+      .. "then `/usr/share/tidelock/scripts`.",
   },
   {
     path = "scripts_watch", type = "flag", default = true,
@@ -294,12 +321,21 @@ return {
     doc = "A client connection without a request.",
   },
   {
+    path = "timeouts.keep_alive_age", type = "duration", default = "1h", min = 0, max = 7 * DAY,
+    doc = "Age of a client connection at which the next response is its last (HTTP/2: GOAWAY, and requests in "
+      .. "progress end); 0 for any. Tunnels have the option websocket_max_age.",
+  },
+  {
     path = "timeouts.body", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "Between two pieces of a request body.",
   },
   {
     path = "timeouts.send", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "A client that takes no bytes of its response.",
+  },
+  {
+    path = "timeouts.rate", type = "duration", default = "30s", min = 10, max = HOUR,
+    doc = "Over how long limits.body_rate and limits.send_rate are taken, and how long a client has before they hold.",
   },
   {
     path = "timeouts.connect", type = "duration", default = "5s", min = 1, max = HOUR,
@@ -372,13 +408,43 @@ return {
     doc = "Bytes of a request's target.",
   },
   {
+    path = "limits.connections", type = "count", default = 0, min = 0, max = 100000000,
+    doc = "Client connections at a time, over all workers. For one more the longest idle is closed; where none is "
+      .. "idle, it waits to be accepted. 0 for half of the descriptors that the process may have, less what is kept "
+      .. "back for the registry, scripts and logs.",
+  },
+  {
+    path = "limits.connections_per_address", type = "count", default = 4096, min = 0, max = 100000000,
+    doc = "Of these, from one address (IPv6: the first 64 bits), but for trusted_proxies; more are reset at once. "
+      .. "0 for any.",
+  },
+  {
+    path = "limits.keep_alive_requests", type = "count", default = 100000, min = 0, max = 1000000000,
+    doc = "Requests of a client connection; the response to the last one says so (HTTP/2: GOAWAY). 0 for any.",
+  },
+  {
     path = "limits.body_size", type = "size", default = 0, min = 0, max = MIB * MIB,
     doc = "Bytes of a request body, for routes without the option max_body_size; 0 for any.",
+  },
+  {
+    path = "limits.body_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a request body that a client sends at least, while the backend takes them, until the "
+      .. "response begins; else 408. gRPC calls are free of it. 0 for any.",
+  },
+  {
+    path = "limits.send_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a response that a client takes at least, while some wait for it; else its connection is "
+      .. "reset (HTTP/2: the stream, or the connection, whichever it holds up). 0 for any.",
   },
   {
     path = "limits.buffer_size", type = "size", default = "16k", min = 4 * KIB, max = MIB,
     restart = true,
     doc = "Bytes of a connection's buffer, one for each direction that is busy.",
+  },
+  {
+    path = "limits.buffer_memory", type = "size", default = "256m", min = 0, max = MIB * MIB,
+    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it new "
+      .. "requests are answered with 503, and those in progress go on. 0 for any.",
   },
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,

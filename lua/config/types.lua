@@ -139,6 +139,11 @@ types.codings = list_type("a list of content codings: \"zstd\", \"br\", \"gzip\"
     return CODINGS[text]
   end)
 
+types.paths = list_type("a list of files and directories: \"/srv/certificates\"", "the name of a file or directory",
+  function(text)
+    return text ~= "" and not text:find("%c")
+  end)
+
 types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353\"",
   "a name server: \"9.9.9.9\", \"127.0.0.1:5353\"", function(text)
     return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"

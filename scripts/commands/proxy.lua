@@ -40,7 +40,7 @@ local function describe_limits(limits)
   return describe_counts(described)
 end
 
-local CONNECTIONS = { "open", "open_tls", "open_http2", "accepted", "http2", "http2_streams" }
+local CONNECTIONS = { "open", "open_tls", "open_http2", "accepted", "accept_pauses", "http2", "http2_streams" }
 
 local function describe(status)
   return json.object(

@@ -84,6 +84,9 @@ MUST_USE int sock_accept(int listener, struct address *peer);
 /* The pending error of a socket (SO_ERROR): 0 or -errno. */
 int sock_error(int fd);
 
+/* Bytes that were sent and not acknowledged yet; 0 when that cannot be told. */
+uint64_t sock_unacknowledged(int fd);
+
 /* Keep-alive probes after idle_s seconds, then every interval_s seconds. */
 void sock_keepalive(int fd, int idle_s, int interval_s);
 

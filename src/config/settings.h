@@ -24,8 +24,15 @@
     X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(connections, "limits.connections")        /* of clients, over all workers, 0: as descriptors allow */ \
+    X(connections_per_address, "limits.connections_per_address") /* 0: any */                      \
+    X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
+    X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
+    X(rate_window_ms, "timeouts.rate")              /* over which both rates are taken */          \
+    X(body_rate, "limits.body_rate")                /* bytes a second, 0: any */                   \
+    X(send_rate, "limits.send_rate")                /* bytes a second, 0: any */                   \
     X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \
     X(response_timeout_ms, "timeouts.response") /* first byte of a response, then between reads */ \
     X(pool_timeout_ms, "timeouts.pool")         /* an idle backend connection */                   \
@@ -44,6 +51,7 @@
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \
     X(max_body_size, "limits.body_size")        /* bytes of a request body, 0: any */              \
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
+    X(buffer_memory, "limits.buffer_memory")    /* bytes of a worker's buffers, 0: any */          \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
     X(sessions, "limits.sessions") /* of services */ \
@@ -88,6 +96,8 @@
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(sandbox, "sandbox") /* limit files and system calls */                                       \
+    X(core_dumps, "core_dumps")                                                                    \
     X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
@@ -139,6 +149,7 @@ struct settings {
     char *registry_token; /* NULL: none needed */
     char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
+    char *user, *group; /* by name or number, to become before serving; or NULL */
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
     char *bypass_secret;    /* its value */
     char *resolver_servers; /* "127.0.0.1:5353,..." or NULL for the system's */
@@ -167,6 +178,8 @@ struct settings {
     unsigned compress_type_count;
     struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
     unsigned compress_order_count;
+    struct slice *sandbox_paths; /* read in the sandbox, too; NUL-terminated, owned */
+    unsigned sandbox_path_count;
     struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
     unsigned tls_authority_count;
     struct tls_certificate *tls_certificates; /* our own, for backends */

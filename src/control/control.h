@@ -3,6 +3,7 @@
  * Thread: control (the main thread). Ownership: struct control owns everything below it; there is
  * one. */
 #pragma once
+#include "base/crash.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "config/settings.h"
@@ -28,6 +29,7 @@ struct worker_end {
 };
 
 struct control {
+    struct crash_trail trail;    /* what a crash of this thread tells */
     struct ev_loop *loop;
     struct mailbox mailbox;      /* from the workers */
     struct settings *settings;   /* in force, referenced */

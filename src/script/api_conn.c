@@ -1,4 +1,5 @@
 /* Methods of a connection's handle. */
+#include "base/secret.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/probe.h"
@@ -25,7 +26,7 @@ static int conn_auth(lua_State *L)
     struct slice token = api_slice(L, 2);
     const char *secret = conn->control->settings->registry_token;
 
-    if (secret && !slice_eq_secret(token, slice_str(secret))) {
+    if (secret && !secret_equal(token, slice_str(secret))) {
         registry_auth_failed(conn);
         return api_refuse(L, "unauthorized");
     }

@@ -73,6 +73,7 @@ static void set_connections(lua_State *L, const struct worker_counts *sum)
     api_set_number(L, "open_tls", (double)sum->secure_clients);
     api_set_number(L, "open_http2", (double)sum->sessions_open);
     api_set_number(L, "accepted", (double)sum->accepted);
+    api_set_number(L, "accept_pauses", (double)sum->accept_pauses);
     api_set_number(L, "http2", (double)sum->sessions);
     api_set_number(L, "http2_streams", (double)sum->streams);
     lua_setfield(L, -2, "connections");

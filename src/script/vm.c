@@ -280,6 +280,7 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
 
     ASSERT_CONTROL();
     copy_field(line, 0, what, sizeof(what));
+    crash_note_text(&vm->control->trail, clock_ms(), "registry command", what);
     vm->conn = conn;
     if (!vm_run(vm, what, line_body, &run, budget_ms, &err)) {
         run.waits = false;

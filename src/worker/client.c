@@ -6,7 +6,10 @@
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
 #include "worker/handshake.h"
+#include "worker/memory.h"
+#include "worker/pacing.h"
 #include "worker/request.h"
+#include "worker/room.h"
 
 #include <stdlib.h>
 
@@ -21,10 +24,12 @@ void client_set_phase(struct client *c, enum client_phase phase)
         return;
     CHECK(c->phase != CLIENT_CLOSED);
     c->phase = phase;
+    c->since_ms = w->now_ms;
     list_remove(&c->link);
     if (phase == CLIENT_CLOSED || c->stream)
         return;
     list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
+                   : phase == CLIENT_HEAD    ? &w->head_clients
                    : phase == CLIENT_SESSION ? &w->sessions
                                              : &w->busy_clients,
                    &c->link);
@@ -58,11 +63,14 @@ void client_close(struct client *c, enum close_reason reason)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_CLIENT_READS_SLOWLY ||
                              reason == CLOSE_TUNNEL_CUT);
     if (c->tls && !c->stream)
         COUNTER_ADD(w->secure_clients, (uint64_t)-1);
     if (!c->stream)
         tls_facts_free(c->tls);
+    if (c->counted)
+        room_leave_address(w, &c->peer);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
     if (!c->stream)
@@ -88,7 +96,7 @@ static void linger_read(struct client *c)
 {
     enum io io = conn_read(&c->conn);
 
-    c->conn.in.start = c->conn.in.end = 0;
+    block_pool_release(&c->conn.worker->blocks, &c->conn.in);
     if (io == IO_EOF || io == IO_ERROR)
         client_close(c, c->last);
 }
@@ -99,7 +107,8 @@ static bool client_next(struct client *c)
     struct worker *w = c->conn.worker;
     bool keep_alive = c->request->keep_alive;
     enum close_reason reason = c->request->close_reason;
-    bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
+    bool unread = c->unread || !request_upload_done(c->request) || buf_len(&c->conn.in);
+    enum close_reason last = c->ends ? c->ends : CLOSE_CLIENT_LAST;
 
     request_free(&c->request);
     if (reason != CLOSE_NONE || c->stream) {
@@ -107,11 +116,11 @@ static bool client_next(struct client *c)
         return false;
     }
     if (!keep_alive && unread) {
-        client_linger(c, CLOSE_CLIENT_LAST);
+        client_linger(c, last);
         return false;
     }
     if (!keep_alive || w->stopping) {
-        client_close(c, w->stopping ? CLOSE_SHUTDOWN : CLOSE_CLIENT_LAST);
+        client_close(c, w->stopping ? CLOSE_SHUTDOWN : last);
         return false;
     }
     client_set_phase(c, CLIENT_IDLE);
@@ -148,6 +157,20 @@ void client_drive(struct client *c)
 void client_head_done(struct client *c)
 {
     client_set_phase(c, CLIENT_REQUEST);
+    c->request_total++;
+    c->ends = c->stream ? CLOSE_NONE : client_used_up(c, c->request_total);
+}
+
+enum close_reason client_used_up(const struct client *c, uint64_t requests)
+{
+    const struct worker *w = c->conn.worker;
+    const struct settings *settings = worker_settings(w);
+
+    if (settings->keep_alive_requests && requests >= settings->keep_alive_requests)
+        return CLOSE_CLIENT_SERVED;
+    if (settings->keep_alive_age_ms && w->now_ms - c->opened_ms >= settings->keep_alive_age_ms)
+        return CLOSE_CLIENT_AGED;
+    return CLOSE_NONE;
 }
 
 /* Bytes came between requests. The first of a connection may say that it speaks HTTP/2. */
@@ -166,8 +189,26 @@ static void received(struct client *c)
         client_session_start(c);
 }
 
+/* There is no memory to read its request into. */
+static void refuse_unread(struct client *c)
+{
+    c->unread = true;
+    c->request = request_new(c->conn.worker, c, c->codec);
+    if (!c->request) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
+    client_set_phase(c, CLIENT_HEAD);
+    CHECK(request_client_late(c->request, VERDICT_BUFFERS_FULL));
+    client_drive(c);
+}
+
 static void head_read(struct client *c)
 {
+    if (memory_is_full(c->conn.worker) && !c->conn.in.data) {
+        refuse_unread(c);
+        return;
+    }
     switch (conn_read(&c->conn)) {
     case IO_OK:
         received(c);
@@ -213,6 +254,22 @@ void client_stop(struct client *c)
         received(c);
     else
         client_close(c, CLOSE_SHUTDOWN);
+}
+
+/* Others are being served: what has arrived runs later. */
+bool client_make_room(struct client *c)
+{
+    struct worker *w = c->conn.worker;
+
+    if (!buf_len(&c->conn.in) && conn_read(&c->conn) != IO_OK) {
+        client_close(c, CLOSE_MADE_ROOM);
+        return true;
+    }
+    c->since_ms = w->now_ms;
+    list_remove(&c->link);
+    list_push_back(&w->idle_clients, &c->link);
+    ev_feed_event(w->loop, &c->conn.io, EV_CUSTOM);
+    return false;
 }
 
 /* ---- TLS */
@@ -309,7 +366,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
             client_drive(c);
     }
     if ((events & EV_CUSTOM) && c->phase == CLIENT_IDLE && buf_len(&c->conn.in))
-        client_drive(c);
+        received(c);
     if (!(events & EV_READ) || c->phase == CLIENT_CLOSED)
         return;
     switch (c->phase) {
@@ -323,6 +380,20 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     default:
         linger_read(c);
     }
+}
+
+void client_late(struct client *c)
+{
+    enum close_reason reason;
+    enum verdict verdict;
+
+    if (!pacing_is_slow(c->request, &reason, &verdict))
+        return;
+    conn_deadline(&c->conn, 0);
+    if (request_client_late(c->request, verdict))
+        client_drive(c);
+    else
+        client_close(c, reason);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -343,11 +414,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     case CLIENT_HEAD:
     case CLIENT_REQUEST:
-        conn_deadline(&c->conn, 0);
-        if (request_client_late(c->request))
-            client_drive(c);
-        else
-            client_close(c, CLOSE_CLIENT_SLOW);
+        client_late(c);
         return;
     case CLIENT_SESSION:
         client_session_late(c);
@@ -357,10 +424,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer)
+static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer,
+                  bool counted)
 {
     conn_open(&c->conn, w, transport, on_io, on_timer);
     c->peer = *peer;
+    c->counted = counted;
+    c->opened_ms = c->since_ms = w->now_ms;
     c->codec = &h1_client_codec;
     c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);
@@ -368,7 +438,7 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
     COUNTER_ADD(w->clients, 1);
 }
 
-void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
+bool client_open(struct worker *w, const struct transport *transport, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
 
@@ -376,17 +446,18 @@ void client_open(struct worker *w, const struct transport *transport, const stru
         struct transport lost = *transport;
 
         transport_close(&lost, true);
-        return;
+        return false;
     }
-    start(c, w, transport, peer);
+    start(c, w, transport, peer, counted);
     c->phase = CLIENT_IDLE;
     c->fresh = true;
     list_push_back(&w->idle_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
-void client_open_secure(struct worker *w, int fd, const struct address *peer)
+bool client_open_secure(struct worker *w, int fd, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
     struct transport transport;
@@ -395,14 +466,15 @@ void client_open_secure(struct worker *w, int fd, const struct address *peer)
     if (!h) {
         free(c);
         sock_close_reset(fd);
-        return;
+        return false;
     }
-    start(c, w, &transport, peer);
+    start(c, w, &transport, peer, counted);
     c->handshake = h;
     c->phase = CLIENT_HANDSHAKE;
     list_push_back(&w->busy_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
 const char *client_subject(const struct client *c)
