@@ -1,10 +1,12 @@
---- How many instructions a request costs: counted by callgrind over fixed work, so the same on any day and beside any load.
+--- How many instructions a request costs: counted by callgrind over fixed work, so the same on any day and beside any
+-- load.
 --
 -- usage: luajit spec/bench/instructions.lua [--write] [WORK]...     default: every work
 --
--- Counted is what the program and the libraries do that it is built of (libev, http-parser, nghttp2, LuaJIT), of all threads;
--- not libc and OpenSSL, which choose their code by the processor. Compares with spec/bench/instructions.txt and fails
--- where a work has become dearer by more than 5 %; --write keeps what was counted, for a commit that says why.
+-- Counted is what the program and the libraries do that it is built of (libev, http-parser, nghttp2, LuaJIT), of all
+-- threads; not libc and OpenSSL, which choose their code by the processor. Compares with spec/bench/instructions.txt
+-- and fails where a work has become dearer by more than 5 %; --write keeps what was counted, for a commit that says
+-- why.
 
 package.path = "./?.lua;" .. package.path
 require("jit").off() -- the packaged LuaJIT now and then crashes in compiled code
@@ -29,7 +31,8 @@ local function is_counted(object)
   return false
 end
 
---- Adds up the cost of a dump: lines "position cost" belong to the last ob= line; the one behind calls= is the callee's.
+--- Adds up the cost of a dump: lines "position cost" belong to the last ob= line; the one behind calls= is the
+-- callee's.
 local function sum_of(text)
   local names, counted, sum, skip = {}, false, 0, false
   for line in text:gmatch("[^\n]+") do

@@ -31,7 +31,8 @@ end
 return {
   HOST = HOST,
   { name = "get", requests = 400, client = kept { path = "/" } },
-  { name = "browser", requests = 400, client = kept { path = "/some/path/of/a/page?with=a&query=1", headers = HEADERS } },
+  { name = "browser", requests = 400,
+    client = kept { path = "/some/path/of/a/page?with=a&query=1", headers = HEADERS } },
   { name = "post", requests = 400, client = kept { method = "POST", path = "/", body = ("x"):rep(1024) } },
   {
     name = "connection",
