@@ -443,8 +443,8 @@ return {
   },
   {
     path = "limits.buffer_memory", type = "size", default = "256m", min = 0, max = MIB * MIB,
-    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it new "
-      .. "requests are answered with 503, and those in progress go on. 0 for any.",
+    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it "
+      .. "new requests are answered with 503, and those in progress go on. 0 for any.",
   },
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,
