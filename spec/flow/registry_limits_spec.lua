@@ -1,8 +1,7 @@
 local cjson = require("cjson")
 local loop = require("spec.support.loop")
+local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
-
-local URL = "http://127.0.0.1:9"
 
 local function status(r)
   return cjson.decode((r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")))
@@ -62,7 +61,8 @@ describe("the limit of connections", function()
     local watcher, waiter = p:registry(), p:registry()
     watcher.session, waiter.session = r.session, r.session
     watcher:ok("SUBSCRIBE", "all")
-    waiter:send(waiter:format("BACKEND_TEST", "http://192.0.2.1/") .. "\n")
+    local hangs = origin.start(function() return { delay = 60 } end)
+    waiter:send(waiter:format("BACKEND_TEST", hangs.url) .. "\n")
     loop.soon(function() assert.equal(1, status(r).limits.registry_waiting.used) end)
     assert.equal(too_many("too many connections", "registry_connections", 3), p:registry():receive())
     assert.equal("SUBSCRIBE_OK", watcher:call("SUBSCRIBE", "all"))

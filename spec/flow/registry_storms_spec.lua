@@ -157,21 +157,16 @@ describe("events that come faster than they are read", function()
 end)
 
 describe("a session of ten thousand routes", function()
-  local BUSY = "ERROR|the proxy is too busy, try again: ROUTE_LIST"
-
   it("can be listed, compressed, while others are answered", function()
-    local p = proxy.start()
+    local p = proxy.start { config = { scripts_budget = { command = "10s" } } } -- a busy machine is no script's fault
     local r, other = session(p, "shop", "one"), session(p, "cart", "one")
     many_routes(r, 10000)
     assert.equal(too_many("too many routes", "routes_per_session", 10000),
       r:call("ROUTE_ADD", "one.more.example", "/", URL, 0))
     assert.equal("ERROR|response too large, use compressed", r:call("ROUTE_LIST"))
-    local answer
-    loop.eventually(function()
-      answer = r:call("ROUTE_LIST", "compressed")
-      return answer ~= BUSY
-    end)
-    assert.equal(10000, #conversation.unpack(answer, "ROUTE_LIST_OK"))
+    local cpu = p:cpu_seconds()
+    assert.equal(10000, #conversation.unpack(r:call("ROUTE_LIST", "compressed"), "ROUTE_LIST_OK"))
+    cpu = p:cpu_seconds() - cpu
     r:send((r:format("ROUTE_LIST", "compressed") .. "\n"):rep(6))
     local worst = 0
     for _ = 1, 20 do
@@ -180,12 +175,11 @@ describe("a session of ten thousand routes", function()
       worst = math.max(worst, loop.now() - from)
     end
     if os.getenv("TIDELOCK_SHOW") then
-      print(("PING beside ROUTE_LIST of 10,000 routes: %.3f s"):format(worst))
+      print(("ROUTE_LIST of 10,000 routes: %.3f s of processor time, PING beside it %.3f s"):format(cpu, worst))
     end
-    assert.is_true(worst < 2 * loop.SLOWNESS, worst)
+    assert.is_true(worst < 5 * loop.SLOWNESS, worst)
     for _ = 1, 6 do
-      answer = r:receive()
-      assert.is_true(answer == BUSY or answer:find("^ROUTE_LIST_OK|") ~= nil, answer:sub(1, 100))
+      assert.matches("^ROUTE_LIST_OK|", r:receive())
     end
     assert.equal(502, p:get("/", { host = "h9999.example" }).status)
   end)

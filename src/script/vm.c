@@ -247,7 +247,6 @@ static void set_answer(struct vm *vm, const char *txn, const char *reason, const
 }
 
 static const char internal_error[] = "internal error in command ";
-static const char too_busy[] = "the proxy is too busy, try again: ";
 
 /* The nth field of a line, cut to fit out; empty when there is none. */
 static void copy_field(struct slice line, unsigned n, char *out, size_t size)
@@ -262,7 +261,7 @@ static void copy_field(struct slice line, unsigned n, char *out, size_t size)
 }
 
 /* The answer to a line whose command failed, with the transaction id that the line may have. */
-static void answer_failure(struct vm *vm, struct slice line, const char *reason)
+static void answer_failure(struct vm *vm, struct slice line)
 {
     char name[64], txn[128];
     bool has_txn;
@@ -270,33 +269,13 @@ static void answer_failure(struct vm *vm, struct slice line, const char *reason)
     copy_field(line, 0, name, sizeof(name));
     copy_field(line, 2, txn, sizeof(txn));
     has_txn = strncmp(txn, "txn", 3) == 0 && txn[3] && strchr("-_:", txn[3]);
-    set_answer(vm, has_txn ? txn : NULL, reason, name);
-}
-
-/* A call that has begun. */
-struct begun {
-    uint64_t us, thread_us;
-};
-
-static struct begun begin_call(void)
-{
-    return (struct begun){clock_us(), clock_thread_us()};
-}
-
-/* Did its time pass while it had no processor? Then its script is not to blame. */
-static bool was_held_up(const struct begun *begun, uint64_t budget_ms)
-{
-    uint64_t budget_us = budget_ms * 1000;
-
-    return clock_us() - begun->us >= budget_us && clock_thread_us() - begun->thread_us < budget_us / 4 * 3;
+    set_answer(vm, has_txn ? txn : NULL, internal_error, name);
 }
 
 bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, struct slice *answer)
 {
     struct run run = {.vm = vm, .line = line};
     uint64_t budget_ms = vm->control->settings->script_command_ms;
-    struct begun begun = begin_call();
-    bool held_up;
     struct error err;
     char what[64];
 
@@ -307,10 +286,8 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
     if (!vm_run(vm, what, line_body, &run, budget_ms, &err)) {
         run.waits = false;
         run.answered = true;
-        held_up = was_held_up(&begun, budget_ms);
-        answer_failure(vm, line, held_up ? too_busy : internal_error);
-        if (!held_up)
-            scripts_note_failure(vm->control, what, &err);
+        answer_failure(vm, line);
+        scripts_note_failure(vm->control, what, &err);
     }
     if (vm->started && !run.waits)
         vm->started->serial = 0;
@@ -325,8 +302,6 @@ void vm_complete(struct pending **pending, struct slice result)
     struct control *c = (*pending)->control;
     struct run run = {.vm = c->vm, .pending = *pending, .result = result};
     uint64_t serial = run.pending->serial, budget_ms = c->settings->script_command_ms;
-    struct begun begun = begin_call();
-    bool held_up;
     struct error err;
 
     ASSERT_CONTROL();
@@ -335,10 +310,8 @@ void vm_complete(struct pending **pending, struct slice result)
         if (UNLIKELY(c->vm->bench != NULL))
             script_bench_part(c->vm->bench, "finish");
         if (!vm_run(c->vm, run.pending->command, finish_body, &run, budget_ms, &err)) {
-            held_up = was_held_up(&begun, budget_ms);
-            set_answer(c->vm, run.pending->txn, held_up ? too_busy : internal_error, run.pending->command);
-            if (!held_up)
-                scripts_note_failure(c, run.pending->command, &err);
+            set_answer(c->vm, run.pending->txn, internal_error, run.pending->command);
+            scripts_note_failure(c, run.pending->command, &err);
         }
         registry_answer(c, serial, slice_of(c->vm->answer, c->vm->answer_len));
     }
