@@ -100,7 +100,8 @@ describe("PROXY_STATUS", function()
   end)
 
   it("says so of the limits of workers, too", function()
-    local p = proxy.start { config = { limits = { connections = 7, connections_per_address = 1, buffer_memory = "1m" } } }
+    local p = proxy.start { config = {
+      limits = { connections = 7, connections_per_address = 1, buffer_memory = "1m" } } }
     local r = p:registry()
     local first = p:connect()
     first:send("GET ")
