@@ -48,6 +48,8 @@ describe("limits.buffer_memory", function()
     end)
     local r = p:request { method = "POST", body = pattern(MIB) } -- whose rest nobody reads
     assert.equal(503, r.status)
+    assert.is_true(p:status().refused.buffers_full >= 2)
+    loop.soon(function() assert.equal(MIB, p:status().buffer_bytes) end)
     let_go(held)
     loop.soon(function() assert.equal(200, p:get("/").status) end)
   end)

@@ -48,6 +48,7 @@ describe("limits.connections", function()
     for _, c in ipairs { first, fourth, fifth } do
       assert.equal(200, c:get("/").status)
     end
+    assert.equal(2, p:status().closed.made_room)
   end)
 
   it("counts over all workers, and has them close each other's idle clients", function()
@@ -85,6 +86,7 @@ describe("limits.connections", function()
     local cpu, from = p:cpu_seconds(), loop.now()
     loop.delay(1)
     assert.is_true(p:cpu_seconds() - cpu < 0.5 * (loop.now() - from)) -- it does not spin
+    assert.is_true(p:status().connections.accept_pauses > 0)
     gate.open = true
     for _, task in ipairs(held) do
       assert.equal("/held", loop.join(task))
@@ -153,6 +155,7 @@ describe("limits.connections_per_address", function()
     end
     assert.equal(200, idle(p, "127.0.0.3"):get("/").status)
     assert.equal(3, open_ones(mine))
+    assert.equal(4, p:status().closed.address_full)
     local client, limit = p:wait_log('msg="connections of an address are refused" client=(%S+):%d+ limit=(%d+)')
     assert.same({ "127.0.0.2", "3" }, { client, limit })
 

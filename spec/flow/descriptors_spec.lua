@@ -113,6 +113,7 @@ describe("a proxy with few descriptors", function()
     end
     assert.is_true(statuses[200] > 10)
     assert.equal(FEW, statuses[200] + statuses[503])
+    loop.soon(function() assert.equal(statuses[503], p:status().refused.no_descriptor) end)
     assert.equal(200, c:request().status)
   end)
 

@@ -52,6 +52,7 @@ describe("the option max_requests", function()
       assert.equal('tidelock; error=connection_limit_reached; details="member_full"', r.headers["Proxy-Status"])
     end
     loop.soon(function() assert.equal(8, g:stats("r1").rejected.requests) end)
+    assert.equal(8, g.proxy:status().refused.member_full)
     local effective = g:status("r1").effective
     assert.same({ "none", "member_full" }, { effective.use, effective.reason })
 

@@ -48,6 +48,7 @@ describe("limits.body_rate", function()
     assert.equal("close", r.headers.Connection)
     assert.is_true(loop.now() - from >= 0.55) -- a window of grace, one that was measured
     loop.soon(function() assert.equal(0, o:connections()) end)
+    assert.equal(1, g.proxy:status().refused.body_slow)
   end)
 
   it("lets a body pass that is faster, however long it takes", function()
@@ -132,6 +133,7 @@ describe("limits.send_rate", function()
     c:send_request {}
     loop.soon(function() assert.equal(1, #g.proxy:access_log()) end)
     assert.equal(0, o:connections())
+    assert.equal(1, g.proxy:status().closed.client_reads_slowly)
     local _, err = c.stream:read_all()
     assert.equal("reset", err)
   end)

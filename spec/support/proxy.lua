@@ -6,6 +6,7 @@
 -- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything;
 -- otherwise the spec fails.
 
+local cjson = require("cjson")
 local cleanup = require("spec.support.cleanup")
 local http = require("spec.support.http")
 local log_line = require("spec.support.log_line")
@@ -220,6 +221,14 @@ end
 --- A connection to the registry.
 function proxy:registry(options)
   return registry.connect(self.registry_address, options)
+end
+
+--- What PROXY_STATUS says, as a table.
+function proxy:status()
+  local r = self:registry()
+  local text = r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")
+  r:close()
+  return cjson.decode(text)
 end
 
 --- A connection to the registry with TLS.

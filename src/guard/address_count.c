@@ -73,7 +73,7 @@ static struct key key_of(const void *ip, size_t ip_len)
 
 static struct bucket *bucket_of(struct address_count *table, const struct key *key)
 {
-    return &table->buckets[hash_bytes(key, sizeof(*key), hash_seed()) & table->mask];
+    return &table->buckets[hash_u64(key->bits ^ key->kind ^ hash_seed()) & table->mask];
 }
 
 /* Where the entry of key hangs, or where it would. */

@@ -59,9 +59,7 @@ MUST_USE bool client_open_secure(struct worker *w, int fd, const struct address 
 /* Closes an idle client, and says so, unless its next request has already arrived. */
 bool client_make_room(struct client *c);
 
-/* Runs the next step of its handshake. */
-void client_handshake(struct client *c);
-/* For client_session.c and handshake.c. */
+/* For client_session.c and client_secure.c. */
 void client_set_phase(struct client *c, enum client_phase phase);
 
 /* Tells the peer that nothing more will come, and waits a while for its end, so that what was sent arrives. */

@@ -14,6 +14,12 @@ static bool body_is_due(const struct request *rq)
            !(rq->head.expect_continue && !rq->upload.moved);
 }
 
+static inline void turn(struct pace *p, bool peers, uint64_t now_ms)
+{
+    if (UNLIKELY(peers != (p->turn_ms != 0)))
+        pace_turn(p, peers, now_ms);
+}
+
 static const struct settings *settings_of(const struct request *rq)
 {
     return rq->lease->snapshot->settings;
@@ -49,8 +55,8 @@ static void set_client_deadline(struct request *rq, bool late)
     struct conn *client = &rq->client->conn;
     uint64_t now_ms = rq->worker->now_ms;
 
-    pace_turn(&rq->client->taking, client->blocked, now_ms);
-    pace_turn(&rq->giving, body_is_due(rq), now_ms);
+    turn(&rq->client->taking, client->blocked, now_ms);
+    turn(&rq->giving, body_is_due(rq), now_ms);
     if (LIKELY(!late)) {
         conn_deadline(client, 0);
         return;
