@@ -20,7 +20,7 @@ docs.PAGES = {
 --- Order of the command files in the reference.
 local FILES = {
   "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "maintenance",
-  "circuit", "status", "backend", "events", "scripts", "certificates",
+  "circuit", "status", "backend", "events", "scripts", "certificates", "proxy",
 }
 
 local function read(path)

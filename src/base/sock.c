@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { BACKLOG = 4096 };
@@ -133,13 +135,17 @@ socklen_t address_size(const struct address *a)
     return a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
 }
 
-bool address_equal(const struct address *a, const struct address *b)
+bool address_same_host(const struct address *a, const struct address *b)
 {
     uint8_t ip_a[16], ip_b[16];
     size_t size = address_ip_bytes(a, ip_a);
 
-    return size == address_ip_bytes(b, ip_b) && memcmp(ip_a, ip_b, size) == 0 &&
-           address_port(a) == address_port(b);
+    return size == address_ip_bytes(b, ip_b) && memcmp(ip_a, ip_b, size) == 0;
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+    return address_same_host(a, b) && address_port(a) == address_port(b);
 }
 
 /* Ranges */
@@ -274,6 +280,13 @@ int sock_error(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
         return -errno;
     return -err;
+}
+
+uint64_t sock_unacknowledged(int fd)
+{
+    int bytes = 0;
+
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 void sock_keepalive(int fd, int idle_s, int interval_s)

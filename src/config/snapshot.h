@@ -57,6 +57,7 @@ struct member {
     uint64_t tunnel_idle_ms;
     uint64_t tunnel_age_ms; /* 0: any */
     uint32_t tunnel_max;    /* open at a time, 0: any */
+    uint32_t request_max;   /* in progress at a time, tunnels apart; 0: any, and nobody counts */
     const struct page *maintenance;    /* what clients see in its place; NULL: in service */
     const struct member *page_server;  /* where that page comes from first, or NULL */
     uint64_t slow_start_ms; /* 0: no slow start */

@@ -148,6 +148,7 @@ void api_open(lua_State *L, struct vm *vm)
     api_conn_open(L);
     api_scripts_open(L);
     api_certificates_open(L);
+    api_proxy_open(L);
     lua_pop(L, 2);
     new_type(L, session_type);
     api_session_open(L);

@@ -58,6 +58,7 @@ void api_drain_open(lua_State *L);   /* of sessions: draining, api_drain.c */
 void api_maintenance_open(lua_State *L); /* of sessions: api_maintenance.c */
 void api_scripts_open(lua_State *L); /* of connections: the scripts themselves, api_scripts.c */
 void api_certificates_open(lua_State *L); /* of connections: TLS, api_certificates.c */
+void api_proxy_open(lua_State *L); /* of connections: what the proxy counts, api_proxy.c */
 void api_json_open(lua_State *L);    /* of host: JSON, api_json.c */
 void api_host_open(lua_State *L);    /* of host: in every VM, api_host.c */
 void api_text_open(lua_State *L);    /* of host: log, time, api_text.c */

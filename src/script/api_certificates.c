@@ -40,14 +40,9 @@ static int conn_certificates(lua_State *L)
 static int conn_handshakes(lua_State *L)
 {
     const struct control *c = api_connection(L, 1)->control;
-    struct worker_counts sum = {0}, one;
+    struct worker_counts sum;
 
-    for (unsigned i = 0; i < c->worker_count; i++) {
-        worker_count(c->workers[i], &one);
-        sum.handshakes += one.handshakes;
-        sum.resumed += one.resumed;
-        sum.handshakes_failed += one.handshakes_failed;
-    }
+    control_count(c, &sum);
     lua_createtable(L, 0, 3);
     api_set_number(L, "done", (double)sum.handshakes);
     api_set_number(L, "resumed", (double)sum.resumed);

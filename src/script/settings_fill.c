@@ -56,13 +56,13 @@ static void fill_ranges(lua_State *L, struct settings *s)
     s->bypass_ranges = ranges_setting(L, "maintenance.bypass_addresses", &s->bypass_range_count);
 }
 
-/* The texts of a setting's list. */
+/* The texts of a setting's list; NULL when it is not set. */
 static struct slice *texts_setting(lua_State *L, const char *path, unsigned *count)
 {
     struct slice *texts;
 
     if (!settings_get_list(L, path, count))
-        luaL_error(L, "lua/config/schema.lua lacks %s", path);
+        return NULL;
     texts = settings_get_room(*count, sizeof(*texts));
     for (unsigned i = 0; i < *count; i++)
         texts[i] = settings_get_item(L, (int)i + 1);
@@ -142,6 +142,9 @@ void settings_fill(lua_State *L, struct settings *s)
     s->log_level = settings_get_text(L, "log_level");
     s->registry_token = settings_get_text(L, "registry_token");
     s->scripts_dir = settings_get_text(L, "scripts");
+    s->user = settings_get_text(L, "user");
+    s->group = settings_get_text(L, "group");
+    s->sandbox_paths = texts_setting(L, "sandbox_paths", &s->sandbox_path_count);
     s->bypass_header = settings_get_text(L, "maintenance.bypass_header");
     s->bypass_secret = settings_get_text(L, "maintenance.bypass_secret");
     fill_listeners(L, s);

@@ -107,6 +107,23 @@ static void fill_authorities(lua_State *L, struct settings *s)
     lua_pop(L, 1);
 }
 
+/* The certificate for backends at the top. */
+static void fill_own(lua_State *L, struct tls_certificate *own)
+{
+    unsigned count;
+
+    own->name = settings_get_text(L, "name");
+    own->certificate = settings_get_text(L, "certificate");
+    own->key = settings_get_text(L, "key");
+    own->services_set = settings_get_list(L, "services", &count);
+    if (!own->services_set)
+        return;
+    own->services = settings_get_room(count, sizeof(*own->services));
+    for (; own->service_count < count; own->service_count++)
+        own->services[own->service_count] = (char *)settings_get_item(L, (int)own->service_count + 1).data;
+    lua_pop(L, 1);
+}
+
 static void fill_certificates(lua_State *L, struct settings *s)
 {
     unsigned count;
@@ -116,8 +133,7 @@ static void fill_certificates(lua_State *L, struct settings *s)
     s->tls_certificates = settings_get_room(count, sizeof(*s->tls_certificates));
     for (; s->tls_certificate_count < count; s->tls_certificate_count++) {
         lua_rawgeti(L, -1, (int)s->tls_certificate_count + 1);
-        s->tls_certificates[s->tls_certificate_count] = (struct tls_certificate){
-            settings_get_text(L, "name"), settings_get_text(L, "certificate"), settings_get_text(L, "key")};
+        fill_own(L, &s->tls_certificates[s->tls_certificate_count]);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

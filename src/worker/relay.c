@@ -2,28 +2,10 @@
 
 #include "http/parse.h"
 
-/* Fields that must not come as trailers: framing, routing, authentication (RFC 9110 6.5.1). */
-static bool trailer_allowed(const struct http_field *f)
-{
-    switch (f->id) {
-    case FIELD_OTHER:
-    case FIELD_DATE:
-    case FIELD_SERVER:
-    case FIELD_RETRY_AFTER:
-    case FIELD_PROXY_STATUS:
-        return !f->hop_by_hop && !slice_eq_nocase(f->name, SLICE("authorization")) &&
-               !slice_eq_nocase(f->name, SLICE("set-cookie")) &&
-               !slice_eq_nocase(f->name, SLICE("content-encoding")) &&
-               !slice_eq_nocase(f->name, SLICE("content-type")) &&
-               !slice_eq_nocase(f->name, SLICE("content-range"));
-    default:
-        return false;
-    }
-}
-
+/* Those of framing, routing and authentication are marked by the parser (RFC 9110 6.5.1). */
 static bool passes(const struct relay *r, const struct http_field *f)
 {
-    return trailer_allowed(f) && (!r->passes || r->passes(r->request, f));
+    return !f->hop_by_hop && (!r->passes || r->passes(r->request, f));
 }
 
 static bool relay_trailers(struct relay *r, struct slice block)
