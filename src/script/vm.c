@@ -1,5 +1,6 @@
 #include "script/vm.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "control/control.h"
 #include "control/maintenance.h"
