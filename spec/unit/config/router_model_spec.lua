@@ -1,4 +1,5 @@
--- The router against a model that knows no hashes and no prefixes: it looks at every route, segment by segment, for thousands of
+-- The router against a model that knows no hashes and no prefixes: it looks at every route, segment by segment, for
+-- thousands of
 -- random sets of routes and requests, spelled as clients and services may.
 
 local control_thread = require("spec.unit.config.control_thread")
