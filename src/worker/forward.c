@@ -100,6 +100,11 @@ static bool is_certificate(const struct settings *s, struct slice name)
            (http_names_alike(name, s->tls.subject_header) || http_names_alike(name, s->tls.verify_header));
 }
 
+bool forward_is_ours(const struct settings *settings, struct slice name)
+{
+    return is_bypass(settings, name) || is_certificate(settings, name);
+}
+
 static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
 {
     const char *subject = client_subject(rq->client);
@@ -115,7 +120,7 @@ static void add_certificate(const struct request *rq, const struct settings *s, 
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
-    if (is_bypass(f->settings, field->name) || is_certificate(f->settings, field->name))
+    if (forward_is_ours(f->settings, field->name))
         return false;
     switch (field->id) {
     case FIELD_OTHER:

@@ -5,7 +5,7 @@
  *
  * Thread: the worker's. Ownership: *out points into the message, the configuration and its own text. */
 #pragma once
-#include <stdbool.h>
+#include "base/slice.h"
 
 struct address;
 struct settings;
@@ -16,6 +16,10 @@ struct request;
 
 /* Is a peer a proxy whose fields are believed? */
 bool forward_is_trusted(const struct settings *settings, const struct address *peer);
+
+/* Is it, by configuration, a field of operators or of client certificates, which only we may tell backends? With
+ * underscores for dashes, too. */
+bool forward_is_ours(const struct settings *settings, struct slice name);
 
 /* The fields that the backend gets. */
 void forward_request(const struct request *rq, struct field_list *out);

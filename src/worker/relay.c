@@ -1,6 +1,7 @@
 #include "worker/relay.h"
 
 #include "http/parse.h"
+#include "worker/forward.h"
 
 static bool relay_trailers(struct relay *r, struct slice block)
 {
@@ -11,7 +12,8 @@ static bool relay_trailers(struct relay *r, struct slice block)
     if (http_parse_trailers(r->trailers, block, &limits, &error) != PARSE_DONE)
         return false;
     for (unsigned i = 0; i < r->trailers->field_count; i++)
-        if (!r->trailers->fields[i].hop_by_hop)
+        if (!r->trailers->fields[i].hop_by_hop &&
+            !(r->settings && forward_is_ours(r->settings, r->trailers->fields[i].name)))
             r->trailers->fields[kept++] = r->trailers->fields[i];
     r->trailers->field_count = kept;
     r->to->end(r->sink, kept ? r->trailers : NULL);

@@ -11,6 +11,8 @@
 #include "http/framing.h"
 #include <stdint.h>
 
+struct settings;
+
 enum relay_state {
     RELAY_WANT,     /* the source has to receive more first */
     RELAY_BLOCKED,  /* the sink takes nothing more now */
@@ -42,6 +44,7 @@ struct relay {
     const struct sink_ops *to;
     void *sink;
     struct http_head *trailers; /* scratch to parse trailers in */
+    const struct settings *settings; /* of a request: trailers with names of ours are dropped; NULL: none are ours */
     uint64_t moved;             /* payload bytes so far */
     uint64_t limit;             /* most payload bytes, 0: any */
     bool ended;                 /* the sink was told of the end */

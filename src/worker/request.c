@@ -249,6 +249,7 @@ static enum step step_send_head(struct request *rq)
         tunnel_connect_ask(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
+    rq->upload.settings = rq->lease->snapshot->settings;
     rq->head_by_ms = 0;
     if (fields->overflow || !rq->origin_codec->send_head(rq, fields, &rq->upload))
         return request_refuse(rq, VERDICT_HEAD_TOO_BIG);
