@@ -2,6 +2,7 @@
 #include "control/control.h"
 #include "control/publish.h"
 #include "control/registry.h"
+#include "control/session_limits.h"
 #include "script/api.h"
 #include "script/vm_state.h"
 
@@ -148,6 +149,8 @@ static int session_add_routes(lua_State *L)
         read_route(L, &batch, &used, &batch.routes[i]);
         lua_pop(L, 1);
     }
+    if (!session_may_add(s, batch.routes, batch.count, &err))
+        return api_refuse(L, err.text);
     if (!add_all(s, &batch, &failed, &err)) {
         end_staging(L, s, fresh, false, &err);
         lua_pushinteger(L, (lua_Integer)failed + 1);
@@ -167,7 +170,8 @@ static int session_update_route(lua_State *L)
     struct slice id = api_slice(L, 2), field = api_slice(L, 3), value = api_slice(L, 4);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_update_route(session_stage(s), id, field, value, &err);
+    bool ok = session_may_update(s, id, field, value, &err) &&
+              config_set_update_route(session_stage(s), id, field, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -210,7 +214,8 @@ static int session_put(lua_State *L)
     struct slice target = api_slice(L, 3), key = api_slice(L, 4), value = api_slice(L, 5);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_put(session_stage(s), scope, target, key, value, &err);
+    bool ok = session_may_put(s, scope, target, key, value, &err) &&
+              config_set_put(session_stage(s), scope, target, key, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }

@@ -100,9 +100,17 @@ static bool is_certificate(const struct settings *s, struct slice name)
            (http_names_alike(name, s->tls.subject_header) || http_names_alike(name, s->tls.verify_header));
 }
 
-bool forward_is_ours(const struct settings *settings, struct slice name)
+/* May the client say this, in a head or behind a body? */
+static bool client_may_say(const struct request *rq, struct slice name)
 {
-    return is_bypass(settings, name) || is_certificate(settings, name);
+    const struct settings *s = rq->lease->snapshot->settings;
+
+    return !is_bypass(s, name) && !is_certificate(s, name) && (!rq->paging || page_server_takes(name));
+}
+
+bool forward_trailer(const struct request *rq, const struct http_field *trailer)
+{
+    return client_may_say(rq, trailer->name) && !(rq->exchange && hook_edit_of(rq->exchange, trailer->name));
 }
 
 static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
@@ -120,8 +128,6 @@ static void add_certificate(const struct request *rq, const struct settings *s, 
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
-    if (forward_is_ours(f->settings, field->name))
-        return false;
     switch (field->id) {
     case FIELD_OTHER:
         return !field->hop_by_hop;
@@ -174,8 +180,7 @@ void forward_request(const struct request *rq, struct field_list *out)
     field_list_add(out, SLICE("Host"),
                    policy_host(rq, own_host ? rq->member->host : head->host));
     for (unsigned i = 0; i < head->field_count; i++)
-        if (request_field_passes(head, &head->fields[i], &f) &&
-            (!rq->paging || page_server_takes(head->fields[i].name)))
+        if (request_field_passes(head, &head->fields[i], &f) && client_may_say(rq, head->fields[i].name))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     if (!rq->paging)
         add_controls(out, head);

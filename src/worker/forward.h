@@ -5,24 +5,25 @@
  *
  * Thread: the worker's. Ownership: *out points into the message, the configuration and its own text. */
 #pragma once
-#include "base/slice.h"
+#include <stdbool.h>
 
 struct address;
 struct settings;
 
 struct field_list;
+struct http_field;
 struct http_head;
 struct request;
 
 /* Is a peer a proxy whose fields are believed? */
 bool forward_is_trusted(const struct settings *settings, const struct address *peer);
 
-/* Is it, by configuration, a field of operators or of client certificates, which only we may tell backends? With
- * underscores for dashes, too. */
-bool forward_is_ours(const struct settings *settings, struct slice name);
-
 /* The fields that the backend gets. */
 void forward_request(const struct request *rq, struct field_list *out);
+
+/* May this trailer of the request follow them? Not under a name that is for the proxy, or the route's policy, to say. For
+ * struct relay. */
+bool forward_trailer(const struct request *rq, const struct http_field *trailer);
 
 /* The fields that the client gets of a response. */
 void forward_response(const struct request *rq, const struct http_head *response,

@@ -181,3 +181,24 @@ void pool_close_idle(struct worker *w)
     while (map_next(w->pools, &cursor, NULL, &pool))
         close_all(pool);
 }
+
+/* Of the first pool that has any, the one that is idle for longest. */
+bool pool_close_one(struct worker *w)
+{
+    size_t cursor = 0;
+    void *entry;
+
+    while (map_next(w->pools, &cursor, NULL, &entry)) {
+        struct pool *pool = entry;
+
+        if (pool->idle_count) {
+            struct origin *o = CONTAINER_OF(pool->idle.prev, struct origin, link);
+
+            origin_close(&o, CLOSE_MADE_ROOM);
+            return true;
+        }
+        if (carrier_close_one(pool))
+            return true;
+    }
+    return false;
+}

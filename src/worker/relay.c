@@ -1,7 +1,12 @@
 #include "worker/relay.h"
 
 #include "http/parse.h"
-#include "worker/forward.h"
+
+/* Those of framing, routing and authentication are marked by the parser (RFC 9110 6.5.1). */
+static bool passes(const struct relay *r, const struct http_field *f)
+{
+    return !f->hop_by_hop && (!r->passes || r->passes(r->request, f));
+}
 
 static bool relay_trailers(struct relay *r, struct slice block)
 {
@@ -12,8 +17,7 @@ static bool relay_trailers(struct relay *r, struct slice block)
     if (http_parse_trailers(r->trailers, block, &limits, &error) != PARSE_DONE)
         return false;
     for (unsigned i = 0; i < r->trailers->field_count; i++)
-        if (!r->trailers->fields[i].hop_by_hop &&
-            !(r->settings && forward_is_ours(r->settings, r->trailers->fields[i].name)))
+        if (passes(r, &r->trailers->fields[i]))
             r->trailers->fields[kept++] = r->trailers->fields[i];
     r->trailers->field_count = kept;
     r->to->end(r->sink, kept ? r->trailers : NULL);
