@@ -54,7 +54,8 @@ describe("fields that configuration makes the proxy's own", function()
     return o.requests[1]
   end
 
-  local NAMES = { "X-Client-Cert-Subject", "X-Client-Cert-Verify", "X_Client_Cert_Subject", "x_client-cert_verify", "X-Peek",
+  local NAMES = { "X-Client-Cert-Subject", "X-Client-Cert-Verify", "X_Client_Cert_Subject", "x_client-cert_verify",
+    "X-Peek",
     "X_Peek" }
 
   it("do not pass from a client, with underscores for dashes neither", function()

@@ -11,15 +11,16 @@ local sys = require("spec.support.sys")
 
 local TAG = "on_request = function(req) req:tag('agent', req:header('User-Agent') or '') end"
 
---- Requests that try: request line, value of User-Agent, and where they come through, the status and the agent as logged.
+--- Requests that try: request line, value of User-Agent, and where they come through, the status and the agent as
+-- logged.
 local TRIES = {
   { 'GET /a"b HTTP/1.1', 'x" status="200', status = 200, path = '/a"b', agent = 'x" status="200' },
-  { 'GET /a\\ HTTP/1.1', "x\\", status = 200, path = "/a\\", agent = "x\\" },
+  { 'GET /?a\\ HTTP/1.1', "x\\", status = 200, path = "/?a\\", agent = "x\\" },
   { 'GET /"verdict="no_route HTTP/1.1', '" verdict="no_route" x="', status = 200, path = '/"verdict="no_route',
     agent = '" verdict="no_route" x="' },
   { "GET /status=500 HTTP/1.1", "a status=500 path=/evil", status = 200, path = "/status=500",
     agent = "a status=500 path=/evil" },
-  { "GET /%0aX=1 HTTP/1.1", "a\tb", status = 200, agent = "a\tb" },
+  { "GET /?%0aX=1 HTTP/1.1", "a\tb", status = 200, agent = "a\tb" },
   { "GET / HTTP/1.1", "\194\155[2J", status = 200, path = "/", agent = "\194\155[2J" }, -- a terminal's control
   { "GET / HTTP/1.1", "\226\128\168time=", status = 200, path = "/", agent = "\226\128\168time=" },
   { "GET / HTTP/1.1", "gr\195\188n", status = 200, path = "/", agent = "gr\195\188n" },
