@@ -48,7 +48,7 @@ LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--buil
 LIBS = -lev -lhttp_parser -lnghttp2 -lseccomp $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
 
 # Goals that promise to work on a machine with git, gcc and make alone.
-ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run lint test test-% chaos soak bench,$(MAKECMDGOALS)),)
   DEPS := deps
 endif
 
@@ -140,7 +140,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san chaos soak bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -178,6 +178,14 @@ test-flow: $(call built,$(OUT)$(B)) ## the whole program (T=pattern, B=build-asa
 test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs under ASan+UBSan, then TSan
 	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/flow; asan=$$?; \
 	$(call SUITE,$(OUT)build-tsan) spec/flow && exit $$asan
+
+chaos: $(OUT)$(B)/tidelock $(TOOLS) ## random churn that an oracle watches (SECONDS=60, SEED=n, B=build-asan)
+	@TIDELOCK_CHAOS_SECONDS=$(or $(SECONDS),60) TIDELOCK_CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/chaos_spec.lua
+
+soak: $(OUT)$(B)/tidelock $(TOOLS) ## the same beside load: does memory end where it began? (MINUTES=30, SEED=n)
+	@TIDELOCK_SOAK_MINUTES=$(or $(MINUTES),30) TIDELOCK_CHAOS_SEED=$(or $(SEED),1) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/soak.lua
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy
