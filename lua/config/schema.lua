@@ -343,7 +343,8 @@ return {
   },
   {
     path = "timeouts.response", type = "duration", default = "60s", min = 1, max = DAY,
-    doc = "A backend's first byte, then each next piece, for routes without the option timeout.",
+    doc = "A backend's head, from the last byte of the request on, whatever 1xx come before it; then each next piece. "
+      .. "For routes without the option timeout.",
   },
   {
     path = "timeouts.pool", type = "duration", default = "60s", min = 1, max = DAY,
