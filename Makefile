@@ -102,10 +102,12 @@ $(OUT)$(1)/sources: .always
 endef
 
 comma := ,
+# Every call that can fail goes through a site of base/fault.h (TIDELOCK_FAIL); never in a release.
+FAULTS := -DTIDELOCK_FAULTS -include base/fault.h
 $(eval $(call FLAVOUR,build,-O2))
-$(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG))
-$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all))
-$(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread))
+$(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG $(FAULTS)))
+$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(FAULTS)))
+$(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread $(FAULTS)))
 
 # ---- helpers of the specs, and what clang-tidy finds in each source (an empty file: nothing)
 

@@ -1,3 +1,4 @@
+#include "base/fault.h"
 #include "control/cli.h"
 #include "control/cli_script.h"
 #include "control/control.h"
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 {
     struct cli cli;
 
+    fault_start();
     if (cli_script_wanted(argc, argv))
         return run_script_tool(argc, argv);
     switch (cli_parse(&cli, argc, argv)) {
