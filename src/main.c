@@ -1,4 +1,5 @@
 #include "base/fault.h"
+#include "base/need.h"
 #include "control/cli.h"
 #include "control/cli_script.h"
 #include "control/control.h"
@@ -19,11 +20,10 @@ static int run_script_tool(int argc, char **argv)
     return EXIT_CODE_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct cli cli;
 
-    fault_start();
     if (cli_script_wanted(argc, argv))
         return run_script_tool(argc, argv);
     switch (cli_parse(&cli, argc, argv)) {
@@ -35,4 +35,15 @@ int main(int argc, char **argv)
         break;
     }
     return EXIT_CODE_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+
+    fault_start();
+    need_open();
+    code = run(argc, argv);
+    need_close();
+    return code;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/line.h"
 #include "control/registry.h"
@@ -131,11 +132,12 @@ static void settle(struct connection *conn)
         update_io(conn);
 }
 
-/* Room for len more bytes of output; false when the client leaves too much unread. A single line
- * always fits behind an empty queue. */
+/* Room for len more bytes of output; false when the client leaves too much unread, or there is no memory. By the
+ * limit a single line always fits behind an empty queue. */
 static bool make_room(struct connection *conn, size_t len)
 {
     size_t limit = conn->control->settings->registry_output, cap;
+    char *grown;
 
     if (conn->out_len && conn->out_len + len > limit)
         flush(conn);
@@ -148,8 +150,10 @@ static bool make_room(struct connection *conn, size_t len)
     conn->out_start = 0;
     for (cap = conn->out_cap ? conn->out_cap : 512; cap < conn->out_len + len;)
         cap *= 2;
-    conn->out = realloc(conn->out, cap);
-    CHECK(conn->out);
+    grown = realloc(conn->out, cap);
+    if (!grown)
+        return false;
+    conn->out = grown;
     conn->out_cap = cap;
     return true;
 }
@@ -162,8 +166,8 @@ void connection_send(struct connection *conn, struct slice line)
     if (conn->phase == CONNECTION_CLOSED || conn->phase == CONNECTION_HANDSHAKE)
         return;
     if (!make_room(conn, line.len + 1)) {
-        log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
-                  "queued=%zu", conn->out_len);
+        log_write(LOG_WARN, "[registry-v2] Connection closed, no room for its output",
+                  "queued=%zu limit=%zu", conn->out_len, (size_t)conn->control->settings->registry_output);
         connection_abort(conn, "output limit");
         return;
     }
@@ -195,6 +199,10 @@ static void run_line(struct connection *conn, struct slice line)
         return;
     if (line.len > REGISTRY_LINE_MAX) {
         send_error(conn, "line too long");
+        return;
+    }
+    if (!need_whole()) {
+        send_error(conn, "out of memory");
         return;
     }
     wrong = line_check(line);
@@ -266,17 +274,21 @@ void connection_close(struct connection *conn)
 }
 
 /* Room to read into: first a small block, then one for the longest line. */
-static void make_input_room(struct connection *conn)
+static bool make_input_room(struct connection *conn)
 {
     uint32_t cap = conn->in.data ? IN_LARGE : IN_SMALL;
+    char *grown;
 
     if (conn->in.data)
         buf_compact(&conn->in);
     if (conn->in.data && buf_room(&conn->in))
-        return;
-    conn->in.data = realloc(conn->in.data, cap);
-    CHECK(conn->in.data);
+        return true;
+    grown = realloc(conn->in.data, cap);
+    if (!grown)
+        return false;
+    conn->in.data = grown;
     conn->in.cap = cap;
+    return true;
 }
 
 /* Reads once, to the tail of the input; what comes while closing is thrown away. */
@@ -286,7 +298,10 @@ static void read_input(struct connection *conn)
 
     if (conn->phase == CONNECTION_CLOSING && conn->in.data)
         conn->in.start = conn->in.end = 0;
-    make_input_room(conn);
+    if (!make_input_room(conn)) {
+        connection_abort(conn, "out of memory");
+        return;
+    }
     switch (transport_read(&conn->transport, buf_tail(&conn->in), buf_room(&conn->in), &n)) {
     case IO_OK:
         if (conn->phase == CONNECTION_OPEN)
@@ -373,10 +388,9 @@ static void await_handshake(struct connection *conn)
 struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial,
                                   const struct transport *transport, bool handshake, const struct address *peer)
 {
-    struct connection *conn = calloc(1, sizeof(*conn));
+    struct connection *conn = need_zeroed(1, sizeof(*conn));
 
     ASSERT_CONTROL();
-    CHECK(conn);
     list_init(&conn->link);
     list_init(&conn->again);
     conn->control = c;

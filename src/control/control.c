@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/page.h"
 #include "control/backend_tls.h"
 #include "control/circuits.h"
@@ -178,9 +179,8 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
 {
     struct snapshot *first = publish_first(c);
 
-    c->workers = calloc(count, sizeof(*c->workers));
-    c->worker_ends = calloc(count, sizeof(*c->worker_ends));
-    CHECK(c->workers && c->worker_ends);
+    c->workers = need_zeroed(count, sizeof(*c->workers));
+    c->worker_ends = need_zeroed(count, sizeof(*c->worker_ends));
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
             return false;

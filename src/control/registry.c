@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "tls/registry_context.h"
 
@@ -221,10 +222,9 @@ static int door_open(struct door *door, const struct address *listen)
 
 void registry_new(struct control *c)
 {
-    struct registry *r = calloc(1, sizeof(*r));
+    struct registry *r = need_zeroed(1, sizeof(*r));
 
     ASSERT_CONTROL();
-    CHECK(r);
     r->control = c;
     door_init(&r->plain, r, false);
     door_init(&r->secure, r, true);

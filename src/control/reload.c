@@ -1,6 +1,7 @@
 #include "control/reload.h"
 
 #include "base/log.h"
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/certificates.h"
 #include "control/cli.h"
@@ -60,8 +61,7 @@ static void keep_listeners(const char *setting, const struct address *old, unsig
         return;
     needs_restart(setting);
     free(*new);
-    *new = calloc(old_count + 1, sizeof(**new));
-    CHECK(*new);
+    *new = need_zeroed(old_count + 1, sizeof(**new));
     if (old_count)
         memcpy(*new, old, old_count * sizeof(**new));
     *new_count = old_count;
@@ -88,8 +88,7 @@ static void keep_fixed(const struct settings *old, struct settings *new)
     if (strcmp(old->scripts_dir, new->scripts_dir) != 0) {
         needs_restart("scripts");
         free(new->scripts_dir);
-        new->scripts_dir = strdup(old->scripts_dir);
-        CHECK(new->scripts_dir);
+        new->scripts_dir = need_text(old->scripts_dir);
     }
     if (old->buffer_size != new->buffer_size)
         needs_restart("limits.buffer_size");

@@ -1,5 +1,6 @@
 #include "control/startup.h"
 
+#include "base/need.h"
 #include "control/cli.h"
 #include "config/settings.h"
 #include "control/config_set.h"
@@ -38,13 +39,12 @@ static char *default_scripts(void)
         slash = strrchr(program, '/');
         CHECK(slash);
         *slash = '\0';
-        CHECK(asprintf(&path, "%s/../scripts", program) > 0);
+        path = need_printf("%s/../scripts", program);
         if (is_directory(path))
             return path;
         free(path);
     }
-    path = strdup(system_scripts);
-    CHECK(path);
+    path = need_text(system_scripts);
     return path;
 }
 
@@ -57,12 +57,11 @@ static bool find_scripts(struct settings *settings, char **problems)
         settings->scripts_dir = default_scripts();
     if (is_directory(settings->scripts_dir))
         return true;
-    CHECK(asprintf(problems,
-                   given ? "scripts: there is no directory %s; name the one that has "
+    *problems = need_printf(given ? "scripts: there is no directory %s; name the one that has "
                            "commands/ and hooks/"
                          : "scripts: there is no scripts directory beside the program's "
                            "and no %s; name one with --scripts DIR",
-                   settings->scripts_dir) > 0);
+                   settings->scripts_dir);
     return false;
 }
 
@@ -183,9 +182,8 @@ bool startup_listen(const struct settings *settings, unsigned workers,
     out->plain = settings->http_count;
     out->per_worker = settings->http_count + settings->https_count;
     out->count = (size_t)workers * out->per_worker;
-    out->fds = malloc((out->count + 1) * sizeof(*out->fds));
-    out->real = calloc(out->per_worker + 1, sizeof(*out->real));
-    CHECK(out->fds && out->real);
+    out->fds = need((out->count + 1) * sizeof(*out->fds));
+    out->real = need_zeroed(out->per_worker + 1, sizeof(*out->real));
     for (size_t i = 0; i < out->count; i++)
         out->fds[i] = -1;
     for (unsigned i = 0; i < out->per_worker; i++) {

@@ -115,11 +115,14 @@ static void make_batch(lua_State *L, struct batch *batch)
 /* Stages all or nothing; *failed is the first that was refused. */
 static bool add_all(struct session *s, struct batch *batch, unsigned *failed, struct error *err)
 {
-    struct config_set *draft = session_stage(s);
+    struct config_set *draft = session_stage(s, err);
     unsigned first = s->next_route;
     struct error ignored;
     unsigned i;
 
+    *failed = 0;
+    if (!draft)
+        return false;
     for (i = 0; i < batch->count; i++) {
         session_next_route_id(s, batch->ids[i]);
         if (!config_set_add_route(draft, batch->ids[i], &batch->routes[i], err))
@@ -167,7 +170,7 @@ static int session_update_route(lua_State *L)
     struct slice id = api_slice(L, 2), field = api_slice(L, 3), value = api_slice(L, 4);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_update_route(session_stage(s), id, field, value, &err);
+    bool ok = session_stage(s, &err) && config_set_update_route(s->draft, id, field, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -178,7 +181,7 @@ static int session_remove_route(lua_State *L)
     struct slice id = api_slice(L, 2);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_remove_route(session_stage(s), id, &err);
+    bool ok = session_stage(s, &err) && config_set_remove_route(s->draft, id, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -210,7 +213,7 @@ static int session_put(lua_State *L)
     struct slice target = api_slice(L, 3), key = api_slice(L, 4), value = api_slice(L, 5);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_put(session_stage(s), scope, target, key, value, &err);
+    bool ok = session_stage(s, &err) && config_set_put(s->draft, scope, target, key, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -222,7 +225,7 @@ static int session_drop(lua_State *L)
     struct slice target = api_slice(L, 3), key = api_slice(L, 4);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_drop(session_stage(s), scope, target, key, &err);
+    bool ok = session_stage(s, &err) && config_set_drop(s->draft, scope, target, key, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }

@@ -1,5 +1,6 @@
 #include "script/settings_fill.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "script/settings_tls.h"
@@ -55,9 +56,8 @@ static struct slice top_slice(lua_State *L)
 
 static char *copy(struct slice text)
 {
-    char *out = strndup(text.data, text.len);
+    char *out = need_copy(text);
 
-    CHECK(out);
     return out;
 }
 
@@ -113,8 +113,7 @@ static struct address *addresses_setting(lua_State *L, const char *path, unsigne
 
     if (!push_list(L, path, count))
         return NULL;
-    list = calloc(*count + 1, sizeof(*list));
-    CHECK(list);
+    list = need_zeroed(*count + 1, sizeof(*list));
     for (unsigned i = 0; i < *count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
         fill_address(L, &list[i]);
@@ -138,8 +137,7 @@ static struct cidr *ranges_setting(lua_State *L, const char *path, unsigned *cou
 
     if (!push_list(L, path, count))
         return NULL;
-    ranges = calloc(*count + 1, sizeof(*ranges));
-    CHECK(ranges);
+    ranges = need_zeroed(*count + 1, sizeof(*ranges));
     for (unsigned i = 0; i < *count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
         if (cidr_parse(top_slice(L), &ranges[i]))
@@ -175,8 +173,7 @@ static struct slice *texts_setting(lua_State *L, const char *path, unsigned *cou
 
     if (!push_list(L, path, count))
         luaL_error(L, "lua/config/schema.lua lacks %s", path);
-    texts = calloc(*count + 1, sizeof(*texts));
-    CHECK(texts);
+    texts = need_zeroed(*count + 1, sizeof(*texts));
     for (unsigned i = 0; i < *count; i++)
         texts[i] = copy_item(L, (int)i + 1);
     lua_pop(L, 1);
@@ -195,8 +192,7 @@ static void fill_headers(lua_State *L, struct settings *s)
 
     if (!push_list(L, "response_headers", &count))
         return;
-    s->response_headers = calloc(count + 1, sizeof(*s->response_headers));
-    CHECK(s->response_headers);
+    s->response_headers = need_zeroed(count + 1, sizeof(*s->response_headers));
     for (unsigned i = 0; i < count; i++) {
         struct header_value *header = &s->response_headers[i];
 
@@ -265,8 +261,7 @@ static void fill_pair(lua_State *L, struct tls_pair *pair)
     pair->line = (int)number_field(L, "line");
     if (!push_list(L, "names", &count))
         return;
-    pair->names = calloc(count + 1, sizeof(*pair->names));
-    CHECK(pair->names);
+    pair->names = need_zeroed(count + 1, sizeof(*pair->names));
     for (; pair->name_count < count; pair->name_count++)
         pair->names[pair->name_count] = (char *)copy_item(L, (int)pair->name_count + 1).data;
     lua_pop(L, 1);
@@ -294,8 +289,7 @@ static void fill_tls(lua_State *L, struct tls_config *tls)
     }
     if (!push_list(L, "tls.certificates", &count))
         return;
-    tls->pairs = calloc(count + 1, sizeof(*tls->pairs));
-    CHECK(tls->pairs);
+    tls->pairs = need_zeroed(count + 1, sizeof(*tls->pairs));
     for (; tls->pair_count < count; tls->pair_count++) {
         lua_rawgeti(L, -1, (int)tls->pair_count + 1);
         fill_pair(L, &tls->pairs[tls->pair_count]);

@@ -1,5 +1,6 @@
 #include "script/settings_load.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "http/media_type.h"
@@ -140,8 +141,7 @@ static bool read_file(struct load *load)
         fprintf(load->problems, "%s: %s", load->path, strerror(errno));
         return false;
     }
-    load->text = malloc(FILE_MAX + 1);
-    CHECK(load->text);
+    load->text = need(FILE_MAX + 1);
     load->len = fread(load->text, 1, FILE_MAX + 1, file);
     ok = !ferror(file) && load->len <= FILE_MAX;
     if (!ok)
@@ -210,8 +210,7 @@ struct settings *settings_load(const char *path, struct config_set **static_rout
 
     ASSERT_CONTROL();
     *problems = NULL;
-    load.problems = open_memstream(problems, &len);
-    CHECK(load.problems);
+    load.problems = need_stream(problems, &len);
     load.settings = settings_new();
     load.routes = config_set_new();
     if (!path || read_file(&load))

@@ -1,5 +1,6 @@
 #include "script/settings_tls.h"
 
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "script/api.h"
 
@@ -44,8 +45,7 @@ static char *text_of(lua_State *L, const char *key)
     lua_getfield(L, -1, key);
     text = lua_tostring(L, -1);
     if (text) {
-        copy = strdup(text);
-        CHECK(copy);
+        copy = need_text(text);
     }
     lua_pop(L, 1);
     return copy;
@@ -64,9 +64,8 @@ static bool push_entries(lua_State *L, const char *path, unsigned *count)
 
 static void *new_array(unsigned count, size_t size)
 {
-    void *array = calloc(count + 1, size);
+    void *array = need_zeroed(count + 1, size);
 
-    CHECK(array);
     return array;
 }
 

@@ -1,5 +1,6 @@
 #include "tls/certificate.h"
 
+#include "base/need.h"
 #include "tls/pem_file.h"
 
 #include <openssl/err.h>
@@ -50,10 +51,8 @@ bool certificate_name(struct slice text, bool wildcard, char *out)
 
 static void add_name(struct certificate *c, const char *name)
 {
-    c->names = realloc(c->names, (c->name_count + 1) * sizeof(*c->names));
-    CHECK(c->names);
-    c->names[c->name_count] = strdup(name);
-    CHECK(c->names[c->name_count]);
+    c->names = need_resized(c->names, (c->name_count + 1) * sizeof(*c->names));
+    c->names[c->name_count] = need_text(name);
     c->name_count++;
 }
 
@@ -243,15 +242,13 @@ static bool load(struct certificate *c, const struct tls_pair *pair, const struc
 
 struct certificate *certificate_load(const struct tls_pair *pair, struct error *err)
 {
-    struct certificate *c = calloc(1, sizeof(*c));
+    struct certificate *c = need_zeroed(1, sizeof(*c));
     struct files files = {0};
     bool ok;
 
-    CHECK(c);
     c->refs = 1;
     c->told_days = CERTIFICATE_UNTOLD;
-    c->file = strdup(pair->certificate);
-    CHECK(c->file);
+    c->file = need_text(pair->certificate);
     ok = read_files(pair, &files, err) && load(c, pair, &files, err);
     free_files(&files);
     if (ok)

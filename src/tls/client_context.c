@@ -1,5 +1,6 @@
 #include "tls/client_context.h"
 
+#include "base/need.h"
 #include "tls/files.h"
 #include "tls/sessions.h"
 #include "tls/tls_transport.h"
@@ -54,12 +55,11 @@ struct tls_client *tls_client_new(const struct tls_client_files *files, enum tls
                                   struct error *err)
 {
     static uint64_t serials; /* control only */
-    struct tls_client *client = calloc(1, sizeof(*client));
+    struct tls_client *client = need_zeroed(1, sizeof(*client));
 
     ASSERT_CONTROL();
     pthread_once(&index_once, make_index);
     ERR_clear_error();
-    CHECK(client);
     client->refs = 1;
     client->serial = ++serials;
     client->ctx = SSL_CTX_new(TLS_client_method());

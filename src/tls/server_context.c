@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "tls/certificate.h"
 #include "tls/client_hello.h"
 #include "tls/files.h"
@@ -263,8 +264,7 @@ static bool take_client_ca(struct server_context *s, struct slice text, struct e
 
 static void take_certificates(struct server_context *s, struct certificate *const *certificates, unsigned count)
 {
-    s->certificates = calloc(count, sizeof(struct certificate *));
-    CHECK(s->certificates);
+    s->certificates = need_zeroed(count, sizeof(struct certificate *));
     for (; s->count < count; s->count++) {
         s->certificates[s->count] = certificate_ref(certificates[s->count]);
         server_names_add(s->names, s->certificates[s->count]);
@@ -274,11 +274,11 @@ static void take_certificates(struct server_context *s, struct certificate *cons
 
 struct server_context *server_context_new(const struct server_parts *parts, struct error *err)
 {
-    struct server_context *s = calloc(1, sizeof(*s));
+    struct server_context *s = need_zeroed(1, sizeof(*s));
     bool ok;
 
     ASSERT_CONTROL();
-    CHECK(s && parts->count);
+    CHECK(parts->count);
     s->refs = 1;
     s->config = parts->config;
     s->refuse_unknown = parts->config->refuse_unknown;

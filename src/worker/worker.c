@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "worker/client.h"
 #include "worker/compressor.h"
 #include "worker/client_session.h"
@@ -218,10 +219,9 @@ static void run_stop_order(struct message *m)
 
 void worker_stop(struct worker *w, uint64_t deadline_ms)
 {
-    struct stop_order *order = malloc(sizeof(*order));
+    struct stop_order *order = need(sizeof(*order));
 
     ASSERT_CONTROL();
-    CHECK(order);
     *order = (struct stop_order){{.run = run_stop_order}, w, deadline_ms};
     mailbox_post(&w->mailbox, &order->message);
 }
