@@ -49,13 +49,29 @@ FAILS(ssize_t, readlink, (const char *path, char *to, size_t size), (path, to, s
 FAILS(char *, realpath, (const char *path, char *to), (path, to), NULL, ENOMEM)
 /* clang-format on */
 
+/* A connection of which one end hears that it is broken is broken. */
+static bool break_off(int how, int fd)
+{
+    if (how == ECONNRESET || how == EPIPE || how == ETIMEDOUT) {
+        (void)shutdown(fd, SHUT_RDWR);
+        errno = how;
+    }
+    return how > 0;
+}
+
+static bool stay(int how, int fd)
+{
+    (void)fd;
+    return how > 0;
+}
+
 /* What moves bytes can move half of them. */
-#define MOVES(name, parameters, arguments, error) \
+#define MOVES(name, parameters, arguments, error, fd, fails) \
     ssize_t fault_##name(struct fault_site *at, UNWRAP parameters) \
     { \
         int how = fault_hit(at, error); \
 \
-        if (how > 0) \
+        if (fails(how, fd)) \
             return -1; \
         if (how == SHORT) \
             size = (size + 1) / 2; \
@@ -63,18 +79,18 @@ FAILS(char *, realpath, (const char *path, char *to), (path, to), NULL, ENOMEM)
     }
 
 /* clang-format off */
-MOVES(recv, (int fd, void *to, size_t size, int flags), (fd, to, size, flags), ECONNRESET)
-MOVES(send, (int fd, const void *from, size_t size, int flags), (fd, from, size, flags), EPIPE)
-MOVES(read, (int fd, void *to, size_t size), (fd, to, size), EIO)
-MOVES(write, (int fd, const void *from, size_t size), (fd, from, size), ENOSPC)
-MOVES(getrandom, (void *to, size_t size, unsigned flags), (to, size, flags), EINTR)
+MOVES(recv, (int fd, void *to, size_t size, int flags), (fd, to, size, flags), ECONNRESET, fd, break_off)
+MOVES(send, (int fd, const void *from, size_t size, int flags), (fd, from, size, flags), EPIPE, fd, break_off)
+MOVES(read, (int fd, void *to, size_t size), (fd, to, size), EIO, fd, stay)
+MOVES(write, (int fd, const void *from, size_t size), (fd, from, size), ENOSPC, fd, stay)
+MOVES(getrandom, (void *to, size_t size, unsigned flags), (to, size, flags), EINTR, -1, stay)
 /* clang-format on */
 
 ssize_t fault_sendmsg(struct fault_site *at, int fd, const struct msghdr *msg, int flags)
 {
     int how = fault_hit(at, EPIPE);
 
-    if (how > 0)
+    if (break_off(how, fd))
         return -1;
     if (how == SHORT)
         return (send)(fd, msg->msg_iov[0].iov_base, (msg->msg_iov[0].iov_len + 1) / 2, flags);

@@ -7,7 +7,6 @@
 #include <ares.h>
 #include <errno.h>
 #include <jansson.h>
-#include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 
 #define LIBRARY_SITE(lib, name) static struct fault_site at_##lib##_##name = {.file = #lib, .call = #name};
@@ -17,9 +16,6 @@ LIBRARY_SITE(openssl, realloc)
 LIBRARY_SITE(jansson, malloc)
 LIBRARY_SITE(cares, malloc)
 LIBRARY_SITE(cares, realloc)
-LIBRARY_SITE(nghttp2, malloc)
-LIBRARY_SITE(nghttp2, calloc)
-LIBRARY_SITE(nghttp2, realloc)
 
 static void *openssl_take(size_t size, const char *file, int line)
 {
@@ -56,37 +52,6 @@ static void *cares_take(size_t size)
 static void *cares_resize(void *p, size_t size)
 {
     return fault_realloc(&at_cares_realloc, p, size);
-}
-
-static void *nghttp2_take(size_t size, void *user)
-{
-    (void)user;
-    return fault_malloc(&at_nghttp2_malloc, size);
-}
-
-static void *nghttp2_take_zeroed(size_t count, size_t size, void *user)
-{
-    (void)user;
-    return fault_calloc(&at_nghttp2_calloc, count, size);
-}
-
-static void *nghttp2_resize(void *p, size_t size, void *user)
-{
-    (void)user;
-    return fault_realloc(&at_nghttp2_realloc, p, size);
-}
-
-static void nghttp2_give(void *p, void *user)
-{
-    (void)user;
-    free(p);
-}
-
-void *fault_nghttp2(void)
-{
-    static nghttp2_mem mem = {NULL, nghttp2_take, nghttp2_give, nghttp2_take_zeroed, nghttp2_resize};
-
-    return &mem;
 }
 
 void fault_libs_start(void)

@@ -158,9 +158,10 @@ static void wake_thread(void)
     (void)n;
 }
 
-void log_open(enum log_level level)
+int log_open(enum log_level level)
 {
     sigset_t all, before;
+    int error;
 
     CHECK(!state.running);
     log_set_level(level);
@@ -168,12 +169,16 @@ void log_open(enum log_level level)
     state.ending = false;
     state.log.given_up = state.access.given_up = false;
     state.wake = eventfd(0, EFD_CLOEXEC);
-    CHECK(state.wake >= 0);
+    if (state.wake < 0)
+        return -errno;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are for the control thread */
-    CHECK(pthread_create(&state.thread, NULL, log_thread, NULL) == 0);
+    error = pthread_create(&state.thread, NULL, log_thread, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    state.running = true;
+    if (error)
+        close(state.wake);
+    state.running = error == 0;
+    return -error;
 }
 
 void log_close(void)

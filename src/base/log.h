@@ -21,8 +21,8 @@
 /* LOG_NONE is for log_set_level alone: nothing is written. */
 enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Starts the log thread. Lines above level are not written. */
-void log_open(enum log_level level);
+/* Starts the log thread. Lines above level are not written. 0 or -errno. */
+MUST_USE int log_open(enum log_level level);
 
 /* Writes what is left in all rings, waiting at most a second for a reader that stalls, and ends the log thread.
  * All other threads that called log_attach have ended. */

@@ -153,6 +153,17 @@ void *(need_zeroed)(size_t count, size_t size)
     return p;
 }
 
+void *(need_aligned)(size_t alignment, size_t size)
+{
+    void *p = first_fails() ? NULL : (aligned_alloc)(alignment, size);
+
+    for (unsigned tries = 0; !p; p = (aligned_alloc)(alignment, size)) {
+        if (!give_way(tries++))
+            used_up();
+    }
+    return p;
+}
+
 void *(need_resized)(void *old, size_t size)
 {
     void *p = first_fails() ? NULL : (realloc)(old, size ? size : 1);

@@ -26,6 +26,7 @@ MUST_USE bool need_room(size_t bytes);
 
 void *need(size_t size);
 void *need_zeroed(size_t count, size_t size);
+void *need_aligned(size_t alignment, size_t size);
 void *need_resized(void *old, size_t size); /* old may be NULL; the contents stay */
 char *need_copy(struct slice text);         /* with a NUL behind it; absent is empty */
 char *need_text(const char *text);
@@ -41,6 +42,7 @@ extern _Thread_local struct fault_site *need_site;
 #define need_room(...) (need_site = FAULT_SITE("need_room"), need_room(__VA_ARGS__))
 #define need(...) (need_site = FAULT_SITE("need"), need(__VA_ARGS__))
 #define need_zeroed(...) (need_site = FAULT_SITE("need_zeroed"), need_zeroed(__VA_ARGS__))
+#define need_aligned(...) (need_site = FAULT_SITE("need_aligned"), need_aligned(__VA_ARGS__))
 #define need_resized(...) (need_site = FAULT_SITE("need_resized"), need_resized(__VA_ARGS__))
 #define need_copy(...) (need_site = FAULT_SITE("need_copy"), need_copy(__VA_ARGS__))
 #define need_text(...) (need_site = FAULT_SITE("need_text"), need_text(__VA_ARGS__))

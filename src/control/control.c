@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- signals */
 
@@ -144,14 +145,20 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
                          struct startup_listeners *l)
 {
     int fds[l->per_worker + 1];
+    struct lease *lease = publish_lease(c, first);
     struct worker *w;
     int error;
 
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
-    w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
+    w = worker_new(id, lease, &c->shared, &c->worker_ends[id].stopped, fds,
                    l->plain, l->per_worker);
-    CHECK(w);
+    if (!w) {
+        for (unsigned i = 0; i < l->per_worker; i++)
+            close(fds[i]);
+        mailbox_post(&c->mailbox, &lease->returned);
+        return say_worker(id, -ENOMEM);
+    }
     error = worker_start(w);
     if (error) {
         worker_free(w);
@@ -201,6 +208,16 @@ static uint64_t count_requests(const struct control *c)
 }
 
 /* ---- start */
+
+static bool open_log(void)
+{
+    int error = log_open(LOG_INFO);
+
+    if (error)
+        fprintf(stderr, "tidelock: cannot start the log's thread: %s\n", strerror(-error));
+    log_attach();
+    return error == 0;
+}
 
 static bool start_logs(struct control *c)
 {
@@ -393,8 +410,11 @@ int control_run(const struct cli *cli)
         free(problems);
         return EXIT_CODE_FAILED;
     }
-    log_open(LOG_INFO);
-    log_attach();
+    if (!open_log()) {
+        config_set_free(routes);
+        settings_unref(c.settings);
+        return EXIT_CODE_FAILED;
+    }
     ok = start(&c, &routes);
     if (ok) {
         watch_signals(&c);

@@ -377,6 +377,10 @@ static enum wait step_h2(struct probe *p)
     size_t n;
     enum io io;
 
+    if (!out.data) {
+        set_error(p, PROBE_CONNECTION_FAILED, "out of memory", NULL);
+        return WAIT_ENDED;
+    }
     if (out.len || p->transport.unsent)
         return send_h2(p, out);
     io = transport_read(&p->transport, first_piece, HEAD_MAX, &n);

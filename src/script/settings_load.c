@@ -190,7 +190,10 @@ static void run(struct load *load)
     lua_State *L = vm_state_new(&limits, VM_MEMORY);
     struct error err;
 
-    CHECK(L);
+    if (!L) {
+        fprintf(load->problems, "%s: out of memory", load->path);
+        return;
+    }
     limits.block_max = limits.cap; /* the operator's own file may be one long text */
     if (!vm_call(L, NULL, load_body, load, BUDGET_MS, &err)) {
         if (limits.expired)

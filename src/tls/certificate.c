@@ -130,16 +130,19 @@ static bool check_kind(struct certificate *c, const char *key_file, struct error
     }
 }
 
-static void take_dates(struct certificate *c)
+static bool take_dates(struct certificate *c)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
     c->not_before_s = seconds(X509_get0_notBefore(c->leaf));
     c->not_after_s = seconds(X509_get0_notAfter(c->leaf));
-    CHECK(X509_digest(c->leaf, EVP_sha256(), digest, &len) == 1 && len == DIGEST_SHA256_SIZE);
+    if (X509_digest(c->leaf, EVP_sha256(), digest, &len) != 1)
+        return false;
+    CHECK(len == DIGEST_SHA256_SIZE);
     for (unsigned i = 0; i < len; i++)
         snprintf(c->fingerprint + 2 * i, 3, "%02x", digest[i]);
+    return true;
 }
 
 /* ---- OCSP */
@@ -234,7 +237,8 @@ static bool load(struct certificate *c, const struct tls_pair *pair, const struc
         ERR_clear_error();
         return error_set(err, "%s: is not the key of the first certificate in %s", pair->key, pair->certificate);
     }
-    take_dates(c);
+    if (!take_dates(c))
+        return error_set(err, "%s: %s", pair->certificate, strerror(ENOMEM));
     digest_files(f, c->digest);
     return check_chain(c, err) && (pair->name_count ? take_given(c, pair, err) : take_own(c, err)) &&
            (!f->ocsp || take_ocsp(c, pair->ocsp, f->ocsp, f->ocsp_len, err));

@@ -35,11 +35,10 @@ static bool ask_clients(SSL_CTX *ctx, const char *file, enum tls_ask ask, struct
 
 static bool set_up(SSL_CTX *ctx, const struct tls_registry_files *files, enum tls_ask ask, struct error *err)
 {
-    tls_files_defaults(ctx);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     CHECK(SSL_CTX_set_num_tickets(ctx, 0) == 1);
-    return tls_files_present(ctx, files->certificate, files->key, err) && ask_clients(ctx, files->client_ca, ask, err);
+    return tls_files_defaults(ctx, err) && tls_files_present(ctx, files->certificate, files->key, err) && ask_clients(ctx, files->client_ca, ask, err);
 }
 
 struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_ask ask, struct error *err)
@@ -49,8 +48,9 @@ struct tls_registry *tls_registry_new(const struct tls_registry_files *files, en
     ASSERT_CONTROL();
     ERR_clear_error();
     registry->ctx = SSL_CTX_new(TLS_server_method());
-    CHECK(registry->ctx);
-    if (set_up(registry->ctx, files, ask, err))
+    if (!registry->ctx)
+        (void)tls_files_refused(err, "TLS", "not set up");
+    if (registry->ctx && set_up(registry->ctx, files, ask, err))
         return registry;
     tls_registry_free(registry);
     return NULL;

@@ -98,7 +98,7 @@ enum io conn_read(struct conn *c)
 static void keep_tail(struct conn *c, struct slice tail, size_t sent)
 {
     if (sent < tail.len && !conn_queue(c, slice_of(tail.data + sent, tail.len - sent)))
-        c->unwritable = true;
+        conn_give_up(c);
 }
 
 size_t conn_write(struct conn *c, struct slice data, struct slice tail)
@@ -123,6 +123,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         break;
     default:
         c->unwritable = true;
+        conn_update_io(c); /* TLS that broke has no event of its own: reading it says so */
         return 0;
     }
     total = buf_len(&c->out) + data.len + tail.len;
@@ -144,6 +145,12 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
 void conn_flush(struct conn *c)
 {
     (void)conn_write(c, slice_of("", 0), slice_of("", 0));
+}
+
+void conn_give_up(struct conn *c)
+{
+    c->broken = c->unwritable = true;
+    conn_update_io(c);
 }
 
 bool conn_queue(struct conn *c, struct slice data)

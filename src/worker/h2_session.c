@@ -1,6 +1,6 @@
 #include "worker/h2_session.h"
 
-#include "base/fault_libs.h"
+#include "http/h2_mem.h"
 #include "worker/h2_stream.h"
 #include "worker/worker_state.h"
 
@@ -42,8 +42,8 @@ static int new_session(struct h2_session *s, const nghttp2_session_callbacks *ca
     nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
     nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
     nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX); /* on_begin_frame counts */
-    error = s->role == H2_SERVER ? nghttp2_session_server_new3(&s->ng, callbacks, s, option, fault_nghttp2())
-                                 : nghttp2_session_client_new3(&s->ng, callbacks, s, option, fault_nghttp2());
+    error = s->role == H2_SERVER ? nghttp2_session_server_new3(&s->ng, callbacks, s, option, h2_mem())
+                                 : nghttp2_session_client_new3(&s->ng, callbacks, s, option, h2_mem());
     nghttp2_option_del(option);
     return error;
 }

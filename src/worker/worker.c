@@ -257,19 +257,16 @@ static void init_loop(struct worker *w)
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
                           struct message *stopped, const int *listeners, unsigned plain, unsigned listener_count)
 {
-    struct worker *w = calloc(1, sizeof(*w));
+    struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    struct worker *w;
     const struct settings *settings = first->snapshot->settings;
 
     ASSERT_CONTROL();
-    if (!w)
+    if (!loop)
         return NULL;
-    w->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-    w->listeners = calloc(listener_count ? listener_count : 1, sizeof(*w->listeners));
-    if (!w->loop || !w->listeners) {
-        free(w->listeners);
-        free(w);
-        return NULL;
-    }
+    w = need_zeroed(1, sizeof(*w));
+    w->loop = loop;
+    w->listeners = need_zeroed(listener_count ? listener_count : 1, sizeof(*w->listeners));
     w->id = id;
     w->shared = shared;
     w->stopped = stopped;
