@@ -122,7 +122,7 @@ function world:try(client, host, request)
   local began = loop.now()
   local ok, r = pcall(client.request, client, request)
   if loop.now() - began >= loop.TIMEOUT then
-    self:complain("%s of %s: no answer in time", request.path, host)
+    self:complain("%s of %s: no answer in time over %s", request.path, host, client.way.name)
   end
   if not ok then
     return nil
