@@ -122,10 +122,15 @@ bool need_whole(void)
 
 bool(need_room)(size_t bytes)
 {
-    void *p = first_fails() ? NULL : new_pages(bytes ? bytes : 1);
+    void *p;
 
+    if (first_fails())
+        return false;
+    if (bytes <= BLOCK_SIZE)
+        return true; /* the reserve has it */
+    p = new_pages(bytes);
     if (p)
-        munmap(p, bytes ? bytes : 1);
+        munmap(p, bytes);
     return p != NULL;
 }
 
