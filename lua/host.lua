@@ -20,7 +20,7 @@
 -- In these two and in the configuration's VM:
 --   duration(text) -> ms | nil   Go durations, or bare seconds
 -- JSON in all but the configuration's VM. In that only:
---   is_address(text), is_ip(text), is_cidr(text), is_directory(path) -> boolean
+--   is_address(text), is_ip(text), is_cidr(text), is_directory(path), is_type_pattern(text) -> boolean
 --   setting_check(scope, key, value) -> true | nil, err    see src/control/config_check.h
 --   tls_authorities(file), tls_certificate(file, key file) -> true | nil, err    can they be read?
 --   run(text, env) -> true, result | nil, err    runs the file's text with env as its globals

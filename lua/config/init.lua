@@ -99,6 +99,10 @@ function config.load(text, path)
   local add, report, found = collector(text, path)
   local settings = check.settings(values, add)
   local static_routes = routes.read(values.routes, add)
+  local most = settings["limits.routes_per_session"]
+  if most and #static_routes > most then
+    add("routes", ("routes: too many routes: limits.routes_per_session = %d"):format(most))
+  end
   for _, route in ipairs(static_routes) do
     route.line = lines.of(found, route.at)
     check_names(route, settings, add)

@@ -110,15 +110,43 @@ return {
   },
   {
     path = "backend_tls.certificates", type = "named_certificates",
-    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`.",
+    doc = "The proxy's own certificates for backends that ask for one, by the names for the option `tls_cert`. "
+      .. "`services`: the services that may choose it; without it any may.",
   },
   {
     path = "workers", type = "count", default = 0, min = 0, max = 256, restart = true,
     doc = "Worker threads; 0 makes one for each core.",
   },
   {
+    path = "user", type = "text", restart = true,
+    doc = "User (name or number) that the proxy becomes, for good, once its listeners, logs and keys are open. Needs "
+      .. "root to start with. What is read again - this file, scripts, certificates, keys - has to be readable for "
+      .. "that user.",
+  },
+  {
+    path = "group", type = "text", restart = true,
+    doc = "Group that it becomes; without it the user's own. The user's further groups are kept.",
+  },
+  {
+    path = "sandbox", type = "flag", default = true, restart = true,
+    doc = "Let the running proxy make no system calls but those it needs (seccomp), and reach no files but those that "
+      .. "are named here, the directories they are in, and the system's for names and certificates (Landlock, where "
+      .. "the kernel has it).",
+  },
+  {
+    path = "sandbox_paths", type = "paths", restart = true,
+    doc = "Further files and directories that it may read in the sandbox, which cannot be widened later: such as the "
+      .. "directory of a certificate that a reload will bring.",
+  },
+  {
+    path = "core_dumps", type = "flag", default = false, restart = true,
+    doc = "Leave a core in the directory it was started in when it crashes, where the system allows it. A core has all "
+      .. "keys and tokens in it. It also lets other processes of its user look into it.",
+  },
+  {
     path = "scripts", type = "text", restart = true,
-    doc = "Directory of the scripts. Without it: `../scripts` beside the program, then `/usr/share/tidelock/scripts`.",
+    doc = "Directory of the scripts. Without it: `../scripts` or `../share/tidelock/scripts` seen from the program, "
+      .. "then `/usr/share/tidelock/scripts`.",
   },
   {
     path = "scripts_watch", type = "flag", default = true,
@@ -293,12 +321,21 @@ return {
     doc = "A client connection without a request.",
   },
   {
+    path = "timeouts.keep_alive_age", type = "duration", default = "1h", min = 0, max = 7 * DAY,
+    doc = "Age of a client connection at which the next response is its last (HTTP/2: GOAWAY, and requests in "
+      .. "progress end); 0 for any. Tunnels have the option websocket_max_age.",
+  },
+  {
     path = "timeouts.body", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "Between two pieces of a request body.",
   },
   {
     path = "timeouts.send", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "A client that takes no bytes of its response.",
+  },
+  {
+    path = "timeouts.rate", type = "duration", default = "30s", min = 10, max = HOUR,
+    doc = "Over how long limits.body_rate and limits.send_rate are taken, and how long a client has before they hold.",
   },
   {
     path = "timeouts.connect", type = "duration", default = "5s", min = 1, max = HOUR,
@@ -327,6 +364,14 @@ return {
   {
     path = "timeouts.registry_handshake", type = "duration", default = "10s", min = 1, max = HOUR,
     doc = "The TLS handshake of a registry connection.",
+  },
+  {
+    path = "timeouts.registry_auth", type = "duration", default = "10s", min = 10, max = HOUR,
+    doc = "From the begin of a registry connection to its AUTH, where a token is needed; then it is closed.",
+  },
+  {
+    path = "timeouts.registry_idle", type = "duration", default = "5m", min = 10, max = 7 * DAY,
+    doc = "A registry connection without a session and without events that says nothing.",
   },
   {
     path = "timeouts.resolve", type = "duration", default = "5s", min = 1, max = 10 * MINUTE,
@@ -363,13 +408,43 @@ return {
     doc = "Bytes of a request's target.",
   },
   {
+    path = "limits.connections", type = "count", default = 0, min = 0, max = 100000000,
+    doc = "Client connections at a time, over all workers. For one more the longest idle is closed; where none is "
+      .. "idle, it waits to be accepted. 0 for half of the descriptors that the process may have, less what is kept "
+      .. "back for the registry, scripts and logs.",
+  },
+  {
+    path = "limits.connections_per_address", type = "count", default = 4096, min = 0, max = 100000000,
+    doc = "Of these, from one address (IPv6: the first 64 bits), but for trusted_proxies; more are reset at once. "
+      .. "0 for any.",
+  },
+  {
+    path = "limits.keep_alive_requests", type = "count", default = 100000, min = 0, max = 1000000000,
+    doc = "Requests of a client connection; the response to the last one says so (HTTP/2: GOAWAY). 0 for any.",
+  },
+  {
     path = "limits.body_size", type = "size", default = 0, min = 0, max = MIB * MIB,
     doc = "Bytes of a request body, for routes without the option max_body_size; 0 for any.",
+  },
+  {
+    path = "limits.body_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a request body that a client sends at least, while the backend takes them, until the "
+      .. "response begins; else 408. gRPC calls are free of it. 0 for any.",
+  },
+  {
+    path = "limits.send_rate", type = "size", default = 240, min = 0, max = 1024 * MIB,
+    doc = "Bytes a second of a response that a client takes at least, while some wait for it; else its connection is "
+      .. "reset (HTTP/2: the stream, or the connection, whichever it holds up). 0 for any.",
   },
   {
     path = "limits.buffer_size", type = "size", default = "16k", min = 4 * KIB, max = MIB,
     restart = true,
     doc = "Bytes of a connection's buffer, one for each direction that is busy.",
+  },
+  {
+    path = "limits.buffer_memory", type = "size", default = "256m", min = 0, max = MIB * MIB,
+    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it new "
+      .. "requests are answered with 503, and those in progress go on. 0 for any.",
   },
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,
@@ -383,6 +458,63 @@ return {
   {
     path = "limits.registry_connections", type = "count", default = 1024, min = 1, max = 100000,
     doc = "Registry connections open at a time.",
+  },
+  {
+    path = "limits.registry_per_address", type = "count", default = 512, min = 1, max = 100000,
+    doc = "Of these from one address. Where there is no place for one more, here or in all, the oldest that has no "
+      .. "session, no events and no command under way is closed; if there is none, the new one is refused.",
+  },
+  {
+    path = "limits.sessions", type = "count", default = 10000, min = 1, max = 1000000,
+    doc = "Sessions of services at a time. Where there is no place for one more, the oldest that has no connection "
+      .. "and never applied anything is removed; if there is none, REGISTER is refused.",
+  },
+  {
+    path = "limits.metadata_size", type = "size", default = "16k", min = 0, max = 16 * KIB,
+    doc = "Bytes of a session's metadata.",
+  },
+  {
+    path = "limits.routes_per_session", type = "count", default = 10000, min = 1, max = 100000,
+    doc = "Routes of one session, staged or live, and of the configuration file.",
+  },
+  {
+    path = "limits.domains_per_route", type = "count", default = 256, min = 1, max = 256,
+    doc = "Domains of one route of a session.",
+  },
+  {
+    path = "limits.headers_per_target", type = "count", default = 100, min = 0, max = 1000,
+    doc = "Response headers that a session may set for one route, and for all of its routes.",
+  },
+  {
+    path = "limits.staged_bytes", type = "size", default = "16m", min = 64 * KIB, max = 1024 * MIB,
+    doc = "Memory of what one session has staged: a copy of what it has live, with the changes.",
+  },
+  {
+    path = "limits.session_takeovers", type = "count", default = 10, min = 1, max = 100000,
+    doc = "How often a second a session may go to another connection (RECONNECT), or be superseded (REGISTER); ten "
+      .. "times as often at once.",
+  },
+  {
+    path = "limits.session_operations", type = "count", default = 32, min = 1, max = 10000,
+    doc = "MAINT_ENTER and MAINT_EXIT of one session under way at a time.",
+  },
+  {
+    path = "limits.registry_waiting", type = "count", default = 2000, min = 1, max = 1000000,
+    doc = "Commands under way at a time that are answered later; past it BACKEND_TEST is refused.",
+  },
+  {
+    path = "limits.registry_auth_lines", type = "count", default = 10, min = 1, max = 1000000,
+    doc = "Lines of a registry connection before its AUTH is right, where a token is needed; past it the connection "
+      .. "is closed.",
+  },
+  {
+    path = "limits.registry_lines", type = "count", default = 1000, min = 1, max = 1000000,
+    doc = "Lines a second of one registry connection. Further ones are not refused, they wait. A line that takes "
+      .. "longer counts as one more for each tenth of a millisecond.",
+  },
+  {
+    path = "limits.registry_burst", type = "count", default = 10000, min = 1, max = 10000000,
+    doc = "Lines that a registry connection may send at once before it is held to limits.registry_lines.",
   },
   {
     path = "limits.registry_output", type = "size", default = "1m", min = 64 * KIB, max = 64 * MIB,

@@ -139,6 +139,11 @@ types.codings = list_type("a list of content codings: \"zstd\", \"br\", \"gzip\"
     return CODINGS[text]
   end)
 
+types.paths = list_type("a list of files and directories: \"/srv/certificates\"", "the name of a file or directory",
+  function(text)
+    return text ~= "" and not text:find("%c")
+  end)
+
 types.servers = list_type("a list of name servers: \"9.9.9.9\", \"127.0.0.1:5353\"",
   "a name server: \"9.9.9.9\", \"127.0.0.1:5353\"", function(text)
     return host.is_ip(text) or host.is_address(text) and text:sub(1, 1) ~= ":"
@@ -274,13 +279,35 @@ types.named_authorities = named_type("a table: { internal = \"/etc/ssl/internal.
   return ok and { file = file }, err
 end)
 
+--- Which services may choose something.
+-- @return list of names, or nil: any may; nil, what is wrong
+local function service_list(value)
+  if value == nil then
+    return nil
+  end
+  local list = type(value) == "string" and { value } or value
+  if type(list) ~= "table" then
+    return nil, "has to have a list of names under services"
+  end
+  for key, name in pairs(list) do
+    if type(key) ~= "number" or not is_text(name) then
+      return nil, "has to have a list of names under services"
+    end
+  end
+  return list
+end
+
 types.named_certificates = named_type(
   "a table: { proxy = { certificate = \"/etc/ssl/proxy.pem\", key = \"/etc/ssl/proxy.key\" } }", function(files)
     if type(files) ~= "table" or not is_text(files.certificate) or not is_text(files.key) then
       return nil, "has to be { certificate = FILE, key = FILE }"
     end
+    local services, wrong = service_list(files.services)
+    if wrong then
+      return nil, wrong
+    end
     local ok, err = host.tls_certificate(files.certificate, files.key)
-    return ok and { certificate = files.certificate, key = files.key }, err
+    return ok and { certificate = files.certificate, key = files.key, services = services }, err
   end)
 
 types.authority_file = {

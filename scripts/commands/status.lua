@@ -109,7 +109,7 @@ return {
       .. "half-open; policy_failures: calls of the request policy that failed; policy_skipped: requests that went "
       .. "without it, because it failed too often or had just run out of time; tunnels: WebSockets and other "
       .. "upgrades, which count as requests when they open, while their bytes count as they pass; rejected.tunnels: "
-      .. "refused by option websocket_max; compression: responses that were "
+      .. "refused by option websocket_max, rejected.requests: by max_requests; compression: responses that were "
       .. "compressed, their bytes before and after, and those that were skipped, because compression.cpu or "
       .. "compression.streams was reached.",
     run = function(cmd)

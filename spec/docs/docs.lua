@@ -20,7 +20,7 @@ docs.PAGES = {
 --- Order of the command files in the reference.
 local FILES = {
   "session", "route", "route_bulk", "headers", "options", "guards", "config", "drain", "maintenance",
-  "circuit", "status", "backend", "events", "scripts", "certificates",
+  "circuit", "status", "backend", "events", "scripts", "certificates", "proxy",
 }
 
 local function read(path)
@@ -155,7 +155,7 @@ end
 local TYPES = {
   DURATION = "duration", SIZE = "size", COUNT = "whole number", BOOL = "`true` or `false`",
   LB = "`round_robin`, `least_request`, `ip_hash`", PATH = "path", NAME = "name",
-  PERCENT = "0 to 100", PANICS = "`none`, `fail_open`", TEXT = "text",
+  PERCENT = "0 to 100", HOST = "host name", PANICS = "`none`, `fail_open`", TEXT = "text",
 }
 
 function parts.options()
@@ -163,7 +163,8 @@ function parts.options()
   local pattern = 'X%(%u[%u%d_]*, "([%w_]+)", OPTION_(%u+), (%a+),[%s\\]*"([^"]+)"%)'
   for _, row in ipairs(rows("src/config/options.h", pattern)) do
     local effect = row[3] == "true" and "yes" or "not yet"
-    out[#out + 1] = ("| `%s` | %s | %s | %s |"):format(row[1], TYPES[row[2]], row[4], effect)
+    local kind = TYPES[row[2]] or error("spec/docs/docs.lua: what does OPTION_" .. row[2] .. " take?")
+    out[#out + 1] = ("| `%s` | %s | %s | %s |"):format(row[1], kind, row[4], effect)
   end
   return table.concat(out, "\n")
 end

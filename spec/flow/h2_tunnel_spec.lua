@@ -1,29 +1,17 @@
 -- WebSocket and other tunnels over HTTP/2 (RFC 8441) to backends that speak HTTP/1.
 
-local ffi = require("ffi")
 local h2 = require("spec.support.h2")
 local loop = require("spec.support.loop")
 local message = require("spec.support.message")
-local mime = require("mime")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
 local websocket = require("spec.support.websocket")
-
-local crypto = ffi.load("crypto")
-ffi.cdef "unsigned char *SHA1(const unsigned char *data, size_t len, unsigned char *digest);"
-
---- RFC 6455 4.2.2
-local function accept_of(key)
-  local text, digest = key .. "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", ffi.new("uint8_t[20]")
-  crypto.SHA1(text, #text, digest)
-  return (mime.b64(ffi.string(digest, 20)))
-end
 
 -- A backend that agrees; serve: function(stream, request). accept: another answer to the key.
 local function backend(serve, accept, protocol)
   return origin.start(function(request)
     local fields = message.fields({ Connection = "Upgrade", Upgrade = protocol or "websocket", ["X-A"] = "b",
-      ["Sec-WebSocket-Accept"] = accept or accept_of(request.headers["Sec-WebSocket-Key"] or "") })
+      ["Sec-WebSocket-Accept"] = accept or websocket.accept_of(request.headers["Sec-WebSocket-Key"] or "") })
     request.stream:write(message.head("HTTP/1.1 101 Switching Protocols", fields))
     serve(request.stream, request)
     return { raw = "", close = true }

@@ -1,8 +1,10 @@
 local behind = require("spec.scripts.policies.behind")
 local cjson = require("cjson")
 local loop = require("spec.support.loop")
+local message = require("spec.support.message")
 local proxy = require("spec.support.proxy")
 local sys = require("spec.support.sys")
+local websocket = require("spec.support.websocket")
 
 describe("a request policy", function()
   it("is written as scripts/README.md says", function()
@@ -44,6 +46,35 @@ describe("a request policy", function()
     assert.same({ "1", nil, "2", "https", "inner.example" },
       { got.headers["X-New"], got.headers["X-Old"], got.headers["X-Other"],
         got.headers["X-Forwarded-Proto"], got.headers["Host"] })
+  end)
+
+  it("has the say over what it set or took out: the client's trailers of these names go", function()
+    local b = behind.asked([[
+      req:set_header("X-User", "alice")
+      req:set_header("X-Old", nil)]])
+    local answer = b.proxy:request { method = "POST", body = { "a" },
+      trailers = { ["X-User"] = "root", ["x-old"] = "1", ["X-Other"] = "2" } }
+    assert.equal(200, answer.status)
+    local got = b:received()
+    assert.equal("alice", got.headers["X-User"])
+    assert.same({ nil, nil, "2" }, { got.trailers["X-User"], got.trailers["x-old"], got.trailers["X-Other"] })
+  end)
+
+  it("has that say over trailers behind an early 101, too", function()
+    local trailers
+    local b = behind.asked('req:set_header("X-User", "alice")', nil, { origin = { stream = true },
+      handler = function(request)
+        request.stream:write(websocket.answer("chat"))
+        trailers = select(2, message.read_body(request.stream, request.headers))
+        return { raw = "", close = true }
+      end })
+    local c = b.proxy:connect()
+    c:send(message.head("POST / HTTP/1.1", { { "Host", "a" }, { "Connection", "upgrade" }, { "Upgrade", "chat" },
+      { "Transfer-Encoding", "chunked" } }))
+    assert.truthy(message.read_head(c.stream).line:find(" 101 "))
+    c:send(message.chunked({ "body" }, { ["X-User"] = "root", ["X-Other"] = "2" }))
+    assert.equal("", c.stream:read_all())
+    assert.same({ nil, "2" }, { trailers["X-User"], trailers["X-Other"] })
   end)
 
   it("changes the head of the response", function()

@@ -91,10 +91,14 @@ describe("ACME challenges", function()
     assert.equal("text/plain; charset=utf-8", got.headers["content-type"])
     local head = p:request { method = "HEAD", path = PATH .. "tok_en-1" }
     assert.same({ 200, "19" }, { head.status, head.headers["content-length"] })
-    local nothing = { "", "other", "..", "../secret", "%2e%2e/secret", "..%2fsecret", "a.b", "folder", "pipe", "huge",
-      ("a"):rep(256), "tok_en-1/", "tok_en-1%00" }
-    for _, token in ipairs(nothing) do
+    for _, token in ipairs { "", "other", "a.b", "folder", "pipe", "huge", ("a"):rep(256), "tok_en-1/" } do
       assert.equal(404, p:get(PATH .. token).status, token)
+    end
+    for _, token in ipairs { "..%2fsecret", "%2e%2e%2Fsecret", "tok_en-1%00", "..;/secret", "..\\secret" } do
+      assert.equal(400, p:get(PATH .. token).status, token)
+    end
+    for _, token in ipairs { "..", "../secret", "%2e%2e/secret" } do
+      assert.equal(301, p:get(PATH .. token).status, token)
     end
     assert.equal(404, p:request({ method = "POST", path = PATH .. "tok_en-1" }).status)
     assert.equal("backend " .. PATH .. "tok_en-1", tls.curl(p, "a.example", { path = PATH .. "tok_en-1" }).body)

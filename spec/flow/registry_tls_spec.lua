@@ -212,19 +212,21 @@ describe("the registry's TLS listener", function()
     end)
   end)
 
-  it("bounds handshakes by the limit of connections", function()
+  it("bounds handshakes by the limit of connections, where the oldest makes room", function()
     local p = start(nil, { limits = { registry_connections = 3 } })
     local host, port = p.registry_tls_address:match("^(.*):(%d+)$")
     local open = {}
     for i = 1, 3 do
       open[i] = assert(stream.connect(host, tonumber(port)))
     end
-    local surplus = assert(stream.connect(host, tonumber(port)))
-    assert.is_nil(surplus:read_some())
-    open[1]:close()
-    loop.eventually(function()
-      local ok, r = pcall(p.registry_tls, p)
-      return ok and r:register("shop", "a")
-    end)
+    local r = p:registry_tls()
+    assert.is_nil(open[1]:read_some())
+    r:register("shop", "a")
+    for i = 4, 6 do
+      open[i] = assert(stream.connect(host, tonumber(port)))
+    end
+    assert.is_nil(open[4]:read_some())
+    assert.equal("PONG", r:call("PING"))
+    assert.is_true(p:descriptors() < 60)
   end)
 end)

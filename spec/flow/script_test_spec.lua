@@ -154,4 +154,15 @@ end)
       has(err, "Try: tidelock script-test --help")
     end)
   end
+
+  it("names the option that is wrong, wherever it stands, and the one that was meant", function()
+    for option, said in pairs({
+      ["--scrips"] = "script-test: unknown option --scrips; did you mean --scripts?", ["-x"] = "unknown option -x\n",
+      ["--help=x"] = "script-test: --help: takes no value", ["--kind"] = "script-test: --kind: a value is missing",
+    }) do
+      local code, _, err = proxy.run { "script-test", "scripts/policies/cors.lua", option }
+      assert.equal(2, code)
+      has(err, said)
+    end
+  end)
 end)

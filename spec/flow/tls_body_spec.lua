@@ -53,10 +53,10 @@ local function read_slowly(c, size)
 end
 
 describe("bodies over TLS", function()
-  for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
-    it("of all sizes around records and buffers come out as they went in, " .. protocol, function()
+  for _, version in ipairs({ "1.2", "1.3" }) do
+    it("of all sizes around records and buffers come out as they went in, TLS " .. version, function()
       local p = start(function(request) return { body = request.body } end)
-      local c = assert(tls.connect(p, "a.example", { protocol = protocol }))
+      local c = assert(tls.connect(p, "a.example", { version = version }))
       for _, size in ipairs({ 0, 1, 1000, 16383, 16384, 16385, 32768, 65535, 65536, 65537, 262144, 1000003 }) do
         local body = pattern(size)
         assert.is_true(body == c:request({ method = "POST", body = body }).body, size)
@@ -64,11 +64,11 @@ describe("bodies over TLS", function()
       end
     end)
 
-    it("reach a slow reader whole, and the end of the connection after them, " .. protocol, function()
+    it("reach a slow reader whole, and the end of the connection after them, TLS " .. version, function()
       local body = pattern(SIZE)
       local p = start(function() return { body = body } end)
       for _, connection in ipairs({ "keep-alive", "close" }) do
-        local c = assert(tls.connect(p, "a.example", { protocol = protocol, receive_buffer = 4096 }))
+        local c = assert(tls.connect(p, "a.example", { version = version, receive_buffer = 4096 }))
         c:send_request({ path = "/", headers = { Connection = connection } })
         local head = assert(c:try_head())
         assert.equal(tostring(SIZE), head.headers["content-length"])

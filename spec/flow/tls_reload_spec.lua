@@ -2,6 +2,7 @@ local cjson = require("cjson")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
+local process = require("spec.support.process")
 local proxy = require("spec.support.proxy")
 local sys = require("spec.support.sys")
 local tls = require("spec.support.tls_client")
@@ -144,6 +145,50 @@ describe("certificates whose files change", function()
     end
   end)
 
+  it("leave connections alone that stand", function()
+    local p, files = start()
+    local c = assert(tls.connect(p, "a.example"))
+    assert.equal(200, c:get("/").status)
+    for _ = 1, 3 do
+      local new = certificate { own_key = true }
+      put(new, files)
+      shows(p, new)
+      assert.equal("hello", c:get("/").body) -- c never connects again
+    end
+    p:reload()
+    p:wait_log("configuration reloaded")
+    assert.equal(200, c:get("/").status)
+  end)
+
+  it("cost load of new connections no failure", function()
+    local p, files = start()
+    local over, runs, requests = false, 0, 0
+    local function load()
+      while not over do
+        local run = process.start({ "/usr/bin/h2load", "-n", "400", "-c", "40", "-m", "1", "--connect-to",
+          p.https_address, "https://a.example/" }, { name = "h2load" })
+        assert.equal(0, run:wait_exit(60))
+        local out = sys.read_file(run.stdout)
+        assert.truthy(out:find("400 succeeded, 0 failed, 0 errored, 0 timeout", 1, true), out)
+        runs, requests = runs + 1, requests + 400
+      end
+    end
+    local function renew()
+      loop.eventually(function() return runs > 0 end, 60)
+      for _ = 1, 8 do
+        local new = certificate { own_key = true }
+        put(new, files)
+        shows(p, new)
+      end
+      over = true
+    end
+    loop.all({ load, load, renew })
+    assert.is_true(runs >= 3)
+    local counted = cjson.decode(p.session:call("CERT_STATUS"):match("|(.*)$")).handshakes
+    assert.equal(0, counted.failed)
+    assert.is_true(counted.done >= requests / 10)
+  end)
+
   it("take effect by SIGHUP when the configuration names others, and not when these are bad", function()
     local first, other = certificate(), certificate()
     local p = start(first)
@@ -187,5 +232,44 @@ describe("the end of a certificate", function()
     assert.equal(0, code)
     assert.truthy(err:find("warning: .-: has expired\n"))
     assert.truthy(err:find("warning: .-: expires in 5 days\n"))
+  end)
+
+  it("is told once each when 30, 7 and 1 days are left, and when it has come", function()
+    local LEFT = 4 -- seconds until each comes down to the next
+    local function ending(days)
+      return certificate { till = days * DAY + LEFT, own_key = true }
+    end
+    local cases = {
+      { ending(30), 'level=warn msg="certificate expires" file=%s days=29 ' },
+      { ending(7), 'level=warn msg="certificate expires" file=%s days=6 ' },
+      { ending(1), 'level=error msg="certificate expires" file=%s days=0 ' },
+      { ending(0), 'level=error msg="certificate has expired" file=%s ' },
+    }
+    local pairs_of = { pki.pair(certificate()) }
+    for _, case in ipairs(cases) do
+      pairs_of[#pairs_of + 1] = pki.pair(case[1])
+    end
+    local p = start(nil, { tls = { certificates = pairs_of } })
+    local function told(case)
+      local _, count = p:log():gsub((case[2]:format(case[1].certificate:gsub("%p", "%%%0"))), "")
+      return count
+    end
+    p.eventually(function() -- what the proxy does each day, it does when it reads its configuration, too
+      p:reload()
+      for _, case in ipairs(cases) do
+        if told(case) == 0 then
+          return false
+        end
+      end
+      return true
+    end)
+    local reloaded = select(2, p:log():gsub("configuration reloaded", ""))
+    p.eventually(function()
+      p:reload()
+      return select(2, p:log():gsub("configuration reloaded", "")) > reloaded
+    end)
+    for _, case in ipairs(cases) do
+      assert.equal(1, told(case), case[2])
+    end
   end)
 end)

@@ -2,6 +2,7 @@ local cjson = require("cjson")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
 local proxy = require("spec.support.proxy")
+local sys = require("spec.support.sys")
 local tls = require("spec.support.tls_client")
 
 local function start(tls_settings, workers)
@@ -68,6 +69,14 @@ describe("sessions", function()
     end)
   end)
 
+  it("resume for curl", function()
+    local p = start()
+    local got = tls.curl(p, "a.example", { path = "/[1-4]", args = { "--tlsv1.3", "-H", "Connection: close" } })
+    assert.equal(0, got.code, got.err)
+    local handshakes = cjson.decode(p.session:call("CERT_STATUS"):match("|(.*)$")).handshakes
+    assert.same({ done = 4, resumed = 3, failed = 0 }, handshakes)
+  end)
+
   it("mean nothing to another proxy", function()
     local session = pki.path("session")
     visit(start(), session, { "-tls1_3" })
@@ -92,6 +101,33 @@ describe("OCSP", function()
       assert.equal("good", answer(p, version))
     end
     assert.is_true(cjson.decode(p.session:call("CERT_STATUS"):match("|(.*)$")).certificates[1].stapled)
+  end)
+
+  it("answers follow their file when it changes, and stay when it is bad", function()
+    local c = pki.certificate { names = { "a.example" } }
+    local file = pki.path("answer.der")
+    local function put(text)
+      sys.write_file(file .. ".new", text)
+      assert(os.rename(file .. ".new", file))
+    end
+    local function shown(p)
+      return tls.openssl(p, { args = { "-status" } }).out:match("Next Update: ([^\n]+)")
+    end
+    put(sys.read_file(pki.ocsp(c, 3)))
+    local p = with(file, c)
+    local first = assert(shown(p))
+    put(sys.read_file(pki.ocsp(c, 9)))
+    local second = p.eventually(function()
+      local now = shown(p)
+      return now ~= first and now
+    end)
+    put("no answer")
+    p:wait_log("certificate refused, the one before stays")
+    assert.equal(second, shown(p))
+    pki.revoke(c)
+    put(sys.read_file(pki.ocsp(c, 12)))
+    p:wait_log("certificate refused, the one before stays[^\n]* is revoked")
+    assert.equal(second, shown(p))
   end)
 
   it("answers are not there without one", function()

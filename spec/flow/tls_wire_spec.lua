@@ -1,11 +1,11 @@
 local cjson = require("cjson")
+local ends = require("spec.support.tls")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
 local proxy = require("spec.support.proxy")
 local stream = require("spec.support.stream")
 local tls = require("spec.support.tls_client")
-local tls_stream = require("spec.support.tls_stream")
 
 local function start(config, workers)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
@@ -75,8 +75,8 @@ describe("the port of https", function()
     end)
   end
 
-  for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
-    it("bears a client that leaves after any byte of what it says next, " .. protocol, function()
+  for _, version in ipairs({ "1.2", "1.3" }) do
+    it("bears a client that leaves after any byte of what it says next, TLS " .. version, function()
       local p, first, limit = start(), nil, nil
       local relay = origin.raw(function(client)
         local server = connect(p)
@@ -99,7 +99,7 @@ describe("the port of https", function()
         server:close()
       end)
       local function attempt()
-        local c = tls_stream.connect("127.0.0.1", relay.port, { name = "a.example", protocol = protocol })
+        local c = ends.dial("127.0.0.1", relay.port, { name = "a.example", version = version })
         if c then
           c:write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
           c:close()

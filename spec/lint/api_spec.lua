@@ -6,7 +6,7 @@ local tree = require("spec.support.tree")
 --- Which handle or module the functions are on that a C file registers in its luaL_Reg tables.
 local OWNERS = {
   hook_request = "req:", hook_decide = "req:", hook_response = "res:", hook_host = "host.",
-  api_conn = "conn:", api_scripts = "conn:", api_certificates = "conn:",
+  api_conn = "conn:", api_scripts = "conn:", api_certificates = "conn:", api_proxy = "conn:",
   api_session = "session:", api_state = "session:", api_route = "session:", api_circuit = "session:",
   api_drain = "session:", api_maintenance = "session:",
   api_host = "host.", api_text = "host.", api_json = "host.",

@@ -6,12 +6,13 @@ local MAY_INCLUDE = {
   http = { "base" },
   guard = { "base" },
   encode = { "base" },
+  contain = { "base" },
   tls = { "base" },
   config = { "base", "http", "guard", "tls" },
   worker = { "base", "http", "guard", "encode", "tls", "config", "script/hook.h" },
   script = { "base", "http", "guard", "config", "control", "tls/registry_context.h" },
   control = {
-    "base", "http", "guard", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
+    "base", "http", "guard", "contain", "tls", "config", "script/vm.h", "script/vm_page.h", "script/vm_health.h",
     "script/engine.h", "script/bundle.h", "script/hook.h",
     "script/settings_load.h",
     "script/examples.h", "script/script_bench.h",
@@ -41,6 +42,8 @@ local ONLY_IN = {
   { "^nghttp2/", { "src/worker/h2_", "src/control/probe_h2.c", "src/http/h2_mem.c" } },
   { "^ares", { "src/control/", FAULTS } },
   { "^jansson%.h", { "src/script/", FAULTS } },
+  { "^seccomp%.h", { "src/contain/" } },
+  { "^linux/landlock%.h", { "src/contain/" } },
 }
 
 local function allowed(path, list)

@@ -22,6 +22,7 @@ loop.TIMEOUT = 30 * loop.SLOWNESS
 
 local waiting = {} -- set of entries {fd, mask, deadline, task, outcome}
 local current -- the task that runs now, nil in the spec itself
+local keeping = false -- are tasks started now to outlive the spec?
 local failure -- first error of a task that nobody has seen yet
 
 local function settle(task, ok, ...)
@@ -143,7 +144,7 @@ end
 
 --- Starts a task. It runs at once, up to its first wait.
 function loop.spawn(fn, ...)
-  local task = { thread = coroutine.create(fn) }
+  local task = { thread = coroutine.create(fn), kept = keeping or (current and current.kept) }
   resume(task, ...)
   return task
 end
@@ -217,17 +218,42 @@ function loop.all(functions)
   return results
 end
 
---- Forgets everything that waits; called after each spec.
+--- Runs a function whose tasks, and theirs, outlive the spec: cleanup.share's.
+function loop.keep(fn)
+  local before = keeping
+  keeping = true
+  local ok, result = pcall(fn)
+  keeping = before
+  if not ok then
+    error(result, 0)
+  end
+  return result
+end
+
+local function forget(kept)
+  local stays = {}
+  for entry in pairs(waiting) do
+    if entry.task and (kept or not entry.task.kept) then
+      loop.cancel(entry.task)
+    elseif entry.task then
+      stays[entry] = true
+    end
+  end
+  waiting = stays
+end
+
+--- Forgets everything that waits, but for kept tasks; called after each spec.
 -- @return the error of a task that no call has raised yet, or nil
 function loop.reset()
   local left = failure
-  for entry in pairs(waiting) do
-    if entry.task then
-      loop.cancel(entry.task)
-    end
-  end
-  waiting, current, failure = {}, nil, nil
+  forget(false)
+  current, failure = nil, nil
   return left and left[1]
+end
+
+--- Forgets the kept tasks, too.
+function loop.forget_kept()
+  forget(true)
 end
 
 return loop

@@ -159,6 +159,12 @@ function pki.ocsp(certificate, days)
   return answer
 end
 
+--- The authority takes a certificate back: its next OCSP answers say so.
+function pki.revoke(certificate)
+  openssl("ca", "-config", certificate.authority.config, "-revoke", certificate.leaf, "-cert",
+    certificate.authority.certificate, "-keyfile", certificate.authority.key)
+end
+
 --- The pair for the configuration: only what a file may have.
 function pki.pair(certificate, more)
   local pair = { certificate = certificate.certificate, key = certificate.key }

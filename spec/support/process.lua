@@ -26,7 +26,10 @@ void _exit(int status);
 local process = {}
 process.__index = process
 
-local SIGNALS = { HUP = 1, INT = 2, KILL = 9, USR1 = 10, USR2 = 12, TERM = 15, CONT = 18, STOP = 19 }
+local SIGNALS = {
+  HUP = 1, INT = 2, ILL = 4, ABRT = 6, BUS = 7, FPE = 8, KILL = 9, USR1 = 10, SEGV = 11, USR2 = 12, TERM = 15,
+  CONT = 18, STOP = 19, SYS = 31,
+}
 local NAMES = {}
 for name, number in pairs(SIGNALS) do
   NAMES[number] = name

@@ -6,6 +6,7 @@
 -- At its end it has to exit with 0 after SIGTERM and no sanitizer may have reported anything;
 -- otherwise the spec fails.
 
+local cjson = require("cjson")
 local cleanup = require("spec.support.cleanup")
 local http = require("spec.support.http")
 local log_line = require("spec.support.log_line")
@@ -40,7 +41,8 @@ local function literal(value, indent)
 end
 
 --- Text of a configuration file. Health checks are off unless the table says otherwise: most specs
--- count what their backends get.
+-- count what their backends get. Files of specs come and go in directories of their own, so the sandbox lets all of
+-- them be read.
 -- @param config table of settings, or the text itself
 function proxy.config_text(config)
   if type(config) == "string" then
@@ -49,6 +51,9 @@ function proxy.config_text(config)
   local lines = {}
   if config.health_checks == nil then
     lines[1] = "health_checks = false"
+  end
+  if config.sandbox_paths == nil then
+    lines[#lines + 1] = ("sandbox_paths = { %q }"):format(os.getenv("TMPDIR") or "/tmp")
   end
   for key, value in pairs(config) do
     lines[#lines + 1] = ("%s = %s"):format(key, literal(value, ""))
@@ -59,16 +64,21 @@ end
 
 -- ThreadSanitizer of gcc 12 refuses to run where the kernel randomizes addresses by more than 28
 -- bits.
-local function launcher()
+local function launcher(options)
   local bits = tonumber(sys.read_file("/proc/sys/vm/mmap_rnd_bits") or "") or 28
+  local before = {}
   if BUILD:find("tsan") and bits > 28 then
-    return { "/usr/bin/setarch", "-R" }
+    before = { "/usr/bin/setarch", "-R" }
   end
-  return {}
+  if options.descriptors then -- a shell's limit is soft and hard
+    local set = ('ulimit -n %d && exec "$@"'):format(options.descriptors)
+    before = { "/bin/sh", "-c", set, "sh", unpack(before) }
+  end
+  return before
 end
 
 local function command_line(self, options)
-  local args = launcher()
+  local args = options.under and { unpack(options.under) } or launcher(options)
   local function add(...)
     for _, arg in ipairs({ ... }) do
       args[#args + 1] = tostring(arg)
@@ -130,10 +140,10 @@ end
 --- Starts the proxy and waits until it is ready.
 -- @param options workers (default 2), config (table or text; health checks are off in a table that does not
 --   name them), scripts (directory), log_level,
---   args (list), env (table), https (true or an address; needs config.tls), http, registry (addresses; default:
---   127.0.0.1 and a port from the kernel; false: no such argument), route (one route, as registry:route takes it,
---   registered in a session: self.session, self.route_id), host (Host of requests that name none; default:
---   the route's)
+--   args (list), env (table), under (list: what runs the program, and its arguments), descriptors (most that it may
+--   have open), https (true or an address; needs config.tls), http, registry (addresses; default: 127.0.0.1 and a
+--   port from the kernel; false: no such argument), route (one route, as registry:route takes it, registered in a
+--   session: self.session, self.route_id), host (Host of requests that name none; default: the route's)
 -- @return proxy: url, address, registry_address, pid, dir
 function proxy.start(options)
   options = options or {}
@@ -228,6 +238,14 @@ end
 --- A connection to the registry.
 function proxy:registry(options)
   return registry.connect(self.registry_address, options)
+end
+
+--- What PROXY_STATUS says, as a table.
+function proxy:status()
+  local r = self:registry()
+  local text = r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")
+  r:close()
+  return cjson.decode(text)
 end
 
 --- A connection to the registry with TLS.

@@ -13,6 +13,7 @@ states.DIMENSIONS = {
   { name = "health", first = 8, last = 12 },
   { name = "circuit", first = 13, last = 16 },
   { name = "slow start", first = 17, last = 18 },
+  { name = "requests", first = 19, last = 20 },
 }
 
 local function lib()

@@ -56,6 +56,20 @@ function stream:deadline()
   return loop.now() + self.timeout
 end
 
+--- One try to receive. What stands over TCP has its own (spec/support/tls.lua), all else of this file serves it, too.
+-- @return bytes; nil, "timeout" and what to wait for; nil, error
+function stream:try_receive(limit)
+  local data, err = sys.receive(self.fd, limit)
+  return data, err, loop.READ
+end
+
+--- One try to send what is behind the first done bytes of data.
+-- @return how many bytes were taken; nil, "timeout" and what to wait for; nil, error
+function stream:try_send(data, done)
+  local taken, err = sys.send(self.fd, data, done)
+  return taken, err, loop.WRITE
+end
+
 --- Whatever has arrived, at most limit bytes; waits for the first.
 function stream:read_some(limit, deadline)
   if self.inbox ~= "" then
@@ -65,7 +79,7 @@ function stream:read_some(limit, deadline)
   end
   deadline = deadline or self:deadline()
   while self.sock do
-    local data, err = sys.receive(self.fd, limit)
+    local data, err, mask = self:try_receive(limit)
     if data then
       self.received = self.received + #data
       return data
@@ -73,7 +87,7 @@ function stream:read_some(limit, deadline)
     if err ~= "timeout" then
       return nil, err
     end
-    local ok, late = loop.wait(self.fd, loop.READ, deadline)
+    local ok, late = loop.wait(self.fd, mask, deadline)
     if not ok then
       return nil, self.sock and late or "closed"
     end
@@ -142,18 +156,18 @@ function stream:read_all()
   end
 end
 
---- Sends everything. On failure the third result says how many bytes the kernel took.
+--- Sends everything. On failure the third result says how many bytes were taken.
 function stream:write(data)
   local done, deadline = 0, self:deadline()
   while self.sock and done < #data do
-    local taken, err = sys.send(self.fd, data, done)
+    local taken, err, mask = self:try_send(data, done)
     if taken then
       self.sent = self.sent + taken
       done = done + taken
     elseif err ~= "timeout" then
       return nil, err, done
     else
-      local ok, late = loop.wait(self.fd, loop.WRITE, deadline)
+      local ok, late = loop.wait(self.fd, mask, deadline)
       if not ok then
         return nil, late, done
       end

@@ -102,13 +102,6 @@ function sys.send(fd, data, offset)
   return taken
 end
 
---- Says on a socket that nothing more is sent (FIN).
-function sys.shutdown(fd)
-  if ffi.C.shutdown(fd, 1) ~= 0 then
-    error("shutdown: " .. sys.error(), 0)
-  end
-end
-
 local SOL_SOCKET, SO_SNDBUF, SO_RCVBUF = 1, 7, 8
 
 --- Sets the kernel's buffers of a socket, in bytes; nil leaves one as it is.

@@ -3,6 +3,7 @@
 --   local context = tls.context { certificate = FILE, key = FILE, client_ca = FILE }
 --   local bytes, err = tls.accept(stream, context)      -- or tls.connect(stream, context, "a.example")
 --   bytes.server_name, bytes.resumed, bytes.version, bytes.peer (subject of the other's certificate)
+--   local bytes, err = tls.dial(host, port, { name = "a.example", alpn = { "h2" } })
 
 local ffi = require("ffi")
 local loop = require("spec.support.loop")
@@ -21,6 +22,7 @@ int SSL_CTX_load_verify_file(SSL_CTX *, const char *file);
 void SSL_CTX_set_verify(SSL_CTX *, int mode, void *callback);
 int SSL_CTX_set_session_id_context(SSL_CTX *, const char *context, unsigned len);
 int SSL_CTX_set_num_tickets(SSL_CTX *, size_t count);
+int SSL_CTX_set_alpn_protos(SSL_CTX *, const char *protos, unsigned len);
 SSL *SSL_new(SSL_CTX *);
 void SSL_free(SSL *);
 int SSL_set_fd(SSL *, int fd);
@@ -54,7 +56,8 @@ local tls = {}
 local end_of = setmetatable({}, { __index = stream }) -- methods of an end
 end_of.__index = end_of
 
-local SET_MIN, SET_MAX, SET_NAME = 123, 124, 55
+local SET_MIN, SET_MAX, SET_NAME, SET_MODE = 123, 124, 55, 33
+local MOVING_BUFFER = 2 -- text that is sent again may be elsewhere by then
 local VERSIONS = { ["1.0"] = 0x301, ["1.1"] = 0x302, ["1.2"] = 0x303, ["1.3"] = 0x304 }
 local WANT_READ, WANT_WRITE, ZERO_RETURN = 2, 3, 6
 local VERIFY_PEER, VERIFY_REQUIRED = 1, 3
@@ -70,10 +73,19 @@ local function must(ok, what)
   end
 end
 
+local function set_alpn(context, list)
+  local parts = {}
+  for i, name in ipairs(list) do
+    parts[i] = string.char(#name) .. name
+  end
+  local text = table.concat(parts)
+  assert(ssl.SSL_CTX_set_alpn_protos(context, text, #text) == 0)
+end
+
 --- What many connections share.
 -- @param options certificate, key (files); client_ca (file: the other's certificate is asked for and verified),
 --   optional (none will do); version ("1.2": only that), tickets (number that a server of TLS 1.3 sends by itself);
---   client = true for tls.connect
+--   client = true for tls.connect, and then alpn (list)
 function tls.context(options)
   crypto.ERR_clear_error()
   local method = options.client and ssl.TLS_client_method() or ssl.TLS_server_method()
@@ -93,26 +105,26 @@ function tls.context(options)
   if options.tickets then
     ssl.SSL_CTX_set_num_tickets(context, options.tickets)
   end
+  if options.alpn then
+    set_alpn(context, options.alpn)
+  end
+  ssl.SSL_CTX_ctrl(context, SET_MODE, MOVING_BUFFER, nil)
   ssl.SSL_CTX_set_session_id_context(context, "spec", 4)
   return context
 end
 
---- Waits for what a call that did not succeed needs.
--- @return true: call again; nil, error
-local function wait(self, result, deadline)
+local MASKS = { [WANT_READ] = loop.READ, [WANT_WRITE] = loop.WRITE }
+
+--- What came of a call that did not succeed, as stream:try_receive says it.
+local function outcome(self, result)
   local why = ssl.SSL_get_error(self.ssl, result)
-  if why ~= WANT_READ and why ~= WANT_WRITE then
-    if why == ZERO_RETURN then
-      return nil, "closed"
-    end
-    self.failure = reason()
-    return nil, self.failure
+  if MASKS[why] then
+    return nil, "timeout", MASKS[why]
+  elseif why == ZERO_RETURN then
+    return nil, "closed"
   end
-  local ok, late = loop.wait(self.fd, why == WANT_READ and loop.READ or loop.WRITE, deadline)
-  if not ok then
-    return nil, self.sock and late or "closed"
-  end
-  return self.sock and true or nil, "closed"
+  self.failure = reason()
+  return nil, self.failure
 end
 
 local function subject(self)
@@ -126,6 +138,22 @@ local function subject(self)
   return ffi.string(buffer)
 end
 
+local function shake(self)
+  local deadline = self:deadline()
+  while true do
+    crypto.ERR_clear_error()
+    local result = ssl.SSL_do_handshake(self.ssl)
+    if result == 1 then
+      return true
+    end
+    local _, err, mask = outcome(self, result)
+    local ok = mask and loop.wait(self.fd, mask, deadline)
+    if not ok or not self.sock then
+      return nil, self.sock and err or "closed"
+    end
+  end
+end
+
 local function shake_hands(bytes, context, prepare)
   local self = setmetatable({}, end_of)
   for key, value in pairs(bytes) do
@@ -135,17 +163,9 @@ local function shake_hands(bytes, context, prepare)
   self.ssl = ffi.gc(ssl.SSL_new(context), ssl.SSL_free)
   ssl.SSL_set_fd(self.ssl, self.fd)
   prepare(self.ssl)
-  local deadline = self:deadline()
-  while true do
-    crypto.ERR_clear_error()
-    local result = ssl.SSL_do_handshake(self.ssl)
-    if result == 1 then
-      break
-    end
-    local ok, err = wait(self, result, deadline)
-    if not ok then
-      return nil, err
-    end
+  local ok, err = shake(self)
+  if not ok then
+    return nil, err
   end
   local name = ssl.SSL_get_servername(self.ssl, 0)
   self.server_name = name ~= nil and ffi.string(name) or nil
@@ -173,48 +193,43 @@ function tls.connect(bytes, context, name)
   end)
 end
 
-local buffer, count = ffi.new("char[65536]"), ffi.new("size_t[1]")
-
-function end_of:read_some(limit, deadline)
-  if self.inbox ~= "" then
-    return stream.read_some(self, limit, deadline)
+--- Connects as a client that takes any certificate.
+-- @param options name (for SNI), version, alpn (of tls.context); of stream.connect, too
+-- @return end; nil, error
+function tls.dial(host, port, options)
+  options = options or {}
+  local bytes, err = stream.connect(host, port, options)
+  if not bytes then
+    return nil, err
   end
-  deadline = deadline or self:deadline()
-  while self.sock do
-    crypto.ERR_clear_error()
-    local result = ssl.SSL_read_ex(self.ssl, buffer, math.min(limit or 65536, 65536), count)
-    if result == 1 then
-      self.received = self.received + tonumber(count[0])
-      return ffi.string(buffer, count[0])
-    end
-    local ok, err = wait(self, result, deadline)
-    if not ok then
-      return nil, err
-    end
+  local context = tls.context { client = true, version = options.version, alpn = options.alpn }
+  local self
+  self, err = tls.connect(bytes, context, options.name)
+  if not self then
+    bytes:close()
   end
-  return nil, "closed"
+  return self, err
 end
 
-function end_of:write(data)
-  local done, deadline = 0, self:deadline()
-  while self.sock and done < #data do
-    local piece = data:sub(done + 1, done + 16384)
-    crypto.ERR_clear_error()
-    local result = ssl.SSL_write_ex(self.ssl, piece, #piece, count)
-    if result == 1 then
-      done = done + #piece
-      self.sent = self.sent + #piece
-    else
-      local ok, err = wait(self, result, deadline)
-      if not ok then
-        return nil, err, done
-      end
-    end
+local buffer, count = ffi.new("char[65536]"), ffi.new("size_t[1]")
+
+function end_of:try_receive(limit)
+  crypto.ERR_clear_error()
+  local result = ssl.SSL_read_ex(self.ssl, buffer, math.min(limit or 65536, 65536), count)
+  if result == 1 then
+    return ffi.string(buffer, count[0])
   end
-  if not self.sock then
-    return nil, "closed", done
+  return outcome(self, result)
+end
+
+function end_of:try_send(data, done)
+  local piece = data:sub(done + 1, done + 16384)
+  crypto.ERR_clear_error()
+  local result = ssl.SSL_write_ex(self.ssl, piece, #piece, count)
+  if result == 1 then
+    return #piece
   end
-  return true
+  return outcome(self, result)
 end
 
 --- A server's new ticket, sent now.

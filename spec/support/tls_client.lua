@@ -9,7 +9,7 @@ local process = require("spec.support.process")
 local socket = require("socket")
 local stream = require("spec.support.stream")
 local sys = require("spec.support.sys")
-local tls_stream = require("spec.support.tls_stream")
+local tls = require("spec.support.tls")
 
 local tls_client = {}
 
@@ -30,14 +30,14 @@ end
 
 --- A connection in the spec's own loop, as proxy:connect makes them.
 -- @param host for SNI and Host
--- @param options of tls_stream.connect; timeout
+-- @param options of tls.dial
 -- @return connection; nil, error
 function tls_client.connect(p, host, options)
   local own = { name = host }
   for key, value in pairs(options or {}) do
     own[key] = value
   end
-  local bytes, err = tls_stream.connect("127.0.0.1", tonumber(port_of(p)), own)
+  local bytes, err = tls.dial("127.0.0.1", tonumber(port_of(p)), own)
   if not bytes then
     return nil, err
   end

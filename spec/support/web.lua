@@ -15,7 +15,7 @@ local http = require("spec.support.http")
 local message = require("spec.support.message")
 local pki = require("spec.support.pki")
 local stream = require("spec.support.stream")
-local tls_stream = require("spec.support.tls_stream")
+local tls = require("spec.support.tls")
 
 local web = { HOST = "a.example" }
 
@@ -44,16 +44,21 @@ function web.listening(options)
   return own
 end
 
-local function connect(self)
-  local way = self.way
-  local address = way.tls and self.proxy.https_address or self.proxy.address
+--- A stream of bytes to the proxy, as a way has it.
+-- @param options source: own address
+function web.connect(p, way, options)
+  local address = way.tls and p.https_address or p.address
   local host, port = address:match("^(.*):(%d+)$")
-  local options = { source = self.source, name = web.HOST, alpn = { way.version == 2 and "h2" or "http/1.1" } }
-  local bytes, err = (way.tls and tls_stream or stream).connect(host, tonumber(port), options)
+  options = { source = options and options.source, name = web.HOST, alpn = { way.version == 2 and "h2" or "http/1.1" } }
+  local bytes, err = (way.tls and tls.dial or stream.connect)(host, tonumber(port), options)
   if not bytes then
     error(("cannot connect for %s: %s"):format(way.name, err), 0)
   end
   return bytes
+end
+
+local function connect(self)
+  return web.connect(self.proxy, self.way, self)
 end
 
 local client = {}

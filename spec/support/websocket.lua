@@ -10,12 +10,23 @@ local bit = require("bit")
 local ffi = require("ffi")
 local cleanup = require("spec.support.cleanup")
 local message = require("spec.support.message")
+local mime = require("mime")
 
 local websocket = {
   CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10,
   -- Of RFC 6455 1.3; the proxy passes both on.
   KEY = "dGhlIHNhbXBsZSBub25jZQ==", ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
 }
+
+local crypto = ffi.load("crypto")
+ffi.cdef "unsigned char *SHA1(const unsigned char *data, size_t len, unsigned char *digest);"
+
+--- The answer to a key (RFC 6455 4.2.2).
+function websocket.accept_of(key)
+  local text, digest = key .. "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", ffi.new("uint8_t[20]")
+  crypto.SHA1(text, #text, digest)
+  return (mime.b64(ffi.string(digest, 20)))
+end
 
 local peer = {}
 peer.__index = peer
@@ -217,10 +228,11 @@ function websocket.connect(proxy, options)
 end
 
 --- Text of the answer that agrees.
-function websocket.answer(protocol, headers)
+-- @param key that was asked with (default: websocket.KEY)
+function websocket.answer(protocol, headers, key)
   local fields = message.fields(headers)
   for _, field in ipairs({ { "Connection", "Upgrade" }, { "Upgrade", protocol or "websocket" },
-    { "Sec-WebSocket-Accept", websocket.ACCEPT } }) do
+    { "Sec-WebSocket-Accept", websocket.accept_of(key or websocket.KEY) } }) do
     fields[#fields + 1] = field
   end
   return message.head("HTTP/1.1 101 Switching Protocols", fields)
@@ -245,7 +257,8 @@ end
 -- @param options early: bytes sent in one piece with the answer
 function websocket.handler(serve, options)
   return function(request)
-    request.stream:write(websocket.answer() .. (options and options.early or ""))
+    request.stream:write(websocket.answer(nil, nil, request.headers["Sec-WebSocket-Key"])
+      .. (options and options.early or ""))
     local self = websocket.peer(request.stream, false);
     (serve or websocket.echo)(self, request)
     return { raw = "", close = true }

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
+#include "base/file_error.h"
 #include "base/log_line.h"
 #include "base/ring.h"
 
@@ -42,6 +44,7 @@ static struct {
     pthread_t thread;
     int wake;                            /* eventfd */
     struct output log, access;           /* the log thread's */
+    struct crash_trail trail;            /* the log thread's */
 } state = {.level = LOG_INFO, .access_fd = -1, .wake = -1};
 
 static _Thread_local struct writer_ring *own_ring;
@@ -135,19 +138,19 @@ static void *log_thread(void *arg)
 {
     uint64_t reported = 0, count;
 
-    (void)arg;
+    crash_attach(arg, "log");
     for (;;) {
         bool ending = atomic_load(&state.ending);
 
         drain_rings(&reported);
-        if (ending)
-            return NULL;
-        if (read(state.wake, &count, sizeof(count)) < 0 && errno != EINTR)
-            return NULL;
+        if (ending || (read(state.wake, &count, sizeof(count)) < 0 && errno != EINTR))
+            break;
         /* what comes in the next moments is written along: one wake-up for a batch */
         if (!atomic_load(&state.ending))
             (void)poll(NULL, 0, BATCH_MS);
     }
+    crash_detach(arg);
+    return NULL;
 }
 
 static void wake_thread(void)
@@ -158,13 +161,12 @@ static void wake_thread(void)
     (void)n;
 }
 
-int log_open(enum log_level level)
+int log_open(void)
 {
     sigset_t all, before;
     int error;
 
     CHECK(!state.running);
-    log_set_level(level);
     state.log.fd = STDERR_FILENO;
     state.ending = false;
     state.log.given_up = state.access.given_up = false;
@@ -173,7 +175,7 @@ int log_open(enum log_level level)
         return -errno;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are for the control thread */
-    error = pthread_create(&state.thread, NULL, log_thread, NULL);
+    error = pthread_create(&state.thread, NULL, log_thread, &state.trail);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
         close(state.wake);
@@ -181,12 +183,10 @@ int log_open(enum log_level level)
     return -error;
 }
 
-void log_close(void)
+static void end_thread(void)
 {
     struct writer_ring *r;
 
-    if (!state.running)
-        return;
     state.ending = true;
     wake_thread();
     pthread_join(state.thread, NULL);
@@ -197,6 +197,12 @@ void log_close(void)
         atomic_store(&state.rings, r->next);
         free(r);
     }
+}
+
+void log_close(void)
+{
+    if (state.running)
+        end_thread();
     if (state.access_fd >= 0)
         close(state.access_fd);
     state.access_fd = -1;
@@ -311,10 +317,11 @@ int log_open_access(const char *path)
 void log_reopen_access(void)
 {
     int error = state.access_path ? log_open_access(state.access_path) : 0;
+    char why[FILE_ERROR_SIZE];
 
     if (error)
         log_write(LOG_ERROR, "cannot open the access log, the old file stays", "file=%s error=\"%s\"",
-                  state.access_path, strerror(-error));
+                  state.access_path, file_error(state.access_path, -error, why));
 }
 
 uint64_t log_dropped(void)

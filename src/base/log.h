@@ -21,10 +21,11 @@
 /* LOG_NONE is for log_set_level alone: nothing is written. */
 enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Starts the log thread. Lines above level are not written. 0 or -errno. */
-MUST_USE int log_open(enum log_level level);
+/* Starts the log thread; until then lines are written directly. 0 or -errno. */
+MUST_USE int log_open(void);
 
-/* Writes what is left in all rings, waiting at most a second for a reader that stalls, and ends the log thread.
+/* Writes what is left in all rings, waiting at most a second for a reader that stalls, ends the log thread if there is
+ * one, and closes the access log.
  * All other threads that called log_attach have ended. */
 void log_close(void);
 
@@ -32,7 +33,7 @@ void log_close(void);
  * it goes on without. */
 void log_attach(void);
 
-/* Lines above level are not written from now on. */
+/* Lines above level are not written from now on; LOG_INFO at first. */
 void log_set_level(enum log_level level);
 
 /* Would a line of this level be written? */

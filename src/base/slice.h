@@ -50,16 +50,6 @@ static inline bool slice_starts(struct slice s, struct slice prefix)
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
 }
 
-/* The same text? Takes as long for any text of the same length as given: for secrets. */
-static inline bool slice_eq_secret(struct slice given, struct slice secret)
-{
-    unsigned char differ = given.len != secret.len;
-
-    for (size_t i = 0; i < given.len; i++)
-        differ |= (unsigned char)(given.data[i] ^ (secret.len ? secret.data[i % secret.len] : 0));
-    return differ == 0;
-}
-
 /* Without its first n bytes. */
 static inline struct slice slice_skip(struct slice s, size_t n)
 {

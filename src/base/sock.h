@@ -47,6 +47,7 @@ size_t address_format_ip(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 uint16_t address_port(const struct address *a);
 socklen_t address_size(const struct address *a);
 bool address_equal(const struct address *a, const struct address *b);
+bool address_same_host(const struct address *a, const struct address *b); /* whatever the ports */
 
 /* The address bytes that identify a host, without port; IPv4 in IPv6 becomes IPv4. Returns 4 or 16.
  */
@@ -82,6 +83,9 @@ MUST_USE int sock_accept(int listener, struct address *peer);
 
 /* The pending error of a socket (SO_ERROR): 0 or -errno. */
 int sock_error(int fd);
+
+/* Bytes that were sent and not acknowledged yet; 0 when that cannot be told. */
+uint64_t sock_unacknowledged(int fd);
 
 /* Keep-alive probes after idle_s seconds, then every interval_s seconds. */
 void sock_keepalive(int fd, int idle_s, int interval_s);

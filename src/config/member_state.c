@@ -43,6 +43,11 @@ static uint32_t circuit_fact(const struct member *m, uint64_t now_ms)
     return EFFECTIVE_CLOSED;
 }
 
+static uint32_t load_fact(const struct member *m)
+{
+    return m->request_max && route_state_requests(m->state) >= m->request_max ? EFFECTIVE_BUSY : EFFECTIVE_ROOM;
+}
+
 /* part of whole, of EFFECTIVE_ALL. Past 2^47 ms (4,000 years) nothing is measured. */
 static uint32_t share_of(uint64_t part, uint64_t whole)
 {
@@ -88,7 +93,7 @@ void member_state_read(const struct member *m, uint64_t now_ms, struct member_st
     out->drain_start_ms = drain.start_ms;
     out->passes = drain_passes(drain, now_ms);
     out->share = slow;
-    out->facts = session_fact(posture) | health_fact(posture) | circuit_fact(m, now_ms) |
+    out->facts = session_fact(posture) | health_fact(posture) | circuit_fact(m, now_ms) | load_fact(m) |
                  (out->draining ? EFFECTIVE_DRAIN_PASSED : EFFECTIVE_NO_DRAIN) |
                  (m->maintenance ? EFFECTIVE_IN_MAINTENANCE : EFFECTIVE_IN_SERVICE) |
                  (slow < EFFECTIVE_ALL ? EFFECTIVE_SLOW : EFFECTIVE_WARM);

@@ -23,6 +23,6 @@ static inline bool member_state_is_plain(const struct member *m)
     /* Acquire: what was set before the posture is seen with it. */
     uint32_t posture = atomic_load_explicit(&m->state->posture, memory_order_acquire);
 
-    return (posture & ~(uint32_t)ROUTE_POSTURE_GOOD) == 0 && !m->slow_start_ms && !m->maintenance &&
+    return (posture & ~(uint32_t)ROUTE_POSTURE_GOOD) == 0 && !m->slow_start_ms && !m->maintenance && !m->request_max &&
            circuit_look(&m->state->circuit, &m->circuit, 0) == CIRCUIT_LOOK_PASS;
 }

@@ -41,8 +41,12 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
     X(COMPRESSION, "compression", OPTION_BOOL, true, "compress responses for clients that take them so") \
     X(HTTP2, "http2", OPTION_BOOL, true, "offer HTTP/2 to clients, as is done without it")         \
     X(HTTP3, "http3", OPTION_BOOL, false, "offer HTTP/3 to clients")                               \
+    X(ENCODED_SEPARATORS, "encoded_separators", OPTION_BOOL, true,                                 \
+      "take requests whose path holds %2F or %5C, as they are; 400 without it")                    \
     X(MAX_BODY_SIZE, "max_body_size", OPTION_SIZE, true, "largest request body, 0 for any")        \
     X(RETRIES, "retries", OPTION_COUNT, true, "further tries after a failed one")                  \
+    X(MAX_REQUESTS, "max_requests", OPTION_COUNT, true,                                            \
+      "most requests in progress at a time, over all workers, 0 for any; past it another member, or 503")  \
     X(LB_POLICY, "lb_policy", OPTION_LB, true, "how a group spreads its requests")                 \
     X(PRESERVE_HOST, "preserve_host", OPTION_BOOL, true, "send the client's Host to the backend")  \
     X(TLS_VERIFY, "tls_verify", OPTION_BOOL, true, "verify the backend's certificate, true without it")  \

@@ -149,22 +149,42 @@ struct route_local *route_state_local_made(const struct route_state *s, unsigned
     return atomic_load_explicit(&s->local[worker], memory_order_relaxed);
 }
 
-/* Relaxed: a number by itself. */
-bool route_state_take_tunnel(struct route_state *s, uint32_t max)
+/* Relaxed, here and below: a number by itself. */
+static bool take_place(_Atomic uint32_t *places, uint32_t max)
 {
-    uint32_t open = atomic_load_explicit(&s->tunnel_places, memory_order_relaxed);
+    uint32_t taken = atomic_load_explicit(places, memory_order_relaxed);
 
     do
-        if (max && open >= max)
+        if (max && taken >= max)
             return false;
-    while (!atomic_compare_exchange_weak_explicit(&s->tunnel_places, &open, open + 1,
-                                                  memory_order_relaxed, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(places, &taken, taken + 1, memory_order_relaxed,
+                                                  memory_order_relaxed));
     return true;
+}
+
+bool route_state_take_tunnel(struct route_state *s, uint32_t max)
+{
+    return take_place(&s->tunnel_places, max);
 }
 
 void route_state_give_tunnel(struct route_state *s)
 {
     atomic_fetch_sub_explicit(&s->tunnel_places, 1, memory_order_relaxed);
+}
+
+bool route_state_take_request(struct route_state *s, uint32_t max)
+{
+    return take_place(&s->request_places, max);
+}
+
+void route_state_give_request(struct route_state *s)
+{
+    atomic_fetch_sub_explicit(&s->request_places, 1, memory_order_relaxed);
+}
+
+uint32_t route_state_requests(const struct route_state *s)
+{
+    return atomic_load_explicit(&s->request_places, memory_order_relaxed);
 }
 
 /* Acquire: see route_state_local. */
@@ -216,6 +236,7 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(shadowed_by_ratelimit);
     ADD(panicked);
     ADD(turned_by_tunnels);
+    ADD(turned_by_requests);
     ADD(tunnels);
     ADD(tunnels_open);
     ADD(policy_failures);

@@ -74,6 +74,7 @@ struct route_local {
     _Atomic uint64_t turned_by_circuit;     /* refused: circuit open or no place for a probe left */
     _Atomic uint64_t turned_by_health;      /* refused: down, or not checked yet */
     _Atomic uint64_t turned_by_ratelimit;   /* refused */
+    _Atomic uint64_t turned_by_requests;    /* refused: as many are in progress as may be */
     _Atomic uint64_t turned_by_tunnels;     /* refused: as many are open as may be */
     _Atomic uint64_t shadowed_by_ratelimit; /* would have been refused */
     _Atomic uint64_t panicked;              /* sent there although it was down */
@@ -120,6 +121,7 @@ struct route_state {
     struct circuit circuit __attribute__((aligned(64)));
     _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
     _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
+    _Atomic uint32_t request_places; /* requests in progress that were admitted under a limit, over all workers */
     _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
     struct route_local *_Atomic local[] __attribute__((aligned(64))); /* one a worker, made by it at its first request */
 };
@@ -162,6 +164,13 @@ struct route_local *route_state_local_made(const struct route_state *s, unsigned
 MUST_USE bool route_state_take_tunnel(struct route_state *s, uint32_t max);
 void route_state_give_tunnel(struct route_state *s);
 
+/* The same for one more request in progress. */
+MUST_USE bool route_state_take_request(struct route_state *s, uint32_t max);
+void route_state_give_request(struct route_state *s);
+
+/* Any thread: how many hold such a place; a moment later it may be another number. */
+uint32_t route_state_requests(const struct route_state *s);
+
 /* Adds n to a counter that only this thread writes. */
 #define COUNTER_ADD(counter, n)                                                                    \
     atomic_store_explicit(&(counter),                                                              \
@@ -180,7 +189,7 @@ struct route_totals {
     uint64_t requests, errors, bytes_sent, bytes_received, connects, connect_errors, retries;
     uint64_t turned_by_drain, turned_by_maintenance, turned_by_circuit, turned_by_health;
     uint64_t turned_by_ratelimit, shadowed_by_ratelimit, panicked, successes, probes;
-    uint64_t policy_failures, policy_skipped, turned_by_tunnels, tunnels;
+    uint64_t policy_failures, policy_skipped, turned_by_tunnels, turned_by_requests, tunnels;
     uint64_t tunnels_open;
     uint64_t compressed, compressed_in, compressed_out, compress_skipped;
     uint64_t in_flight;

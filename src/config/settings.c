@@ -1,6 +1,7 @@
 #include "config/settings.h"
 
 #include "base/need.h"
+#include "base/secret.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,9 @@ void settings_unref(struct settings *s)
         free(s->tls_certificates[i].name);
         free(s->tls_certificates[i].certificate);
         free(s->tls_certificates[i].key);
+        for (unsigned j = 0; j < s->tls_certificates[i].service_count; j++)
+            free(s->tls_certificates[i].services[j]);
+        free(s->tls_certificates[i].services);
     }
     for (unsigned i = 0; i < s->registry_service_count; i++) {
         free(s->registry_services[i].name);
@@ -57,19 +61,22 @@ void settings_unref(struct settings *s)
     free(s->tls_authorities);
     free(s->tls_certificates);
     free(s->response_headers);
+    free_texts(s->sandbox_paths, s->sandbox_path_count);
+    free(s->user);
+    free(s->group);
     free_texts(s->compress_types, s->compress_type_count);
     free_texts(s->compress_order, s->compress_order_count);
     free(s->trusted_proxies);
     free(s->bypass_ranges);
     free(s->bypass_header);
-    free(s->bypass_secret);
+    secret_free(s->bypass_secret);
     free(s->http);
     free(s->https);
     tls_config_fini(&s->tls);
     free(s->acme_directory);
     free(s->access_file);
     free(s->log_level);
-    free(s->registry_token);
+    secret_free(s->registry_token);
     free(s->scripts_dir);
     free(s->resolver_servers);
     free(s);

@@ -24,8 +24,15 @@
     X(handshakes, "limits.handshakes") /* of one worker at a time */ \
     X(head_timeout_ms, "timeouts.head") /* from a request's first byte to its head's end */        \
     X(keep_alive_timeout_ms, "timeouts.keep_alive") /* an idle client connection */                \
+    X(connections, "limits.connections")        /* of clients, over all workers, 0: as descriptors allow */ \
+    X(connections_per_address, "limits.connections_per_address") /* 0: any */                      \
+    X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
+    X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \
+    X(rate_window_ms, "timeouts.rate")              /* over which both rates are taken */          \
+    X(body_rate, "limits.body_rate")                /* bytes a second, 0: any */                   \
+    X(send_rate, "limits.send_rate")                /* bytes a second, 0: any */                   \
     X(connect_timeout_ms, "timeouts.connect")       /* one connection attempt to a backend */      \
     X(response_timeout_ms, "timeouts.response") /* first byte of a response, then between reads */ \
     X(pool_timeout_ms, "timeouts.pool")         /* an idle backend connection */                   \
@@ -33,6 +40,8 @@
     X(staged_ms, "timeouts.staged")             /* staged changes nobody applied */                \
     X(shutdown_timeout_ms, "timeouts.shutdown") /* requests in flight at SIGTERM */                \
     X(registry_handshake_ms, "timeouts.registry_handshake") /* of a registry connection */         \
+    X(registry_auth_ms, "timeouts.registry_auth") /* of a registry connection, from its begin to AUTH */ \
+    X(registry_idle_ms, "timeouts.registry_idle") /* one without session and events that says nothing */ \
     X(resolve_timeout_ms, "timeouts.resolve")   /* one name resolution */                          \
     X(tunnel_idle_ms, "timeouts.tunnel")        /* nothing passes through a tunnel */              \
     X(tunnel_message_ms, "timeouts.tunnel_message") /* end of a message before a tunnel closes */  \
@@ -42,8 +51,22 @@
     X(target_length, "limits.target_length")    /* bytes of a request target */                    \
     X(max_body_size, "limits.body_size")        /* bytes of a request body, 0: any */              \
     X(buffer_size, "limits.buffer_size")        /* bytes of a connection buffer */                 \
+    X(buffer_memory, "limits.buffer_memory")    /* bytes of a worker's buffers, 0: any */          \
     X(pool_size, "limits.pool_size")            /* idle connections per backend and worker */      \
     X(registry_connections, "limits.registry_connections") /* open at a time */                    \
+    X(sessions, "limits.sessions") /* of services */ \
+    X(metadata_size, "limits.metadata_size") /* bytes of a session's */ \
+    X(routes_per_session, "limits.routes_per_session") \
+    X(domains_per_route, "limits.domains_per_route") \
+    X(headers_per_target, "limits.headers_per_target") /* of HEADERS_SET */ \
+    X(staged_bytes, "limits.staged_bytes") /* of one session's draft */ \
+    X(session_takeovers, "limits.session_takeovers") /* of one session, a second */ \
+    X(session_operations, "limits.session_operations") /* of one session at a time */ \
+    X(registry_waiting, "limits.registry_waiting") /* commands whose answer comes later, at a time */ \
+    X(registry_per_address, "limits.registry_per_address") /* of these, from one address */ \
+    X(registry_auth_lines, "limits.registry_auth_lines") /* that a connection may send before AUTH */ \
+    X(registry_lines, "limits.registry_lines") /* of one connection, a second */ \
+    X(registry_burst, "limits.registry_burst") /* at once */ \
     X(registry_output,                                                                             \
       "limits.registry_output") /* bytes queued for a client that does not read */                 \
     X(h2_max_streams, "http2.max_streams")           /* of a connection at a time */                \
@@ -73,6 +96,8 @@
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(sandbox, "sandbox") /* limit files and system calls */                                       \
+    X(core_dumps, "core_dumps")                                                                    \
     X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \
     X(health_checks, "health_checks")
 
@@ -95,6 +120,9 @@ struct tls_authority {
 };
 struct tls_certificate {
     char *name, *certificate, *key;
+    bool services_set; /* it is for these only */
+    char **services;
+    unsigned service_count;
 };
 
 /* Which service the holder of a certificate may be. */
@@ -102,8 +130,6 @@ struct registry_service {
     char *name;    /* in the certificate */
     char *service; /* of the registry */
 };
-
-enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_OPTIONAL, CLIENT_CERTIFICATES_REQUIRED };
 
 struct settings {
     unsigned refs; /* control only */
@@ -121,9 +147,9 @@ struct settings {
     char *access_file;    /* path, "-" for standard output */
     char *log_level;      /* "error", "warn", "info", "debug" */
     char *registry_token; /* NULL: none needed */
-    enum client_certificates client_certificates; /* of the registry's TLS listener */
     char *registry_certificate, *registry_key, *registry_client_ca; /* files, or NULL */
     char *scripts_dir;
+    char *user, *group; /* by name or number, to become before serving; or NULL */
     char *bypass_header;    /* field by which operators pass maintenance; NULL: none */
     char *bypass_secret;    /* its value */
     char *resolver_servers; /* "127.0.0.1:5353,..." or NULL for the system's */
@@ -137,6 +163,7 @@ struct settings {
     struct address registry;
     bool registry_tls_on; /* registry_tls is an address */
     struct address registry_tls;
+    enum tls_client_certificates registry_client_certificates; /* of that listener */
     struct registry_service *registry_services;
     unsigned registry_service_count;
     bool registry_services_set; /* else a name is the service's */
@@ -151,6 +178,8 @@ struct settings {
     unsigned compress_type_count;
     struct slice *compress_order; /* names of codings, favourite first; NUL-terminated, owned */
     unsigned compress_order_count;
+    struct slice *sandbox_paths; /* read in the sandbox, too; NUL-terminated, owned */
+    unsigned sandbox_path_count;
     struct tls_authority *tls_authorities; /* whom backends' certificates may come from */
     unsigned tls_authority_count;
     struct tls_certificate *tls_certificates; /* our own, for backends */

@@ -209,6 +209,7 @@ static const struct member *add_member(struct snapshot *s, const struct route_in
     m->tunnel_idle_ms = timeout_or(route, OPTION_WEBSOCKET_IDLE, settings->tunnel_idle_ms);
     m->tunnel_age_ms = option_or(route, OPTION_WEBSOCKET_MAX_AGE, 0);
     m->tunnel_max = (uint32_t)option_or(route, OPTION_WEBSOCKET_MAX, 0);
+    m->request_max = (uint32_t)option_or(route, OPTION_MAX_REQUESTS, 0);
     m->preserve_host = option_or(route, OPTION_PRESERVE_HOST, true) != 0;
     m->compression = option_or(route, OPTION_COMPRESSION, false) != 0;
     m->slow_start_ms = option_or(route, OPTION_SLOW_START, 0);
@@ -314,6 +315,7 @@ void snapshot_add(struct snapshot *s, const struct route_input *route)
             g->group.lb_policy = (enum lb_policy)route->options[OPTION_LB_POLICY].number;
         }
         g->group.no_http2 |= !option_or(route, OPTION_HTTP2, true);
+        g->group.no_separators |= !option_or(route, OPTION_ENCODED_SEPARATORS, false);
         limit_group(&g->group, route, member);
         set_policy(s, &g->group, route);
         dm->member = member;

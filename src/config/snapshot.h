@@ -57,6 +57,7 @@ struct member {
     uint64_t tunnel_idle_ms;
     uint64_t tunnel_age_ms; /* 0: any */
     uint32_t tunnel_max;    /* open at a time, 0: any */
+    uint32_t request_max;   /* in progress at a time, tunnels apart; 0: any, and nobody counts */
     const struct page *maintenance;    /* what clients see in its place; NULL: in service */
     const struct member *page_server;  /* where that page comes from first, or NULL */
     uint64_t slow_start_ms; /* 0: no slow start */
@@ -86,6 +87,7 @@ struct group {
     struct slice policy;      /* request policy, of the first member that sets one; empty: none */
     struct slice policy_args; /* of the same member; may be empty */
     bool no_http2;            /* a member has the option http2=false */
+    bool no_separators;       /* a member has not the option encoded_separators=true */
     int priority;
     struct slice path; /* the prefix */
 };

@@ -130,7 +130,7 @@ static struct config_set *take_result(struct session *s, unsigned scopes, struct
     set = config_set_merge(s->live, s->draft, scopes, err);
     if (!set)
         return NULL;
-    if (!config_set_validate(set, err) || !backend_tls_check(s->control->backend_tls, set, err)) {
+    if (!config_set_validate(set, err) || !backend_tls_check(s, set, err)) {
         config_set_free(set);
         return NULL;
     }
@@ -169,8 +169,7 @@ bool model_apply(struct model *m, struct session *s, unsigned scopes,
 bool model_validate(const struct session *s, struct error *err)
 {
     ASSERT_CONTROL();
-    return !s->draft || (config_set_validate(s->draft, err) &&
-                         backend_tls_check(s->control->backend_tls, s->draft, err));
+    return !s->draft || (config_set_validate(s->draft, err) && backend_tls_check(s, s->draft, err));
 }
 
 void model_forget_apply(struct model *m, const void *arg)

@@ -6,6 +6,8 @@
 #include "base/sock.h"
 #include "config/settings.h"
 #include "control/config_set.h"
+#include "control/control.h"
+#include "control/session.h"
 #include "tls/client_context.h"
 
 #include <stdlib.h>
@@ -27,7 +29,7 @@ static struct slice alpn_of(bool http2)
 /* Names have at most 64 bytes. */
 static struct slice key_of(const struct backend_tls_choice *choice, bool http2, char key[KEY_SIZE])
 {
-    int len = snprintf(key, KEY_SIZE, "%d %d %s %s", http2, choice->verify, choice->authority ? choice->authority : "",
+    int len = snprintf(key, KEY_SIZE, "%d %d %d %s %s", http2, choice->verify, choice->denied, choice->authority ? choice->authority : "",
                        choice->certificate ? choice->certificate : "");
 
     CHECK(len > 0 && len < KEY_SIZE);
@@ -60,6 +62,8 @@ static bool find_files(const struct settings *s, const struct backend_tls_choice
         return error_set(err, "tls_ca: the configuration has no backend_tls.authorities.%s", choice->authority);
     if (choice->certificate && !(own = find_certificate(s, choice->certificate)))
         return error_set(err, "tls_cert: the configuration has no backend_tls.certificates.%s", choice->certificate);
+    if (choice->denied)
+        return error_set(err, "tls_cert: backend_tls.certificates.%s is not for this service", choice->certificate);
     *files = (struct tls_client_files){
         .authorities = authority ? authority->file : NULL,
         .certificate = own ? own->certificate : NULL,
@@ -161,16 +165,33 @@ static const char *option(const struct config_set *set, const char *route_id, en
     return config_set_value(set, SCOPE_OPTIONS, route_id, option_table[id].key);
 }
 
-struct backend_tls_choice backend_tls_choose(const struct config_set *set, const char *route_id)
+/* Routes of the configuration file are the operator's own. */
+static bool is_for(const struct session *s, const char *name)
+{
+    const struct tls_certificate *own = name ? find_certificate(s->control->backend_tls->settings, name) : NULL;
+
+    if (!own || !own->services_set || s->standing == SESSION_STATIC)
+        return true;
+    for (unsigned i = 0; i < own->service_count; i++) {
+        if (strcmp(own->services[i], s->service) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct backend_tls_choice backend_tls_choose(const struct session *s, const struct config_set *set,
+                                             const char *route_id)
 {
     const char *verify = option(set, route_id, OPTION_TLS_VERIFY);
-
-    return (struct backend_tls_choice){
+    struct backend_tls_choice choice = {
         .verify = !verify || strcmp(verify, "true") == 0,
         .authority = option(set, route_id, OPTION_TLS_CA),
         .certificate = option(set, route_id, OPTION_TLS_CERT),
         .server_name = option(set, route_id, OPTION_TLS_SERVER_NAME),
     };
+
+    choice.denied = !is_for(s, choice.certificate);
+    return choice;
 }
 
 static const char *copy_text(const char *text)
@@ -187,6 +208,7 @@ struct backend_tls_choice backend_tls_copy(const struct backend_tls_choice *choi
         .authority = copy_text(choice->authority),
         .certificate = copy_text(choice->certificate),
         .server_name = copy_text(choice->server_name),
+        .denied = choice->denied,
     };
 }
 
@@ -204,7 +226,7 @@ static bool same_text(const char *a, const char *b)
 
 bool backend_tls_equal(const struct backend_tls_choice *a, const struct backend_tls_choice *b)
 {
-    return a->verify == b->verify && same_text(a->authority, b->authority) &&
+    return a->verify == b->verify && a->denied == b->denied && same_text(a->authority, b->authority) &&
            same_text(a->certificate, b->certificate) && same_text(a->server_name, b->server_name);
 }
 
@@ -219,15 +241,16 @@ struct slice backend_tls_name(const struct backend_tls_choice *choice, const str
     return name;
 }
 
-bool backend_tls_check(struct backend_tls *tls, const struct config_set *set, struct error *err)
+bool backend_tls_check(const struct session *s, const struct config_set *set, struct error *err)
 {
+    struct backend_tls *tls = s->control->backend_tls;
     struct list *node, *tmp;
     struct error why;
 
     ASSERT_CONTROL();
     LIST_EACH (node, tmp, &set->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-        struct backend_tls_choice choice = backend_tls_choose(set, route->id);
+        struct backend_tls_choice choice = backend_tls_choose(s, set, route->id);
 
         if (url_is_tls(&route->url) && !client_of(tls, &choice, url_is_http2(&route->url), &why))
             return error_set(err, "route %s: %s", route->id, why.text);

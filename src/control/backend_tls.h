@@ -13,6 +13,7 @@
 
 struct backend_tls;
 struct config_set;
+struct session;
 struct settings;
 struct tls_client;
 
@@ -25,14 +26,16 @@ struct backend_tls_choice {
     bool verify;
     const char *authority, *certificate; /* names, NULL: not set */
     const char *server_name;             /* NULL: the URL's host */
+    bool denied;                         /* the certificate is not for this service */
 };
 
 /* Reads all files. NULL: err names the setting and says what is wrong. */
 struct backend_tls *backend_tls_new(struct settings *settings, struct error *err);
 void backend_tls_free(struct backend_tls *tls); /* NULL is fine */
 
-/* route_id: a route of set, or "ALL" for what is set for all of them. */
-struct backend_tls_choice backend_tls_choose(const struct config_set *set, const char *route_id);
+/* set: of the session s. route_id: a route of set, or "ALL" for what is set for all of them. */
+struct backend_tls_choice backend_tls_choose(const struct session *s, const struct config_set *set,
+                                             const char *route_id);
 
 /* A copy with texts of its own. */
 struct backend_tls_choice backend_tls_copy(const struct backend_tls_choice *choice);
@@ -44,8 +47,8 @@ bool backend_tls_equal(const struct backend_tls_choice *a, const struct backend_
 /* Whom a backend's certificate has to be for, not NUL-terminated. *is_ip: it is an address. */
 struct slice backend_tls_name(const struct backend_tls_choice *choice, const struct url *url, bool *is_ip);
 
-/* Can every TLS route of set get what it asks for? False: "route r2: tls_ca: ...". */
-MUST_USE bool backend_tls_check(struct backend_tls *tls, const struct config_set *set, struct error *err);
+/* Can every TLS route of set, which is the session's, get what it asks for? False: "route r2: tls_ca: ...". */
+MUST_USE bool backend_tls_check(const struct session *s, const struct config_set *set, struct error *err);
 
 /* The context that offers HTTP/2, or HTTP/1.1, never NULL: one that could not be made trusts nobody, and the log says so. NULL for choice: one that reports on certificates
  * and goes on. Borrowed: kept until backend_tls_free. */

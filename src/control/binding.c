@@ -31,7 +31,7 @@ void connection_bind(struct connection *conn, struct session *s)
     s->connected_wall_ms = clock_wall_ms();
     session_set_standing(s, SESSION_CONNECTED);
     if (replaced)
-        connection_abort(replaced, "taken over");
+        connection_abort(replaced, CONNECTION_END_TAKEN_OVER);
     if (left)
         model_disconnected(&conn->control->model, left);
 }

@@ -4,11 +4,11 @@
 #include "base/need.h"
 #include "config/settings.h"
 #include "control/ares_loop.h"
+#include "control/cli_options.h"
 #include "script/engine.h"
 #include "tls/client_context.h"
 
 #include <ev.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,8 +30,9 @@ static const char help[] =
     "                     may be given up to 16 times\n"
     "  --registry ADDR    where services connect (default 127.0.0.1:8181)\n"
     "  --workers N        worker threads, 0 to 256; 0 makes one for each core (default 0)\n"
-    "  --scripts DIR      the scripts that define the registry's commands (default: ../scripts\n"
-    "                     seen from the program, else /usr/share/tidelock/scripts)\n"
+    "  --scripts DIR      the scripts that define the registry's commands (default: ../scripts or\n"
+    "                     ../share/tidelock/scripts seen from the program, else\n"
+    "                     /usr/share/tidelock/scripts)\n"
     "  --log-level LEVEL  error, warn, info or debug (default info)\n"
     "  --check            read the configuration and the scripts, say what is wrong with them and\n"
     "                     how to mend it, and exit\n"
@@ -99,56 +100,6 @@ static enum cli_result wrong(const char *option, const char *what)
     return CLI_WRONG;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters have to be put in, taken out or changed to make b of a (at most 31 of each). */
-static size_t distance(struct slice a, struct slice b)
-{
-    size_t row[32];
-
-    a.len = smaller(a.len, 31);
-    b.len = smaller(b.len, 31);
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t changed = diagonal + (a.data[i - 1] != b.data[j - 1]);
-
-            diagonal = row[j];
-            row[j] = smaller(changed, smaller(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b.len];
-}
-
-static enum cli_result unknown(const char *given)
-{
-    struct slice name = {given + strspn(given, "-"), 0};
-    const char *best = NULL;
-    size_t best_distance = 4;
-
-    name.len = strcspn(name.data, "=");
-    for (const struct option *o = options; o->name; o++) {
-        size_t d = distance(name, slice_str(o->name));
-
-        if (d < best_distance && d < strlen(o->name)) {
-            best_distance = d;
-            best = o->name;
-        }
-    }
-    fprintf(stderr, "tidelock: unknown option %s", given);
-    if (best)
-        fprintf(stderr, "; did you mean --%s?", best);
-    fprintf(stderr, "\nTry: tidelock --help\n");
-    return CLI_WRONG;
-}
-
 static enum cli_result bad_address(const char *option, const char *value)
 {
     fprintf(
@@ -206,9 +157,11 @@ static enum cli_result take_log_level(struct cli *out, const char *value)
     return CLI_GO;
 }
 
-static enum cli_result take_option(struct cli *out, enum option_key key, const char *value)
+static enum cli_result take_option(void *arg, int key, const char *value)
 {
-    switch (key) {
+    struct cli *out = arg;
+
+    switch ((enum option_key)key) {
     case KEY_CONFIG:
         out->config_path = value;
         return *value ? CLI_GO : wrong("config", "takes the name of a file");
@@ -237,37 +190,13 @@ static enum cli_result take_option(struct cli *out, enum option_key key, const c
     return CLI_WRONG;
 }
 
-/* getopt_long found something wrong with the argument that it read last. */
-static enum cli_result refuse(int found, const char *argument)
-{
-    if (found == ':') {
-        fprintf(stderr, "tidelock: %s: a value is missing\nTry: tidelock --help\n", argument);
-        return CLI_WRONG;
-    }
-    for (const struct option *o = options; optopt && o->name; o++) {
-        if (o->val == optopt)
-            return wrong(o->name, "takes no value");
-    }
-    return unknown(argument);
-}
-
 enum cli_result cli_parse(struct cli *out, int argc, char **argv)
 {
-    enum cli_result result = CLI_GO;
+    static const struct cli_options how = {"tidelock", options, take_option};
+    enum cli_result result;
 
     *out = (struct cli){0};
-    opterr = 0;
-    while (result == CLI_GO) {
-        int at = optind;
-        int found = getopt_long(argc, argv, ":h", options, NULL);
-
-        if (found < 0)
-            break;
-        if (found == '?' || found == ':')
-            result = refuse(found, argv[at]);
-        else
-            result = take_option(out, (enum option_key)found, optarg);
-    }
+    result = cli_options_read(&how, out, argc, argv);
     if (result == CLI_GO && optind < argc) {
         fprintf(stderr, "tidelock: unexpected argument \"%s\"\nTry: tidelock --help\n",
                 argv[optind]);

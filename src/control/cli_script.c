@@ -1,6 +1,7 @@
 #include "control/cli_script.h"
 
-#include <getopt.h>
+#include "control/cli_options.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -49,11 +50,6 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const kinds[SCRIPT_KINDS] = {
-    [SCRIPT_POLICY] = "policy", [SCRIPT_HEALTH] = "health", [SCRIPT_PAGE] = "page",
-    [SCRIPT_COMMANDS] = "commands", [SCRIPT_HOOK] = "hook",
-};
-
 static const char *tool_name(const struct script_cli *cli)
 {
     return cli->bench ? "script-bench" : "script-test";
@@ -81,7 +77,7 @@ static enum cli_result wrong(const struct script_cli *cli, const char *argument,
 static enum cli_result take_kind(struct script_cli *out, const char *value)
 {
     for (unsigned i = 0; i < SCRIPT_KINDS; i++) {
-        if (strcmp(kinds[i], value) == 0) {
+        if (strcmp(script_kind_names[i], value) == 0) {
             out->kind = (enum script_kind)i;
             return CLI_GO;
         }
@@ -89,42 +85,36 @@ static enum cli_result take_kind(struct script_cli *out, const char *value)
     return wrong(out, "--kind", "takes policy, health, page, commands or hook");
 }
 
-static enum cli_result take_option(struct script_cli *out, int found, const char *argument)
+static enum cli_result take_option(void *arg, int key, const char *value)
 {
-    switch (found) {
+    struct script_cli *out = arg;
+
+    switch (key) {
     case KEY_KIND:
-        return take_kind(out, optarg);
+        return take_kind(out, value);
     case KEY_SCRIPTS:
-        out->cli.scripts_dir = optarg;
-        return *optarg ? CLI_GO : wrong(out, "--scripts", "takes the name of a directory");
+        out->cli.scripts_dir = value;
+        return *value ? CLI_GO : wrong(out, "--scripts", "takes the name of a directory");
     case KEY_CONFIG:
-        out->cli.config_path = optarg;
-        return *optarg ? CLI_GO : wrong(out, "--config", "takes the name of a file");
+        out->cli.config_path = value;
+        return *value ? CLI_GO : wrong(out, "--config", "takes the name of a file");
     case KEY_HELP:
         return print_help(out);
-    case ':':
-        return wrong(out, argument, "a value is missing");
     default:
-        return wrong(out, argument, "unknown option, or one that takes no value");
+        return CLI_WRONG;
     }
 }
 
 enum cli_result cli_script_parse(struct script_cli *out, int argc, char **argv)
 {
-    enum cli_result result = CLI_GO;
+    bool bench = strcmp(argv[1], "script-bench") == 0;
+    struct cli_options how = {bench ? "tidelock script-bench" : "tidelock script-test", options, take_option};
+    enum cli_result result;
 
-    *out = (struct script_cli){.bench = strcmp(argv[1], "script-bench") == 0, .kind = SCRIPT_KINDS};
+    *out = (struct script_cli){.bench = bench, .kind = SCRIPT_KINDS};
     argc--;
     argv++;
-    opterr = 0;
-    while (result == CLI_GO) {
-        int at = optind;
-        int found = getopt_long(argc, argv, ":h", options, NULL);
-
-        if (found < 0)
-            break;
-        result = take_option(out, found, argv[at]);
-    }
+    result = cli_options_read(&how, out, argc, argv);
     out->files = argv + optind;
     out->file_count = argc - optind;
     if (result == CLI_GO && out->file_count == 0)

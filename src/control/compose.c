@@ -113,25 +113,24 @@ static void put_guards(struct composer *co, const struct config_set *set, const 
 }
 
 /* route_id: whose options hold, or "ALL". */
-static struct tls_input tls_of(struct control *c, const struct config_set *set, const char *route_id,
-                               const struct url *url)
+static struct tls_input tls_of(const struct session *s, const char *route_id, const struct url *url)
 {
     struct backend_tls_choice choice;
     struct tls_input input = {0};
 
     if (!url_is_tls(url))
         return input;
-    choice = backend_tls_choose(set, route_id);
-    input.client = backend_tls_client(c->backend_tls, &choice, url_is_http2(url));
+    choice = backend_tls_choose(s, s->live, route_id);
+    input.client = backend_tls_client(s->control->backend_tls, &choice, url_is_http2(url));
     input.name = backend_tls_name(&choice, url, &input.is_ip);
     return input;
 }
 
-static void put_tls(struct composer *co, const struct config_set *set, const char *route_id)
+static void put_tls(struct composer *co, const struct session *s, const char *route_id)
 {
-    co->input.tls = tls_of(co->control, set, route_id, co->input.url);
+    co->input.tls = tls_of(s, route_id, co->input.url);
     if (co->input.page_url)
-        co->input.page_tls = tls_of(co->control, set, "ALL", co->input.page_url);
+        co->input.page_tls = tls_of(s, "ALL", co->input.page_url);
 }
 
 static void add_route(void *arg, const struct session *s, const struct route_entry *r)
@@ -155,7 +154,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
     }
     co->input.headers = co->headers;
     maintenance_compose(s, r, &co->input, &page_ip);
-    put_tls(co, s->live, r->id);
+    put_tls(co, s, r->id);
     snapshot_add(co->snapshot, &co->input);
 }
 

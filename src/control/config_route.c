@@ -2,10 +2,15 @@
 
 #include "base/need.h"
 #include "control/config_check.h"
+#include "http/path.h"
 
 #include <stdlib.h>
 
-enum { PLACE_SIZE = DOMAIN_SIZE + PATH_LENGTH_MAX + URL_LENGTH_MAX + 4 };
+enum {
+    PLACE_SIZE = DOMAIN_SIZE + PATH_LENGTH_MAX + URL_LENGTH_MAX + 4,
+    ROUTE_OVERHEAD = 112, /* bytes of its place in the map by id, and of four blocks of the heap */
+    DOMAIN_OVERHEAD = 80  /* of a domain's place in the map, its pointer and two blocks of the heap */
+};
 
 static char *copy_text(struct slice text)
 {
@@ -39,6 +44,55 @@ static struct slice duplicate_key(char out[PLACE_SIZE], const struct route_entry
     out[key.len] = '\n';
     memcpy(out + key.len + 1, route->backend_url, url);
     return slice_of(out, key.len + 1 + url);
+}
+
+static size_t bytes_of(size_t path, size_t url, unsigned domains, size_t domain_bytes)
+{
+    /* Each domain is there twice: by itself, and in the key of its place. */
+    return sizeof(struct route_entry) + 2 * ROUTE_ID_SIZE + path + url + ROUTE_OVERHEAD +
+           domains * (path + url + DOMAIN_OVERHEAD) + 2 * domain_bytes;
+}
+
+static size_t domain_bytes(const struct route_entry *route)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < route->domain_count; i++)
+        bytes += strlen(route->domains[i]);
+    return bytes;
+}
+
+size_t config_route_bytes(const struct route_entry *route)
+{
+    return bytes_of(strlen(route->path), strlen(route->backend_url), route->domain_count, domain_bytes(route));
+}
+
+size_t config_route_bytes_with(const struct route_entry *route, struct slice field, struct slice value)
+{
+    size_t path = strlen(route->path), url = strlen(route->backend_url), domains = domain_bytes(route);
+    unsigned count = route->domain_count;
+
+    if (slice_eq(field, SLICE("path")))
+        path = value.len;
+    else if (slice_eq(field, SLICE("backend_url")))
+        url = value.len;
+    else if (slice_eq(field, SLICE("domains")))
+        domains = value.len;
+    if (slice_eq(field, SLICE("domains"))) {
+        count = 1;
+        for (size_t i = 0; i < value.len; i++)
+            count += value.data[i] == ',';
+    }
+    return bytes_of(path, url, count, domains);
+}
+
+size_t config_route_fields_bytes(const struct route_fields *fields)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < fields->domain_count; i++)
+        bytes += fields->domains[i].len;
+    return bytes_of(fields->path.len, fields->backend_url.len, fields->domain_count, bytes);
 }
 
 void config_route_free(struct route_entry *route)
@@ -83,6 +137,26 @@ static bool set_domains(struct route_entry *route, const struct slice *domains, 
     return true;
 }
 
+/* The path in the form in which requests are matched. */
+static bool set_path(struct route_entry *route, struct slice path, struct error *err)
+{
+    struct path_result form;
+
+    route->path = copy_text(path);
+    if (!config_check_path("path", path, err))
+        return false;
+    switch (path_normalise(path, route->path, &form)) {
+    case PATH_REFUSED:
+        return error_set(err, "%s", form.error);
+    case PATH_MADE:
+        route->path[form.len] = '\0';
+        break;
+    case PATH_PLAIN:
+        break;
+    }
+    return true;
+}
+
 /* Makes an entry of checked fields; NULL with the reason. */
 static struct route_entry *make_route(const char *id, const struct route_fields *fields,
                                       struct error *err)
@@ -92,11 +166,10 @@ static struct route_entry *make_route(const char *id, const struct route_fields 
     CHECK(strlen(id) < ROUTE_ID_SIZE);
     list_init(&route->link);
     memcpy(route->id, id, strlen(id) + 1);
-    route->path = copy_text(fields->path);
     route->backend_url = copy_text(fields->backend_url);
     route->priority = (int)fields->priority;
     if (!set_domains(route, fields->domains, fields->domain_count, err) ||
-        !config_check_path("path", fields->path, err) ||
+        !set_path(route, fields->path, err) ||
         !config_check_backend(slice_of(route->backend_url, fields->backend_url.len), &route->url,
                               err) ||
         !config_check_priority(fields->priority, err)) {
@@ -159,6 +232,7 @@ void config_route_insert(struct config_set *set, struct route_entry *route)
 {
     char buf[PLACE_SIZE];
 
+    set->bytes += config_route_bytes(route);
     list_push_back(&set->routes, &route->link);
     CHECK(!map_set(set->route_by_id, slice_str(route->id), route));
     for (unsigned i = 0; i < route->domain_count; i++)
@@ -262,6 +336,7 @@ bool config_set_update_route(struct config_set *set, struct slice id, struct sli
     CHECK(!route->name);
     changed->state = route->state;
     route->state = NULL;
+    set->bytes += config_route_bytes(changed) - config_route_bytes(route);
     forget_places(set, route);
     for (unsigned i = 0; i < changed->domain_count; i++)
         map_set(set->route_by_place, duplicate_key(buf, changed, i), changed);
@@ -279,6 +354,7 @@ bool config_set_remove_route(struct config_set *set, struct slice id, struct err
         return error_set(err, "route not found");
     for (unsigned scope = 0; scope < SCOPES; scope++)
         config_set_clear_target(set, (enum scope)scope, slice_str(route->id));
+    set->bytes -= config_route_bytes(route);
     forget_places(set, route);
     map_remove(set->route_by_id, slice_str(route->id));
     config_route_free(route);

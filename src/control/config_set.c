@@ -13,8 +13,9 @@ static const char all[] = "ALL";
 
 enum {
     SETTING_KEY_SIZE = 4 + ROUTE_ID_SIZE + KEY_LENGTH_MAX,
-    ROUTE_BYTES = 2048, /* what one takes, maps included */
-    SETTING_BYTES = 1024
+    ROUTE_BYTES = 2048, /* what a copy of one takes, maps included */
+    SETTING_BYTES = 1024,
+    SETTING_OVERHEAD = 96 /* bytes of its place in the maps, and of three blocks of the heap */
 };
 
 /* Scope and target; absent for a target that is too long to exist. */
@@ -93,6 +94,13 @@ static void setting_free(struct setting_entry *setting)
     free(setting);
 }
 
+static void forget_setting(struct config_set *set, struct setting_entry *setting)
+{
+    set->bytes -= config_setting_bytes(slice_str(setting->key), slice_str(setting->value));
+    set->setting_count--;
+    setting_free(setting);
+}
+
 static void group_clear(struct config_set *set, struct setting_group *group)
 {
     struct list *node, *tmp;
@@ -103,8 +111,7 @@ static void group_clear(struct config_set *set, struct setting_group *group)
 
         map_remove(set->setting_by_key, setting_key(buf, group->scope, slice_str(group->target),
                                                     slice_str(setting->key)));
-        setting_free(setting);
-        set->setting_count--;
+        forget_setting(set, setting);
     }
 }
 
@@ -153,7 +160,9 @@ static void put(struct config_set *set, enum scope scope, struct slice target, s
     struct setting_entry *setting = find_setting(set, scope, target, key);
     char buf[SETTING_KEY_SIZE];
 
+    set->bytes += config_setting_bytes(key, value);
     if (setting) {
+        set->bytes -= config_setting_bytes(slice_str(setting->key), slice_str(setting->value));
         free(setting->key);
         free(setting->value);
     } else {
@@ -210,6 +219,30 @@ const struct route_entry *config_set_route(const struct config_set *set, struct 
     return map_get(set->route_by_id, id);
 }
 
+size_t config_set_bytes(const struct config_set *set)
+{
+    return set->bytes;
+}
+
+/* The key is there twice, in the map with its target. */
+size_t config_setting_bytes(struct slice key, struct slice value)
+{
+    return sizeof(struct setting_entry) + 2 * key.len + SETTING_OVERHEAD + value.len;
+}
+
+unsigned config_set_count_others(const struct config_set *set, enum scope scope, struct slice target, struct slice key)
+{
+    const struct setting_group *group = find_group(set, scope, target);
+    struct list *node, *tmp;
+    unsigned count = 0;
+
+    if (!group)
+        return 0;
+    LIST_EACH (node, tmp, &group->settings)
+        count += !slice_eq_nocase(slice_str(CONTAINER_OF(node, struct setting_entry, link)->key), key);
+    return count;
+}
+
 unsigned config_set_route_count(const struct config_set *set)
 {
     return (unsigned)map_count(set->route_by_id);
@@ -254,8 +287,7 @@ bool config_set_drop(struct config_set *set, enum scope scope, struct slice targ
         return error_set(err, "%s not set: %.*s", scope_names[scope],
                          (int)(key.len > 100 ? 100 : key.len), key.data);
     map_remove(set->setting_by_key, setting_key(buf, scope, target, key));
-    setting_free(setting);
-    set->setting_count--;
+    forget_setting(set, setting);
     return true;
 }
 

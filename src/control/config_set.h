@@ -78,6 +78,7 @@ struct config_set {
     struct map *group_by_target; /* scope and target to setting_group */
     struct map *setting_by_key;  /* scope, target and key in lower case to setting_entry */
     unsigned setting_count;
+    size_t bytes; /* of all entries, their texts and keys */
 };
 #else
 struct config_set;
@@ -115,6 +116,17 @@ MUST_USE bool config_set_remove_route(struct config_set *set, struct slice id, s
 
 /* The route with this id, or NULL. */
 const struct route_entry *config_set_route(const struct config_set *set, struct slice id);
+
+/* Memory that a set takes, about; that a route takes, would take with one field replaced (as config_set_update_route
+ * does), or as it came in; that a setting takes. */
+size_t config_set_bytes(const struct config_set *set);
+size_t config_route_bytes(const struct route_entry *route);
+size_t config_route_bytes_with(const struct route_entry *route, struct slice field, struct slice value);
+size_t config_route_fields_bytes(const struct route_fields *fields);
+size_t config_setting_bytes(struct slice key, struct slice value);
+
+/* Settings of a scope and target that have another key. */
+unsigned config_set_count_others(const struct config_set *set, enum scope scope, struct slice target, struct slice key);
 
 /* How many routes the set has. */
 unsigned config_set_route_count(const struct config_set *set);

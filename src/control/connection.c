@@ -4,30 +4,16 @@
 #include "base/log.h"
 #include "base/need.h"
 #include "control/control.h"
-#include "control/line.h"
 #include "control/registry.h"
-#include "script/vm.h"
 #include "tls/registry_context.h"
 #include "tls/tls_transport.h"
 
 #include <stdlib.h>
 
 enum {
-    IN_SMALL = 2048,                  /* first size of the input buffer */
-    IN_LARGE = REGISTRY_LINE_MAX + 2, /* the longest line with its "\r\n" */
-    OUT_KEPT = 4096,                  /* an empty output buffer up to this size is kept */
-    TURN_LINES = 64,                  /* lines run a loop turn */
-    TURN_MS = 5,                      /* time after which the rest waits for the next turn */
-    LINGER_MS = 2000                  /* longest wait for the client's end when closing */
+    OUT_KEPT = 4096, /* an empty output buffer up to this size is kept */
+    LINGER_MS = 2000 /* longest wait for the client's end when closing */
 };
-
-/* Data or end of input? */
-static bool wants_input(const struct connection *conn)
-{
-    if (conn->phase == CONNECTION_CLOSING)
-        return !conn->eof;
-    return !conn->eof && (!conn->in.data || buf_len(&conn->in) < IN_LARGE);
-}
 
 static bool has_output(const struct connection *conn)
 {
@@ -39,7 +25,7 @@ static void update_io(struct connection *conn)
     int events = 0;
 
     if (conn->phase != CONNECTION_CLOSED) {
-        events |= wants_input(conn) ? EV_READ : 0;
+        events |= connection_wants_input(conn) ? EV_READ : 0;
         events |= has_output(conn) || conn->transport.wants_write ? EV_WRITE : 0;
     }
     if (conn->transport.pending && (events & EV_READ))
@@ -53,26 +39,42 @@ static void update_io(struct connection *conn)
     ev_io_start(conn->control->loop, &conn->io);
 }
 
-static void set_phase(struct connection *conn, enum connection_phase phase)
+static void set_deadline(struct connection *conn, uint64_t ms)
 {
-    CHECK(phase > conn->phase);
-    conn->phase = phase;
-    if (phase == CONNECTION_OPEN) {
-        ev_timer_stop(conn->control->loop, &conn->linger);
-        return;
-    }
-    if (phase == CONNECTION_CLOSING) {
-        ev_timer_set(&conn->linger, LINGER_MS / 1000.0, 0.);
-        ev_timer_start(conn->control->loop, &conn->linger);
-        return;
-    }
-    ev_timer_stop(conn->control->loop, &conn->linger);
-    update_io(conn);
-    transport_close(&conn->transport, false);
-    registry_retire(conn->registry, conn);
+    ev_timer_stop(conn->control->loop, &conn->deadline);
+    ev_timer_set(&conn->deadline, (double)ms / 1000.0, 0.);
+    ev_timer_start(conn->control->loop, &conn->deadline);
 }
 
-void connection_abort(struct connection *conn, const char *reason)
+static void set_phase(struct connection *conn, enum connection_phase phase)
+{
+    const struct settings *s = conn->control->settings;
+
+    CHECK(phase > conn->phase);
+    conn->phase = phase;
+    switch (phase) {
+    case CONNECTION_HANDSHAKE:
+        break;
+    case CONNECTION_OPEN:
+        conn->spoke_ms = conn->opened_ms = clock_ms();
+        set_deadline(conn, conn->authorized ? s->registry_idle_ms : s->registry_auth_ms);
+        break;
+    case CONNECTION_CLOSING:
+        ev_timer_stop(conn->control->loop, &conn->pause);
+        set_deadline(conn, LINGER_MS);
+        break;
+    case CONNECTION_CLOSED:
+        ev_timer_stop(conn->control->loop, &conn->pause);
+        ev_timer_stop(conn->control->loop, &conn->deadline);
+        update_io(conn);
+        transport_close(&conn->transport, false);
+        registry_not_due(conn->registry, conn);
+        registry_retire(conn->registry, conn);
+        break;
+    }
+}
+
+void connection_abort(struct connection *conn, enum connection_end why)
 {
     struct session *s = conn->session;
     char peer[ADDRESS_TEXT_SIZE];
@@ -80,8 +82,13 @@ void connection_abort(struct connection *conn, const char *reason)
     ASSERT_CONTROL();
     if (conn->phase == CONNECTION_CLOSED)
         return;
+    if (conn->last != CONNECTION_END_DONE)
+        why = conn->last;
+    else
+        conn->control->counts.ended[why]++;
     address_format(&conn->peer, peer);
-    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer, reason);
+    log_write(LOG_DEBUG, "[registry-v2] Connection closed", "peer=%s reason=\"%s\"", peer,
+              connection_end_text(why));
     set_phase(conn, CONNECTION_CLOSED);
     connection_unbind(conn);
     if (s)
@@ -97,7 +104,7 @@ static void flush(struct connection *conn)
         enum io io = transport_write(&conn->transport, &rest, conn->out_len ? 1 : 0, &n);
 
         if (io == IO_ERROR) {
-            connection_abort(conn, "send failed");
+            connection_abort(conn, CONNECTION_END_SEND_FAILED);
             return;
         }
         conn->out_start += n;
@@ -113,15 +120,14 @@ static void flush(struct connection *conn)
     }
 }
 
-/* Sends, ends what is to end, and waits for the rest. */
-static void settle(struct connection *conn)
+void connection_settle(struct connection *conn)
 {
     if (conn->phase == CONNECTION_HANDSHAKE)
         return;
     flush(conn);
     if (conn->phase == CONNECTION_CLOSING && !has_output(conn)) {
         if (conn->eof) {
-            connection_abort(conn, "done");
+            connection_abort(conn, CONNECTION_END_DONE);
             return;
         }
         /* The client's end is waited for, as what it still sends would destroy what it has not
@@ -132,9 +138,11 @@ static void settle(struct connection *conn)
         update_io(conn);
 }
 
-/* Room for len more bytes of output; false when the client leaves too much unread, or there is no memory. By the
- * limit a single line always fits behind an empty queue. */
-static bool make_room(struct connection *conn, size_t len)
+enum room { ROOM_MADE, ROOM_OVER_LIMIT, ROOM_NO_MEMORY };
+
+/* Room for len more bytes of output, unless the client leaves too much unread. A single line always fits behind an empty
+ * queue. */
+static enum room make_room(struct connection *conn, size_t len)
 {
     size_t limit = conn->control->settings->registry_output, cap;
     char *grown;
@@ -142,9 +150,9 @@ static bool make_room(struct connection *conn, size_t len)
     if (conn->out_len && conn->out_len + len > limit)
         flush(conn);
     if (conn->phase == CONNECTION_CLOSED || (conn->out_len && conn->out_len + len > limit))
-        return false;
+        return ROOM_OVER_LIMIT;
     if (conn->out_start + conn->out_len + len <= conn->out_cap)
-        return true;
+        return ROOM_MADE;
     if (conn->out_start)
         memmove(conn->out, conn->out + conn->out_start, conn->out_len);
     conn->out_start = 0;
@@ -152,10 +160,26 @@ static bool make_room(struct connection *conn, size_t len)
         cap *= 2;
     grown = realloc(conn->out, cap);
     if (!grown)
-        return false;
+        return ROOM_NO_MEMORY;
     conn->out = grown;
     conn->out_cap = cap;
-    return true;
+    return ROOM_MADE;
+}
+
+void connection_refuse(struct connection *conn, const char *reason)
+{
+    char line[256];
+    int len = snprintf(line, sizeof(line), "ERROR|%.200s", reason);
+
+    connection_send(conn, slice_of(line, (size_t)len));
+}
+
+void connection_dismiss(struct connection *conn, enum connection_end why, const char *reason)
+{
+    conn->control->counts.ended[why]++;
+    conn->last = why;
+    connection_refuse(conn, reason);
+    connection_close(conn);
 }
 
 void connection_send(struct connection *conn, struct slice line)
@@ -165,10 +189,17 @@ void connection_send(struct connection *conn, struct slice line)
     ASSERT_CONTROL();
     if (conn->phase == CONNECTION_CLOSED || conn->phase == CONNECTION_HANDSHAKE)
         return;
-    if (!make_room(conn, line.len + 1)) {
-        log_write(LOG_WARN, "[registry-v2] Connection closed, no room for its output",
-                  "queued=%zu limit=%zu", conn->out_len, (size_t)conn->control->settings->registry_output);
-        connection_abort(conn, "output limit");
+    switch (make_room(conn, line.len + 1)) {
+    case ROOM_MADE:
+        break;
+    case ROOM_NO_MEMORY:
+        connection_abort(conn, CONNECTION_END_MEMORY);
+        return;
+    case ROOM_OVER_LIMIT:
+        conn->control->counts.refused[REGISTRY_LIMIT_OUTPUT]++;
+        log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
+                  "queued=%zu", conn->out_len);
+        connection_abort(conn, CONNECTION_END_OUTPUT);
         return;
     }
     at = conn->out + conn->out_start + conn->out_len;
@@ -176,91 +207,7 @@ void connection_send(struct connection *conn, struct slice line)
     at[line.len] = '\n';
     conn->out_len += line.len + 1;
     if (!conn->running)
-        settle(conn);
-}
-
-static void send_error(struct connection *conn, const char *reason)
-{
-    char line[64];
-    int len = snprintf(line, sizeof(line), "ERROR|%s", reason);
-
-    connection_send(conn, slice_of(line, (size_t)len));
-}
-
-/* Runs one complete line, without its line end. */
-static void run_line(struct connection *conn, struct slice line)
-{
-    struct slice answer;
-    const char *wrong;
-
-    if (line.len && line.data[line.len - 1] == '\r')
-        line.len--;
-    if (line.len == 0)
-        return;
-    if (line.len > REGISTRY_LINE_MAX) {
-        send_error(conn, "line too long");
-        return;
-    }
-    if (!need_whole()) {
-        send_error(conn, "out of memory");
-        return;
-    }
-    wrong = line_check(line);
-    if (wrong) {
-        send_error(conn, wrong);
-        return;
-    }
-    if (!vm_run_line(conn->control->vm, conn, line, &answer))
-        conn->waiting = true;
-    else if (answer.data)
-        connection_send(conn, answer);
-}
-
-/* Takes the next line or part of a line that is too long off the input; false when there is none.
- */
-static bool take_line(struct connection *conn)
-{
-    struct slice in = slice_of(conn->in.data ? buf_head(&conn->in) : "", buf_len(&conn->in));
-    const char *end = in.len ? memchr(in.data, '\n', in.len) : NULL;
-
-    if (!end && in.len < (conn->skipping ? 1 : IN_LARGE))
-        return false;
-    if (!end) {
-        if (!conn->skipping)
-            send_error(conn, "line too long");
-        conn->skipping = true;
-        buf_consume(&conn->in, in.len);
-        return true;
-    }
-    if (!conn->skipping)
-        run_line(conn, slice_of(in.data, (size_t)(end - in.data)));
-    conn->skipping = false;
-    buf_consume(&conn->in, (size_t)(end - in.data) + 1);
-    return true;
-}
-
-void connection_run(struct connection *conn)
-{
-    uint64_t until = clock_ms() + TURN_MS;
-    bool more = true;
-
-    ASSERT_CONTROL();
-    CHECK(!conn->running);
-    conn->running = true;
-    for (int i = 0; i < TURN_LINES && more && clock_ms() <= until; i++)
-        more = conn->phase == CONNECTION_OPEN && !conn->waiting && take_line(conn);
-    conn->running = false;
-    if (conn->phase == CONNECTION_CLOSED)
-        return;
-    if (more)
-        registry_again(conn->registry, conn);
-    else if (conn->eof && !conn->waiting && conn->phase == CONNECTION_OPEN)
-        set_phase(conn, CONNECTION_CLOSING);
-    if (conn->in.data && buf_len(&conn->in) == 0) {
-        free(conn->in.data);
-        conn->in = (struct buf){0};
-    }
-    settle(conn);
+        connection_settle(conn);
 }
 
 void connection_close(struct connection *conn)
@@ -270,56 +217,7 @@ void connection_close(struct connection *conn)
         return;
     set_phase(conn, CONNECTION_CLOSING);
     if (!conn->running)
-        settle(conn);
-}
-
-/* Room to read into: first a small block, then one for the longest line. */
-static bool make_input_room(struct connection *conn)
-{
-    uint32_t cap = conn->in.data ? IN_LARGE : IN_SMALL;
-    char *grown;
-
-    if (conn->in.data)
-        buf_compact(&conn->in);
-    if (conn->in.data && buf_room(&conn->in))
-        return true;
-    grown = realloc(conn->in.data, cap);
-    if (!grown)
-        return false;
-    conn->in.data = grown;
-    conn->in.cap = cap;
-    return true;
-}
-
-/* Reads once, to the tail of the input; what comes while closing is thrown away. */
-static void read_input(struct connection *conn)
-{
-    size_t n;
-
-    if (conn->phase == CONNECTION_CLOSING && conn->in.data)
-        conn->in.start = conn->in.end = 0;
-    if (!make_input_room(conn)) {
-        connection_abort(conn, "out of memory");
-        return;
-    }
-    switch (transport_read(&conn->transport, buf_tail(&conn->in), buf_room(&conn->in), &n)) {
-    case IO_OK:
-        if (conn->phase == CONNECTION_OPEN)
-            conn->in.end += (uint32_t)n;
-        break;
-    case IO_AGAIN:
-        break;
-    case IO_EOF:
-        conn->eof = true;
-        break;
-    case IO_ERROR:
-        /* Cut or ended without close_notify: what came before are whole lines, which count as over TCP. */
-        if (tls_transport_failure(&conn->transport) == TLS_FAILURE_CLOSED)
-            conn->eof = true;
-        else
-            connection_abort(conn, "connection reset");
-        break;
-    }
+        connection_settle(conn);
 }
 
 /* The certificate counts from now on. */
@@ -332,12 +230,13 @@ static void begin(struct connection *conn)
     update_io(conn);
 }
 
-static void shake_hands(struct connection *conn)
+void connection_shake_hands(struct connection *conn)
 {
     char peer[ADDRESS_TEXT_SIZE];
 
     switch (transport_handshake(&conn->transport)) {
     case IO_OK:
+        conn->control->counts.handshakes++;
         begin(conn);
         return;
     case IO_AGAIN:
@@ -346,10 +245,11 @@ static void shake_hands(struct connection *conn)
     default:
         break;
     }
+    conn->control->counts.handshakes_failed++;
     address_format(&conn->peer, peer);
     log_write(LOG_INFO, "[registry-v2] TLS handshake failed", "peer=%s reason=\"%s\"", peer,
               tls_transport_error(&conn->transport));
-    connection_abort(conn, "TLS handshake failed");
+    connection_abort(conn, CONNECTION_END_HANDSHAKE_FAILED);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -358,31 +258,63 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     if (conn->phase == CONNECTION_HANDSHAKE) {
-        shake_hands(conn);
+        registry_handshake_due(conn->registry, conn);
         return;
     }
     if (events & EV_READ)
-        read_input(conn);
-    if (conn->phase == CONNECTION_OPEN && (events & EV_READ) && list_empty(&conn->again))
-        connection_run(conn);
-    else if (conn->phase != CONNECTION_CLOSED)
-        settle(conn);
+        connection_read(conn);
+    if (conn->phase == CONNECTION_OPEN && (events & EV_READ) && !ev_is_active(&conn->pause))
+        registry_again(conn->registry, conn);
+    if (conn->phase != CONNECTION_CLOSED)
+        connection_settle(conn);
 }
 
-static void on_linger(struct ev_loop *loop, ev_timer *timer, int events)
+bool connection_is_stranger(const struct connection *conn)
+{
+    return !conn->session && !conn->events && !conn->waiting &&
+           (conn->phase == CONNECTION_HANDSHAKE || conn->phase == CONNECTION_OPEN);
+}
+
+/* Nobody keeps a place without a word. */
+static void check_idle(struct connection *conn)
+{
+    const struct settings *s = conn->control->settings;
+    uint64_t now_ms = clock_ms(), due_ms = now_ms + s->registry_idle_ms;
+
+    if (!conn->authorized)
+        due_ms = conn->opened_ms + s->registry_auth_ms;
+    else if (connection_is_stranger(conn))
+        due_ms = conn->spoke_ms + s->registry_idle_ms;
+    if (now_ms < due_ms)
+        set_deadline(conn, due_ms - now_ms);
+    else if (!conn->authorized)
+        connection_dismiss(conn, CONNECTION_END_UNAUTHORIZED, "no AUTH in time: timeouts.registry_auth");
+    else
+        connection_dismiss(conn, CONNECTION_END_IDLE, "idle for too long: timeouts.registry_idle");
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct connection *conn = timer->data;
 
     (void)loop;
     (void)events;
-    connection_abort(conn, conn->phase == CONNECTION_HANDSHAKE ? "TLS handshake too slow" : "closed");
+    if (conn->phase == CONNECTION_OPEN) {
+        check_idle(conn);
+        return;
+    }
+    conn->control->counts.handshakes_failed += conn->phase == CONNECTION_HANDSHAKE;
+    connection_abort(conn, conn->phase == CONNECTION_HANDSHAKE ? CONNECTION_END_HANDSHAKE_SLOW
+                                                               : CONNECTION_END_CLOSED);
 }
 
-static void await_handshake(struct connection *conn)
+static void on_pause_ended(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    conn->phase = CONNECTION_HANDSHAKE;
-    ev_timer_set(&conn->linger, (double)conn->control->settings->registry_handshake_ms / 1000.0, 0.);
-    ev_timer_start(conn->control->loop, &conn->linger);
+    struct connection *conn = timer->data;
+
+    (void)loop;
+    (void)events;
+    registry_again(conn->registry, conn);
 }
 
 struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial,
@@ -392,19 +324,24 @@ struct connection *connection_new(struct control *c, struct registry *r, uint64_
 
     ASSERT_CONTROL();
     list_init(&conn->link);
-    list_init(&conn->again);
+    list_init(&conn->due);
     conn->control = c;
     conn->registry = r;
     conn->serial = serial;
     conn->transport = *transport;
-    conn->phase = CONNECTION_OPEN;
+    conn->phase = CONNECTION_HANDSHAKE;
+    conn->last = CONNECTION_END_DONE;
     conn->peer = *peer;
     conn->authorized = !c->settings->registry_token;
+    conn->opened_ms = conn->spoke_ms = clock_ms();
     ev_init(&conn->io, on_io);
-    ev_init(&conn->linger, on_linger);
-    conn->io.data = conn->linger.data = conn;
+    ev_init(&conn->deadline, on_deadline);
+    ev_init(&conn->pause, on_pause_ended);
+    conn->io.data = conn->deadline.data = conn->pause.data = conn;
     if (handshake)
-        await_handshake(conn);
+        set_deadline(conn, c->settings->registry_handshake_ms);
+    else
+        set_phase(conn, CONNECTION_OPEN);
     update_io(conn);
     return conn;
 }
@@ -414,7 +351,7 @@ void connection_free(struct connection *conn)
     ASSERT_CONTROL();
     CHECK(conn->phase == CONNECTION_CLOSED && !conn->session);
     list_remove(&conn->link);
-    list_remove(&conn->again);
+    list_remove(&conn->due);
     tls_names_free(conn->certificate);
     free(conn->in.data);
     free(conn->out);

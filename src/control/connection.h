@@ -1,9 +1,10 @@
 /* connection.h - one registry connection: bytes to lines, lines to answers, both bounded.
  *
  * A connection reads lines (16 KiB at most), hands each to the scripts and writes one answer a line
- * in order. While an answer has to wait (an apply, a probe) no further line of it is run; what
+ * in order. While an answer has to wait (an apply, a probe), or more lines came than the settings
+ * registry_lines and registry_burst allow (guard/line_pace.h), no further line of it is run; what
  * arrives is left unread once its buffer is full. Output past the registry_output setting closes
- * it. A few lines are run a loop turn, so that one client cannot keep the loop from the others.
+ * it. Whose lines run when is the registry's business (control/registry_turn.c).
  *
  * Thread: control. Ownership: the registry owns connections; a connection and its session point to
  * each other while bound. */
@@ -14,6 +15,8 @@
 #include "base/slice.h"
 #include "base/sock.h"
 #include "base/transport.h"
+#include "control/registry_count.h"
+#include "guard/line_pace.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,13 +42,16 @@ enum connection_phase {
 
 struct connection {
     struct list link;  /* in registry.connections, or .closed */
-    struct list again; /* in registry.again while lines are left for the next turn */
+    struct list due;   /* in registry.due while it has lines to run, in .handshakes while it has a step to do */
+    bool lines_due;    /* it is in registry.due */
+    bool surplus;      /* it was refused as it came, and is told so */
     struct control *control;
     struct registry *registry;
     uint64_t serial;             /* names it to scripts and pending answers; never reused */
     struct transport transport;
     struct tls_names *certificate; /* of the client, verified; NULL: none */
     enum connection_phase phase; /* changed by set_phase only */
+    enum connection_end last;    /* why it is closing; DONE: it is not, or its client wants it */
     struct address peer;
     struct session *session; /* bound, or NULL */
     uint32_t events;         /* subscribed, mask of 1u << enum event */
@@ -55,11 +61,15 @@ struct connection {
     bool skipping;           /* inside a line that was too long */
     bool eof;                /* the client will send no more */
     bool running;            /* inside the running of lines: output is sent at its end */
+    unsigned early_lines;    /* before it was authorized */
+    uint64_t opened_ms, spoke_ms; /* when it was opened, its last line was run; monotonic */
+    struct line_pace pace;
     struct buf in;           /* heap block, none while empty */
     char *out;               /* queued output, out[out_start, out_start + out_len) */
     size_t out_start, out_len, out_cap;
     ev_io io;
-    ev_timer linger; /* ends the wait for the client's handshake, or for its end while closing */
+    ev_timer deadline; /* of the handshake, of AUTH, of being idle, of the client's end while closing */
+    ev_timer pause;    /* until its next line may run */
 };
 
 /* Takes over a transport. handshake: of TLS, it is still to come. */
@@ -69,12 +79,24 @@ struct connection *connection_new(struct control *c, struct registry *r, uint64_
 /* Frees a closed one. */
 void connection_free(struct connection *conn);
 
-/* Runs what lines there are, a bounded number, and sends. */
-void connection_run(struct connection *conn);
+/* Runs lines, this many at most and, but for one, none past the moment, and sends. */
+void connection_run(struct connection *conn, unsigned lines, uint64_t until_us);
+
+/* Does the next step of its handshake. */
+void connection_shake_hands(struct connection *conn);
+
+/* Does it speak for no session, hear no events and wait for nothing? */
+bool connection_is_stranger(const struct connection *conn);
 
 /* Queues one line (newline added) and sends when not inside connection_run. A connection whose
  * client leaves too much unread is closed. */
 void connection_send(struct connection *conn, struct slice line);
+
+/* Sends ERROR|reason. */
+void connection_refuse(struct connection *conn, const char *reason);
+
+/* The same, then closes; why is what counts as its end. */
+void connection_dismiss(struct connection *conn, enum connection_end why, const char *reason);
 
 /* Binds conn to s: what either was bound to before is unbound (a session left without a connection
  * is disconnected, a connection that lost its session is closed), and s is connected. */
@@ -97,5 +119,16 @@ void connection_unbind(struct connection *conn);
 /* Closes after what is queued was written; no further line is run. */
 void connection_close(struct connection *conn);
 
-/* Closes at once. reason: for the log. A bound session is disconnected. */
-void connection_abort(struct connection *conn, const char *reason);
+/* Closes at once. A bound session is disconnected. */
+void connection_abort(struct connection *conn, enum connection_end why);
+
+/* Between connection.c and connection_input.c alone. */
+
+/* Data or end of input? */
+bool connection_wants_input(const struct connection *conn);
+
+/* Reads once, to the tail of the input; what comes while closing is thrown away. */
+void connection_read(struct connection *conn);
+
+/* Sends, ends what is to end, and waits for the rest. */
+void connection_settle(struct connection *conn);

@@ -1,6 +1,7 @@
 #include "control/control.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/need.h"
 #include "config/page.h"
@@ -9,6 +10,8 @@
 #include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
+#include "control/contain.h"
+#include "control/descriptors.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
@@ -54,6 +57,7 @@ static void on_stop(struct ev_loop *loop, ev_signal *w, int revents)
     }
     log_write(LOG_INFO, "stopping", "signal=%s timeout_ms=%llu", signal_name(w),
               (unsigned long long)c->settings->shutdown_timeout_ms);
+    crash_note(&c->trail, clock_ms(), "told to stop", (uint64_t)w->signum);
     c->stopping = true;
     registry_shutdown(c);
     stop_workers(c, c->settings->shutdown_timeout_ms);
@@ -67,6 +71,7 @@ static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
     (void)revents;
     if (c->stopping)
         return;
+    crash_note(&c->trail, clock_ms(), "told to reload", 0);
     reload_configuration(c);
     scripts_follow_settings(c);
     scripts_reload(c, "signal");
@@ -182,36 +187,67 @@ static bool start_ratelimit(struct control *c)
     return c->shared.ratelimit != NULL;
 }
 
+static bool start_room(struct control *c)
+{
+    struct room_counts *counts = aligned_alloc(_Alignof(struct room_counts), sizeof(*counts));
+
+    if (counts)
+        *counts = (struct room_counts){.addresses = address_count_new(ADDRESS_COUNT_LOG2)};
+    if (!counts || !counts->addresses) {
+        free(counts);
+        fprintf(stderr, "tidelock: not enough memory\n");
+        return false;
+    }
+    c->shared.counts = counts;
+    return true;
+}
+
+static void end_room(struct control *c)
+{
+    if (!c->shared.counts)
+        return;
+    CHECK(quota_used(&c->shared.counts->clients) == 0 && quota_used(&c->shared.counts->descriptors) == 0);
+    address_count_free(c->shared.counts->addresses);
+    free(c->shared.counts);
+}
+
 static bool start_workers(struct control *c, unsigned count, struct startup_listeners *l)
 {
     struct snapshot *first = publish_first(c);
 
     c->workers = need_zeroed(count, sizeof(*c->workers));
     c->worker_ends = need_zeroed(count, sizeof(*c->worker_ends));
+    descriptors_share_out(c->settings, count, &c->shared);
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
             return false;
     }
+    c->shared.peers = c->workers;
+    atomic_store_explicit(&c->shared.peer_count, count, memory_order_release);
     return true;
+}
+
+void control_count(const struct control *c, struct worker_counts *sum)
+{
+    ASSERT_CONTROL();
+    memset(sum, 0, sizeof(*sum));
+    for (unsigned i = 0; i < c->worker_count; i++)
+        worker_count(c->workers[i], sum);
 }
 
 static uint64_t count_requests(const struct control *c)
 {
-    struct worker_counts counts;
-    uint64_t sum = 0;
+    struct worker_counts sum;
 
-    for (unsigned i = 0; i < c->worker_count; i++) {
-        worker_count(c->workers[i], &counts);
-        sum += counts.requests;
-    }
-    return sum;
+    control_count(c, &sum);
+    return sum.requests;
 }
 
 /* ---- start */
 
 static bool open_log(void)
 {
-    int error = log_open(LOG_INFO);
+    int error = log_open();
 
     if (error)
         fprintf(stderr, "tidelock: cannot start the log's thread: %s\n", strerror(-error));
@@ -314,6 +350,12 @@ static void announce(struct control *c, const struct startup_listeners *l)
     fflush(stdout);
 }
 
+/* From here on there are other threads. */
+static bool start_contained(struct control *c)
+{
+    return contain(c) && open_log();
+}
+
 static bool start(struct control *c, struct config_set **routes)
 {
     struct startup_listeners listeners = {0};
@@ -322,6 +364,7 @@ static bool start(struct control *c, struct config_set **routes)
 
     c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(c->loop);
+    c->started_ms = clock_ms();
     mailbox_init(&c->mailbox, c->loop);
     c->shared.mailbox = &c->mailbox;
     c->shared.control = c;
@@ -331,7 +374,7 @@ static bool start(struct control *c, struct config_set **routes)
     publish_init(c);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_backend_tls(c) && start_ratelimit(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
+    ok = start_backend_tls(c) && start_ratelimit(c) && start_room(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
          (c->bare || certificates_start(c)) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {
@@ -340,8 +383,9 @@ static bool start(struct control *c, struct config_set **routes)
         pages_render(c);
         model_set_static(&c->model, *routes);
         *routes = NULL;
-        ok = start_workers(c, workers, &listeners);
+        ok = c->bare || start_contained(c);
     }
+    ok = ok && start_workers(c, workers, &listeners);
     if (ok && !c->bare)
         announce(c, &listeners);
     startup_free_listeners(&listeners);
@@ -358,7 +402,10 @@ static void end(struct control *c)
         stop_workers(c, 0);
     }
     for (unsigned i = 0; i < c->worker_count; i++)
+        worker_join(c->workers[i]);
+    for (unsigned i = 0; i < c->worker_count; i++)
         worker_free(c->workers[i]);
+    end_room(c);
     mailbox_fini(&c->mailbox);
     scripts_stop(c);
     if (c->registry)
@@ -400,6 +447,8 @@ int control_run(const struct cli *cli)
     char *problems = NULL;
     bool ok;
 
+    crash_install("tidelock " TIDELOCK_VERSION);
+    crash_attach(&c.trail, "control");
     check_own_thread(CHECK_CONTROL);
     block_signals(SIG_BLOCK);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
@@ -408,11 +457,6 @@ int control_run(const struct cli *cli)
     if (!c.settings) {
         fprintf(stderr, "%s\n", problems);
         free(problems);
-        return EXIT_CODE_FAILED;
-    }
-    if (!open_log()) {
-        config_set_free(routes);
-        settings_unref(c.settings);
         return EXIT_CODE_FAILED;
     }
     ok = start(&c, &routes);
@@ -426,5 +470,6 @@ int control_run(const struct cli *cli)
     config_set_free(routes);
     settings_unref(c.settings);
     log_close();
+    crash_detach(&c.trail);
     return ok ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

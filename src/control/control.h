@@ -3,10 +3,12 @@
  * Thread: control (the main thread). Ownership: struct control owns everything below it; there is
  * one. */
 #pragma once
+#include "base/crash.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "config/settings.h"
 #include "control/model.h"
+#include "control/registry_count.h"
 #include "worker/worker.h"
 #include <ev.h>
 
@@ -27,22 +29,26 @@ struct worker_end {
 };
 
 struct control {
+    struct crash_trail trail;    /* what a crash of this thread tells */
     struct ev_loop *loop;
     struct mailbox mailbox;      /* from the workers */
     struct settings *settings;   /* in force, referenced */
     struct backend_tls *backend_tls; /* control/backend_tls.h: of these settings */
     struct model model;          /* sessions and what they have live */
     struct registry *registry;   /* control/registry.c */
+    struct registry_counts counts;
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct scripts *scripts;     /* control/scripts.h */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */
     struct list pendings;        /* script/vm_state.h: commands that wait for their answer */
+    unsigned pending_count;      /* of them */
     struct bundle *bundle; /* script/bundle.h: of that generation, control/scripts.c's */
     struct certificates *certificates; /* control/certificates.c */
     struct server_context *tls;  /* what it made of them, referenced; NULL: none */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
     struct health_pace *health_pace; /* control/health_pace.h */
+    uint64_t started_ms;         /* monotonic */
     const struct cli *cli;       /* command line, which wins over the configuration file */
     /* workers; the first worker_count of both arrays exist */
     struct worker_shared shared;
@@ -63,6 +69,9 @@ int control_run(const struct cli *cli);
  * False: said what is wrong; control_close is due in any case. */
 MUST_USE bool control_open(struct control *c);
 void control_close(struct control *c);
+
+/* Sums what all workers have counted. */
+void control_count(const struct control *c, struct worker_counts *sum);
 
 /* Reads configuration and scripts and says on standard output and standard error what it found.
  * Returns the exit code. */

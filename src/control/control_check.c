@@ -3,6 +3,7 @@
 #include "control/certificates.h"
 #include "control/cli.h"
 #include "control/config_set.h"
+#include "control/contain.h"
 #include "control/control.h"
 #include "control/pages.h"
 #include "control/startup.h"
@@ -39,6 +40,7 @@ int control_check(const struct cli *cli)
     struct control c = {.cli = cli};
     struct config_set *routes = NULL;
     char *problems = NULL;
+    struct error err;
     bool ok;
 
     check_own_thread(CHECK_CONTROL);
@@ -48,7 +50,10 @@ int control_check(const struct cli *cli)
         free(problems);
         return EXIT_CODE_FAILED;
     }
-    ok = certificates_check(cli, c.settings);
+    ok = contain_check(c.settings, &err);
+    if (!ok)
+        fprintf(stderr, "%s: %s\n", cli->config_path, err.text);
+    ok &= certificates_check(cli, c.settings);
     if (ok)
         printf("configuration ok: %s\n", cli->config_path ? cli->config_path : "defaults");
     ok &= check_scripts(&c);

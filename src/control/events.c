@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/need.h"
+#include "control/control.h"
 #include "control/registry.h"
 #include "control/session.h"
 
@@ -43,8 +44,10 @@ static void deliver(struct connection *conn, void *arg)
 {
     const struct delivery *d = arg;
 
-    if ((conn->events & d->mask) && (!d->session || hears_of(conn, d->session)))
+    if ((conn->events & d->mask) && (!d->session || hears_of(conn, d->session))) {
+        conn->control->counts.events++;
         connection_send(conn, d->line);
+    }
 }
 
 void events_send(struct control *c, enum event event, const struct session *session,

@@ -60,7 +60,7 @@ static char *join_url(const struct route_entry *route, struct slice path)
 
 static struct backend_tls_choice tls_of(const struct config_set *set, const struct route_entry *route)
 {
-    struct backend_tls_choice choice = backend_tls_choose(set, route->id);
+    struct backend_tls_choice choice = backend_tls_choose(route->state->session, set, route->id);
 
     return backend_tls_copy(&choice);
 }

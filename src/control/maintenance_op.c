@@ -81,7 +81,7 @@ static void gather_page(void *arg, struct maintenance_wait *w)
 {
     const struct session *s = ((struct maintenance_op *)arg)->session;
     const struct maintenance *m = s->maintenance;
-    struct backend_tls_choice tls = backend_tls_choose(s->live, "ALL");
+    struct backend_tls_choice tls = backend_tls_choose(s, s->live, "ALL");
 
     if (m && m->page_url)
         maintenance_wait_for(w, m->page_url, &tls);
@@ -95,7 +95,7 @@ static void gather_backends(void *arg, struct maintenance_wait *w)
     LIST_EACH (node, tmp, &op->session->live->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
-        struct backend_tls_choice tls = backend_tls_choose(op->session->live, route->id);
+        struct backend_tls_choice tls = backend_tls_choose(op->session, op->session->live, route->id);
 
         if (is_affected(op, route))
             maintenance_wait_for(w, route->backend_url, &tls);

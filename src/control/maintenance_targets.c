@@ -4,6 +4,7 @@
 #include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
+#include "http/path.h"
 
 #include <stdlib.h>
 
@@ -87,6 +88,24 @@ static struct slice path_key(char out[KEY_SIZE], struct slice path)
     return make_key(out, KIND_PATH, path);
 }
 
+/* Paths of routes are in the form in which requests are matched. */
+static struct slice written_path_key(char out[KEY_SIZE], struct slice text)
+{
+    struct path_result form;
+    char path[KEY_SIZE];
+
+    if (text.len > sizeof(path))
+        return slice_of(NULL, 0);
+    switch (path_normalise(text, path, &form)) {
+    case PATH_REFUSED:
+        return slice_of(NULL, 0);
+    case PATH_MADE:
+        return path_key(out, slice_of(path, form.len));
+    default:
+        return path_key(out, text);
+    }
+}
+
 /* The key of a target as a client writes it; absent for one that no route can have. */
 static struct slice target_key(char out[KEY_SIZE], struct slice text, const struct config_set *live,
                                const struct maintenance_targets *known)
@@ -98,7 +117,7 @@ static struct slice target_key(char out[KEY_SIZE], struct slice text, const stru
     if (slice_eq(text, SLICE("ALL")))
         return make_key(out, KIND_ALL, slice_of("", 0));
     if (text.data[0] == '/')
-        return path_key(out, text);
+        return written_path_key(out, text);
     id = make_key(out, KIND_ID, text);
     if (config_set_route(live, text) || (known && id.data && map_get(known->by_key, id)))
         return id;

@@ -89,7 +89,7 @@ static void cut_off(struct session *s)
     if (!conn)
         return;
     connection_unbind(conn);
-    connection_abort(conn, "session superseded");
+    connection_abort(conn, CONNECTION_END_SUPERSEDED);
 }
 
 /* Lets s take over the names of old: whatever serves for old now serves until s applies. */
@@ -113,6 +113,16 @@ static void supersede(struct model *m, struct session *old, struct session *s)
     session_start_grace(old);
 }
 
+struct session *model_find_names(const struct model *m, struct slice service, struct slice instance)
+{
+    struct slice key = names_key(service, instance);
+    struct session *found = map_get(m->by_names, key);
+
+    ASSERT_CONTROL();
+    free((char *)key.data);
+    return found;
+}
+
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata)
 {
@@ -127,9 +137,12 @@ struct session *model_register(struct model *m, struct slice service, struct sli
         s->metadata = need_copy(metadata);
     }
     old = map_get(m->by_names, key);
-    if (old)
+    if (old) {
+        s->takeovers = old->takeovers;
         supersede(m, old, s);
+    }
     list_push_back(&m->sessions, &s->link);
+    m->session_count++;
     map_set(m->by_names, key, s);
     map_set(m->by_id, slice_str(s->id), s);
     free((char *)key.data);
@@ -231,6 +244,8 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     retire_states(s->live);
     if (s == m->statics)
         m->statics = NULL;
+    else
+        m->session_count--;
     session_free(s);
 }
 

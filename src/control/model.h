@@ -19,6 +19,7 @@ struct model {
     struct list applies;     /* that are not answered yet, control/apply.c */
     struct list maintenance_ops; /* that go on, control/maintenance_op.c */
     struct places *places;   /* of all live sets */
+    unsigned session_count;  /* of sessions, without the static one */
     struct session *statics; /* the configuration file's routes, or NULL */
     unsigned worker_count;   /* for new route states */
     uint64_t last_drain_ms;  /* when the newest drain of any session started, monotonic */
@@ -35,7 +36,12 @@ void model_fini(struct model *m);
 struct session *model_register(struct model *m, struct slice service, struct slice instance,
                                uint16_t maintenance_port, struct slice metadata);
 
-/* The living session with this id, or NULL. */
+/* The living session under these names, or NULL. */
+struct session *model_find_names(const struct model *m, struct slice service, struct slice instance);
+
+/* The living session with this id, or NULL. An id is all that a line needs to speak for a session. The look-up is not in
+ * constant time and need not be: a text is compared with an id only if both have the same 64 bits of a hash whose seed
+ * nobody outside knows, so how long it takes says nothing about the ids that there are; and they have 128 random bits. */
 struct session *model_find(const struct model *m, struct slice id);
 
 /* Its connection was lost: disconnected, grace period starts. */

@@ -45,9 +45,20 @@ struct connection *registry_find(struct control *c, uint64_t serial);
 unsigned registry_count(const struct control *c);
 
 /* Calls fn for every open connection. */
-void registry_each(struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);
+void registry_each(const struct control *c, void (*fn)(struct connection *conn, void *arg), void *arg);
 
-/* Of connection.c alone: the connection has lines left for the next loop turn; it is closed and may
- * be freed at this one's end. */
+/* Connections of the address that has most. */
+unsigned registry_count_most(const struct control *c);
+
+/* A token was wrong: counted, logged once a second at most, and the next guess from there waits longer. */
+void registry_auth_failed(struct connection *conn);
+
+/* How long the connection, which has not said AUTH, has to wait before its next line is run, ms. */
+uint64_t registry_auth_wait_ms(const struct connection *conn);
+
+/* Of connection*.c alone. The connection has lines to run; has a step of its handshake to do; has neither any more; is
+ * closed and may be freed at this turn's end. */
 void registry_again(struct registry *r, struct connection *conn);
+void registry_handshake_due(struct registry *r, struct connection *conn);
+void registry_not_due(struct registry *r, struct connection *conn);
 void registry_retire(struct registry *r, struct connection *conn);

@@ -1,5 +1,6 @@
 #include "control/reload.h"
 
+#include "base/file_error.h"
 #include "base/log.h"
 #include "base/need.h"
 #include "control/backend_tls.h"
@@ -67,6 +68,35 @@ static void keep_listeners(const char *setting, const struct address *old, unsig
     *new_count = old_count;
 }
 
+static void keep_text(const char *setting, const char *old, char **new)
+{
+    if ((!old && !*new) || (old && *new && strcmp(old, *new) == 0))
+        return;
+    needs_restart(setting);
+    free(*new);
+    *new = old ? strdup(old) : NULL;
+    CHECK(*new || !old);
+}
+
+/* What was given up cannot be had back. */
+static void keep_contained(const struct settings *old, struct settings *new)
+{
+    bool same = old->sandbox_path_count == new->sandbox_path_count;
+
+    keep_text("user", old->user, &new->user);
+    keep_text("group", old->group, &new->group);
+    if (old->sandbox != new->sandbox)
+        needs_restart("sandbox");
+    new->sandbox = old->sandbox;
+    if (old->core_dumps != new->core_dumps)
+        needs_restart("core_dumps");
+    new->core_dumps = old->core_dumps;
+    for (unsigned i = 0; same && i < old->sandbox_path_count; i++)
+        same = slice_eq(old->sandbox_paths[i], new->sandbox_paths[i]);
+    if (!same)
+        needs_restart("sandbox_paths"); /* read at the start only */
+}
+
 /* What was decided at start stays as it was, so that nobody reads a setting that is not in force.
  */
 static void keep_fixed(const struct settings *old, struct settings *new)
@@ -85,11 +115,8 @@ static void keep_fixed(const struct settings *old, struct settings *new)
     if (old->workers != new->workers)
         needs_restart("workers");
     new->workers = old->workers;
-    if (strcmp(old->scripts_dir, new->scripts_dir) != 0) {
-        needs_restart("scripts");
-        free(new->scripts_dir);
-        new->scripts_dir = need_text(old->scripts_dir);
-    }
+    keep_text("scripts", old->scripts_dir, &new->scripts_dir);
+    keep_contained(old, new);
     if (old->buffer_size != new->buffer_size)
         needs_restart("limits.buffer_size");
     new->buffer_size = old->buffer_size;
@@ -142,6 +169,7 @@ static bool read_tls(const struct control *c, struct settings *new, struct read_
 /* True: all of it can be had, *out is the caller's. */
 static bool read_files(const struct control *c, struct settings *new, struct read_files *out, struct error *err)
 {
+    char why[FILE_ERROR_SIZE];
     int error;
 
     if (!read_tls(c, new, out, err))
@@ -150,7 +178,7 @@ static bool read_files(const struct control *c, struct settings *new, struct rea
     if (!error)
         return true;
     free_files(out);
-    return error_set(err, "access_log.file %s: %s", new->access_file, strerror(-error));
+    return error_set(err, "access_log.file %s: %s", new->access_file, file_error(new->access_file, -error, why));
 }
 
 /* The certificates of listeners say themselves what is wrong with them; then the logs go back to where they were. */

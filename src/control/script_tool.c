@@ -164,7 +164,8 @@ int script_tool_run(const struct script_cli *cli)
 
     check_own_thread(CHECK_CONTROL);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-    if (log_open(LOG_NONE) != 0)
+    log_set_level(LOG_NONE);
+    if (log_open() != 0)
         return EXIT_CODE_FAILED;
     script_report_prints();
     for (int i = 0; i < cli->file_count; i++)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "control/config_set.h"
+#include "guard/line_pace.h"
 #include <ev.h>
 
 struct connection;
@@ -43,6 +44,7 @@ struct session {
     struct config_set *live;  /* never NULL */
     struct config_set *next;  /* of an apply that waits for names: live soon; else NULL */
     struct config_set *draft; /* NULL: nothing staged */
+    struct line_pace takeovers; /* by other connections and sessions; a session that supersedes goes on with it */
     unsigned next_route;      /* number of the next route id; never reused */
     bool applying;            /* an apply of this session is not answered yet */
     /* operations */

@@ -27,24 +27,36 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* DIR/../scripts, where DIR/ has the program; else the system's. */
-static char *default_scripts(void)
+/* A path from the directory that has the program, when it leads to a directory; for free. */
+static char *beside_program(const char *relative)
 {
     char program[PATH_SIZE];
     ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    char *slash, *path = NULL;
+    char *slash, *path;
 
-    if (len > 0) {
-        program[len] = '\0';
-        slash = strrchr(program, '/');
-        CHECK(slash);
-        *slash = '\0';
-        path = need_printf("%s/../scripts", program);
-        if (is_directory(path))
-            return path;
-        free(path);
-    }
-    path = need_text(system_scripts);
+    if (len <= 0)
+        return NULL;
+    program[len] = '\0';
+    slash = strrchr(program, '/');
+    CHECK(slash);
+    *slash = '\0';
+    path = need_printf("%s/%s", program, relative);
+    if (is_directory(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* DIR/../scripts as in the source's tree, DIR/../share/tidelock/scripts as installed, where DIR/ has the program; else the
+ * system's. */
+static char *default_scripts(void)
+{
+    char *path = beside_program("../scripts");
+
+    if (!path)
+        path = beside_program("../share/tidelock/scripts");
+    if (!path)
+        path = need_text(system_scripts);
     return path;
 }
 
@@ -83,18 +95,13 @@ struct settings *startup_settings(const struct cli *cli, struct config_set **rou
 
 struct tls_registry *startup_registry_tls(const struct settings *settings, struct error *err)
 {
-    static const enum tls_ask asks[] = {
-        [CLIENT_CERTIFICATES_OFF] = TLS_ASK_NOTHING,
-        [CLIENT_CERTIFICATES_OPTIONAL] = TLS_ASK_OPTIONAL,
-        [CLIENT_CERTIFICATES_REQUIRED] = TLS_ASK_REQUIRED,
-    };
     struct tls_registry_files files = {
         .certificate = settings->registry_certificate,
         .key = settings->registry_key,
         .client_ca = settings->registry_client_ca,
     };
 
-    return tls_registry_new(&files, asks[settings->client_certificates], err);
+    return tls_registry_new(&files, settings->registry_client_certificates, err);
 }
 
 unsigned startup_worker_count(const struct settings *settings)

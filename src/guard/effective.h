@@ -1,7 +1,8 @@
 /* effective.h - may a member get a request? The one truth about what its session, drain, maintenance,
- * health, circuit and slow start together mean.
+ * health, circuit, slow start and requests in
+ * progress together mean.
  *
- * Every state is one bit of a set of facts, one value for each of the six dimensions. The rules are
+ * Every state is one bit of a set of facts, one value for each of the seven dimensions. The rules are
  * looked at in their order and the first that one of the facts meets decides: whether requests go there,
  * after which other members, and why not. scripts/STATES.md is generated from these rules.
  *
@@ -28,14 +29,15 @@
     X(CLOSED, 13, "closed") X(PROBE, 14, "half-open, a place free") \
     X(FULL, 15, "half-open, no place free") X(OPEN, 16, "open")
 #define EFFECTIVE_STARTS(X) X(WARM, 17, "no") X(SLOW, 18, "yes")
+#define EFFECTIVE_LOADS(X) X(ROOM, 19, "below max_requests") X(BUSY, 20, "at max_requests")
 
 enum effective_fact {
 #define EFFECTIVE_FACT(id, bit, name) EFFECTIVE_##id = 1 << (bit),
     EFFECTIVE_SESSIONS(EFFECTIVE_FACT) EFFECTIVE_DRAINS(EFFECTIVE_FACT)
     EFFECTIVE_MAINTENANCES(EFFECTIVE_FACT) EFFECTIVE_HEALTHS(EFFECTIVE_FACT)
-    EFFECTIVE_CIRCUITS(EFFECTIVE_FACT) EFFECTIVE_STARTS(EFFECTIVE_FACT)
+    EFFECTIVE_CIRCUITS(EFFECTIVE_FACT) EFFECTIVE_STARTS(EFFECTIVE_FACT) EFFECTIVE_LOADS(EFFECTIVE_FACT)
 #undef EFFECTIVE_FACT
-    EFFECTIVE_FACTS = 19, /* bits */
+    EFFECTIVE_FACTS = 21, /* bits */
     EFFECTIVE_ANY = (1 << EFFECTIVE_FACTS) - 1
 };
 

@@ -1,8 +1,8 @@
 #include "guard/ratelimit.h"
 
 #include "base/hash.h"
+#include "base/spin.h"
 
-#include <sched.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #define MOST_REQUESTS 1000000000ULL
 #define LONGEST_WINDOW_MS (36525ULL * 24 * 3600 * 1000) /* 3.2 * 10^18 ns */
 
-enum { ENTRIES = RATELIMIT_SET_SOURCES, CACHE_LINE = 64, SPINS = 64 };
+enum { ENTRIES = RATELIMIT_SET_SOURCES, CACHE_LINE = 64 };
 
 /* Written under the set's lock, atomic and relaxed because ratelimit_sources reads without it. */
 struct entry {
@@ -112,36 +112,6 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-static void lock(struct set *set)
-{
-    unsigned spins = 0;
-
-    /* Acquire: pairs with the release of whoever held it before. */
-    while (atomic_exchange_explicit(&set->lock, 1, memory_order_acquire)) {
-        /* Relaxed: waiting reads only, so that the line stays with the holder. */
-        while (atomic_load_explicit(&set->lock, memory_order_relaxed)) {
-            if (++spins % SPINS)
-                relax();
-            else
-                sched_yield(); /* the holder may be off its core */
-        }
-    }
-}
-
-static void unlock(struct set *set)
-{
-    atomic_store_explicit(&set->lock, 0, memory_order_release);
-}
-
 /* The entry of key: its own, or one that is made its own, at rest. */
 static struct entry *find(struct ratelimit *rl, struct set *set, uint64_t key)
 {
@@ -190,14 +160,14 @@ void ratelimit_take(struct ratelimit *rl, uint64_t key, const struct ratelimit_r
     uint64_t owed, cost;
 
     CHECK(key);
-    lock(set);
+    spin_lock(&set->lock);
     /* If a late clock could pull it back, holding a TAT to its rules would give requests away. */
     set->now = larger(set->now, now_us * NS_PER_US);
     e = find(rl, set, key);
     owed = smaller(larger(get(&e->tat), set->now) - set->now, pace.full);
     cost = owed <= room ? pace.each : 0;
     put(&e->tat, set->now + owed + cost);
-    unlock(set);
+    spin_unlock(&set->lock);
     *out = (struct ratelimit_result){
         .allowed = cost > 0,
         .remaining = (pace.full - owed - cost) / pace.each,

@@ -18,6 +18,10 @@
     X(NO_ROUTE_CLOSE, 0, "no_route", "destination_not_found", "") \
     X(BAD_REQUEST, 400, "bad_request", "http_request_error", \
       "The request could not be understood.") \
+    X(BAD_PATH, 400, "bad_path", "http_request_error", \
+      "The path of the request is written in a way that servers understand in different ways.") \
+    X(ENCODED_SEPARATORS, 400, "encoded_separators", "http_request_error", \
+      "The path of the request holds an escaped slash or backslash, which this service does not take.") \
     X(HEAD_TOO_BIG, 431, "head_too_big", "http_request_error", \
       "The header fields of the request are too large.") \
     X(TARGET_TOO_LONG, 414, "target_too_long", "http_request_error", \
@@ -28,6 +32,8 @@
       "This version of HTTP is not served here.") \
     X(NO_CONNECT, 501, "no_connect", "http_request_denied", \
       "CONNECT is not served here.") \
+    X(LAST_STEP, 501, "last_step", "http_request_denied", \
+      "The request may go no further, and the proxy itself does not answer such requests.") \
     X(NO_HTTP2, 421, "no_http2", "http_request_denied", \
       "This service is not served over HTTP/2: ask again over HTTP/1.1.") \
     X(REDIRECT_301, 301, "redirect_https", "", \
@@ -42,6 +48,8 @@
       "The connection was made for another host.") \
     X(HEAD_TIMEOUT, 408, "head_timeout", "http_request_error", \
       "The request took too long to arrive.") \
+    X(BODY_SLOW, 408, "body_slow", "http_request_error", \
+      "The body of the request arrived too slowly.") \
     X(NO_ADDRESS, 502, "no_address", "dns_error", \
       "The backend's name has no address.") \
     X(CONNECT_REFUSED, 502, "connect_refused", "connection_refused", \
@@ -78,6 +86,8 @@
       "The backend failed too often and is given a pause.") \
     X(CIRCUIT_PROBING, 503, "circuit_probing", "destination_unavailable", \
       "The backend failed a while ago and is being tried with few requests.") \
+    X(MEMBER_FULL, 503, "member_full", "connection_limit_reached", \
+      "As many requests are in progress as the backend takes at a time.") \
     X(TUNNELS_FULL, 503, "tunnels_full", "connection_limit_reached", \
       "As many connections of this kind are open as may be.") \
     X(RATE_LIMITED, 429, "rate_limited", "http_request_denied", \
@@ -90,6 +100,10 @@
       "The policy of this service lets no backend answer.") \
     X(RESPONSE_CUT, 0, "response_cut", "http_response_incomplete", "") \
     X(CLIENT_GONE, 0, "client_gone", "", "") \
+    X(NO_DESCRIPTOR, 503, "no_descriptor", "proxy_internal_error", \
+      "The proxy has as many connections open as it may have.") \
+    X(BUFFERS_FULL, 503, "buffers_full", "proxy_internal_error", \
+      "The proxy has too many requests in its memory.") \
     X(NO_MEMORY, 503, "no_memory", "proxy_internal_error", \
       "The proxy is short of memory.")
 

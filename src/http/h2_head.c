@@ -113,7 +113,7 @@ static bool read_field(struct reading *r, struct slice name, struct slice value)
     field->name = name;
     field->value = value;
     field->id = (uint8_t)http_field_id(name);
-    field->hop_by_hop = HOP_BY_HOP >> field->id & 1;
+    field->hop_by_hop = field->id == FIELD_OTHER ? http_name_imitates(name) : HOP_BY_HOP >> field->id & 1;
     r->cookies += h2_is_cookie(name);
     r->head->field_count++;
     return field->id == FIELD_OTHER || read_meaning(r, field);

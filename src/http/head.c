@@ -27,7 +27,7 @@ static const unsigned char BYTES[256] = {
     [')'] = HOST,
     ['*'] = BOTH,
     ['+'] = BOTH,
-    [','] = HOST,
+    [','] = PLAIN, /* two hosts that somebody joined, as far as anybody can tell */
     ['-'] = BOTH,
     ['.'] = BOTH,
     ['/'] = PLAIN,
@@ -150,6 +150,30 @@ enum http_field_id http_field_id(struct slice name)
     return FIELD_OTHER;
 }
 
+bool http_name_imitates(struct slice name)
+{
+    char dashed[NAME_MAX_LEN];
+
+    if (name.len > NAME_MAX_LEN || !memchr(name.data, '_', name.len))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
+    return http_field_id(slice_of(dashed, name.len)) != FIELD_OTHER;
+}
+
+bool http_names_alike(struct slice a, struct slice b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        char x = a.data[i] == '_' ? '-' : a.data[i], y = b.data[i] == '_' ? '-' : b.data[i];
+
+        if (x != y && strncasecmp(&x, &y, 1) != 0)
+            return false;
+    }
+    return true;
+}
+
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id)
 {
     for (unsigned i = 0; i < head->field_count; i++) {
@@ -228,7 +252,7 @@ static bool is_port(struct slice port)
         if (n > 65535)
             return false;
     }
-    return true;
+    return n > 0 || port.len == 0;
 }
 
 bool http_split_authority(struct slice authority, struct slice *host, struct slice *port)

@@ -32,6 +32,14 @@ static inline bool http_method_is_idempotent(enum method method)
 }
 #endif
 
+#ifndef FFI_CDEF
+/* Does Max-Forwards bound the way of requests with this method? (RFC 9110 7.6.2) */
+static inline bool http_counts_forwards(enum method method)
+{
+    return method == METHOD_TRACE || method == METHOD_OPTIONS;
+}
+#endif
+
 /* Fields the proxy itself looks at or rewrites; anything else is FIELD_OTHER. */
 enum http_field_id {
     FIELD_OTHER,
@@ -111,6 +119,13 @@ const struct http_field *http_head_find(const struct http_head *head, enum http_
 /* The id of a field name. */
 enum http_field_id http_field_id(struct slice name);
 
+/* Is name one with an id, but for an underscore in place of a dash? A backend that makes variables of fields, as CGI
+ * does, cannot tell the two apart. */
+bool http_name_imitates(struct slice name);
+
+/* Are two names the same to such a backend? */
+bool http_names_alike(struct slice a, struct slice b);
+
 /* Takes the next element off the comma separated list *rest into *element, without white space
  * around it; empty elements are passed over. False at the end. Quotes are not looked at: for lists
  * of tokens. */
@@ -133,6 +148,7 @@ MUST_USE bool http_read_length(struct slice value, uint64_t *n);
 bool http_is_target(struct slice text);
 
 /* Splits "host", "host:port", "[v6]:port" into host (without brackets) and port (absent when there
- * is none, or nothing behind the colon; else 0 to 65535). False when it is no valid authority
- * without userinfo: an empty host, a byte that no host may have, an IPv6 address that is none. */
+ * is none, or nothing behind the colon; else 1 to 65535). False when it is no valid authority
+ * without userinfo: an empty host, a byte that no host may have, a comma (it may have been two fields), an IPv6 address
+ * that is none. */
 MUST_USE bool http_split_authority(struct slice authority, struct slice *host, struct slice *port);

@@ -49,11 +49,13 @@ static const uint32_t STANDING_HOP_BY_HOP =
 /* Fields without an id that Connection can not name away and that may not be trailers. */
 static bool is_end_to_end(const struct http_field *f)
 {
-    static const char *const NAMES[] = {"authorization", "cache-control", "content-encoding",
-                                        "content-range", "content-type",  "cookie",
-                                        "location",      "set-cookie",    "www-authenticate"};
+    static const char *const NAMES[] = {
+        "age", "authorization", "cache-control", "content-encoding", "content-range",
+        "content-type", "cookie", "expires", "if-match", "if-modified-since",
+        "if-none-match", "if-range", "if-unmodified-since", "location", "origin",
+        "pragma", "range", "set-cookie", "vary", "www-authenticate"};
 
-    if (f->id != FIELD_OTHER)
+    if (f->id != FIELD_OTHER || http_name_imitates(f->name))
         return true;
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         if (slice_eq_nocase(f->name, slice_str(NAMES[i])))
@@ -161,7 +163,9 @@ static int on_value(http_parser *parser, const char *at, size_t len)
     if (f->value.len && !http_is_field_value(slice_of(f->value.data, 1)))
         return !fail(r, PARSE_BAD, "control byte in a field value");
     f->id = (uint8_t)http_field_id(f->name);
-    f->hop_by_hop = r->trailers ? is_end_to_end(f) : STANDING_HOP_BY_HOP >> f->id & 1;
+    f->hop_by_hop = r->trailers              ? is_end_to_end(f)
+                    : f->id == FIELD_OTHER ? http_name_imitates(f->name)
+                                           : STANDING_HOP_BY_HOP >> f->id & 1;
     head->field_count++;
     return f->id != FIELD_OTHER && !r->trailers && !read_meaning(r, f);
 }
@@ -258,15 +262,31 @@ static bool judge_request(struct reading *r)
     return judge(r);
 }
 
+/* A status that never has a body, with the promise of one, which may come. Only 304 says so of what GET would get. */
+static bool judge_promise(struct reading *r)
+{
+    struct http_head *head = r->head;
+
+    if (!r->has_coding && !head->content_length)
+        return true;
+    if (head->status < 200)
+        return fail(r, PARSE_BAD, "an interim response with a body");
+    head->keep_alive &= head->status == 304;
+    return true;
+}
+
 static bool judge_response(struct reading *r, enum method method)
 {
     struct http_head *head = r->head;
     bool tunnel = method == METHOD_CONNECT && head->status / 100 == 2;
+    bool bodiless = !http_status_has_body(head->status);
 
     if (!judge(r))
         return false;
-    if (method == METHOD_HEAD || tunnel || !http_status_has_body(head->status)) {
+    if (method == METHOD_HEAD || tunnel || bodiless) {
         head->body = BODY_NONE;
+        if (bodiless && (method != METHOD_HEAD || head->status < 200))
+            return judge_promise(r);
     } else if (head->body == BODY_NONE) {
         head->body = BODY_UNTIL_CLOSE;
         head->keep_alive = false;

@@ -12,9 +12,10 @@
  * of methods, is shown GET in place of one that is not in enum method.
  *
  * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate,
- * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, and for what Connection names. It can not
- * name away a field that everybody on the way needs: one with an id of its own, or a content,
- * cookie, cache or authorization field; such a name is ignored.
+ * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, for a name with an underscore that imitates
+ * one with an id (http_name_imitates), and for what Connection names. It can not name away a field
+ * that everybody on the way needs: one with an id of its own, or a content, cookie, cache,
+ * condition, range or authorization field; such a name is ignored.
  *
  * A head is parsed in one go once it is complete; until then only line ends are looked for, each
  * byte once (scan state in struct http_scan). Limits hold for incomplete heads too.
@@ -58,7 +59,7 @@ MUST_USE enum parse http_parse_request(struct http_head *head, const char *data,
 
 /* The same for a response to a request of the given method, which decides whether a body follows
  * (RFC 9112 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a
- * body. */
+ * body; one that announces a body is PARSE_BAD. A 204 that does is not keep_alive. */
 MUST_USE enum parse http_parse_response(struct http_head *head, enum method method,
                                         const char *data, size_t len, struct http_scan *scan,
                                         const struct http_limits *limits, size_t *used,

@@ -113,6 +113,21 @@ void api_set_number(lua_State *L, const char *key, double value)
     lua_setfield(L, -2, key);
 }
 
+void api_set_flag(lua_State *L, const char *key, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void api_push_texts(lua_State *L, const char *const *texts, unsigned count)
+{
+    lua_createtable(L, (int)count, 0);
+    for (unsigned i = 0; i < count; i++) {
+        lua_pushstring(L, texts[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
 /* Pushes the metatable of a type, with an empty table of methods on top of it. */
 static void new_type(lua_State *L, const char *name)
 {
@@ -133,6 +148,7 @@ void api_open(lua_State *L, struct vm *vm)
     api_conn_open(L);
     api_scripts_open(L);
     api_certificates_open(L);
+    api_proxy_open(L);
     lua_pop(L, 2);
     new_type(L, session_type);
     api_session_open(L);

@@ -37,6 +37,10 @@ int api_pending(lua_State *L);
 /* t[key] = value for the table at the top. */
 void api_set_text(lua_State *L, const char *key, const char *value); /* NULL: nothing is set */
 void api_set_number(lua_State *L, const char *key, double value);
+void api_set_flag(lua_State *L, const char *key, bool value);
+
+/* Pushes a list of texts. */
+void api_push_texts(lua_State *L, const char *const *texts, unsigned count);
 
 /* A route as it is live, else as it is staged; NULL: there is none. */
 const struct route_entry *api_find_route(const struct session *s, struct slice id);
@@ -54,6 +58,7 @@ void api_drain_open(lua_State *L);   /* of sessions: draining, api_drain.c */
 void api_maintenance_open(lua_State *L); /* of sessions: api_maintenance.c */
 void api_scripts_open(lua_State *L); /* of connections: the scripts themselves, api_scripts.c */
 void api_certificates_open(lua_State *L); /* of connections: TLS, api_certificates.c */
+void api_proxy_open(lua_State *L); /* of connections: what the proxy counts, api_proxy.c */
 void api_json_open(lua_State *L);    /* of host: JSON, api_json.c */
 void api_host_open(lua_State *L);    /* of host: in every VM, api_host.c */
 void api_text_open(lua_State *L);    /* of host: log, time, api_text.c */

@@ -6,12 +6,6 @@
 
 #include <lauxlib.h>
 
-static void set_flag(lua_State *L, const char *key, bool value)
-{
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, key);
-}
-
 static void push_certificate(lua_State *L, const struct certificate_status *one)
 {
     lua_createtable(L, 0, 9);
@@ -21,14 +15,10 @@ static void push_certificate(lua_State *L, const struct certificate_status *one)
     api_set_number(L, "not_before_ms", (double)one->not_before_ms);
     api_set_number(L, "not_after_ms", (double)one->not_after_ms);
     api_set_number(L, "days_left", one->days_left);
-    set_flag(L, "stapled", one->stapled);
+    api_set_flag(L, "stapled", one->stapled);
     if (one->stapled_until_ms)
         api_set_number(L, "stapled_until_ms", (double)one->stapled_until_ms);
-    lua_createtable(L, (int)one->name_count, 0);
-    for (unsigned i = 0; i < one->name_count; i++) {
-        lua_pushstring(L, one->names[i]);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    api_push_texts(L, one->names, one->name_count);
     lua_setfield(L, -2, "names");
 }
 
@@ -50,14 +40,9 @@ static int conn_certificates(lua_State *L)
 static int conn_handshakes(lua_State *L)
 {
     const struct control *c = api_connection(L, 1)->control;
-    struct worker_counts sum = {0}, one;
+    struct worker_counts sum;
 
-    for (unsigned i = 0; i < c->worker_count; i++) {
-        worker_count(c->workers[i], &one);
-        sum.handshakes += one.handshakes;
-        sum.resumed += one.resumed;
-        sum.handshakes_failed += one.handshakes_failed;
-    }
+    control_count(c, &sum);
     lua_createtable(L, 0, 3);
     api_set_number(L, "done", (double)sum.handshakes);
     api_set_number(L, "resumed", (double)sum.resumed);

@@ -41,8 +41,7 @@ static void set_drain(lua_State *L, const struct route_state *s)
     struct route_drain drain = route_state_drain(s);
     uint64_t end_ms = drain.start_ms + drain.length_ms, now_ms = clock_ms();
 
-    lua_pushboolean(L, drain.start_ms != 0);
-    lua_setfield(L, -2, "draining");
+    api_set_flag(L, "draining", drain.start_ms != 0);
     if (!drain.start_ms)
         return;
     set_moment(L, "drain_started_at_ms", drain.start_ms);
@@ -70,13 +69,11 @@ static int session_circuit_status(lua_State *L)
     }
     api_set_text(L, "state", circuit_phase_text(status.phase));
     api_set_number(L, "failures", status.failures);
-    lua_pushboolean(L, !route->state || takes_traffic(route->state));
-    lua_setfield(L, -2, "healthy");
+    api_set_flag(L, "healthy", !route->state || takes_traffic(route->state));
     set_moment(L, "opened_at_ms", status.opened_ms);
     set_moment(L, "last_failure_ms", status.last_failure_ms);
     set_moment(L, "next_attempt_ms", status.until_ms);
-    lua_pushboolean(L, m && m->maintenance);
-    lua_setfield(L, -2, "in_maintenance");
+    api_set_flag(L, "in_maintenance", m && m->maintenance);
     api_set_number(L, "maintenance_hits", (double)totals.turned_by_maintenance);
     api_set_number(L, "drain_rejected", (double)totals.turned_by_drain);
     return 1;
@@ -134,8 +131,7 @@ void api_set_effective(lua_State *L, const struct route_entry *route)
         state.facts ^= EFFECTIVE_DRAIN_PASSED | EFFECTIVE_DRAIN_TURNED;
     rule = effective_of(state.facts);
     lua_createtable(L, 0, 5);
-    lua_pushboolean(L, m->fail_open && panic_holds(s->control, route->state));
-    lua_setfield(L, -2, "panic");
+    api_set_flag(L, "panic", m->fail_open && panic_holds(s->control, route->state));
     api_set_text(L, "use", effective_use_name(rule->use));
     api_set_number(L, "share_percent", share_percent(&state, rule->use));
     if (rule->verdict != VERDICT_PASS)

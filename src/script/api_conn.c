@@ -1,8 +1,10 @@
 /* Methods of a connection's handle. */
+#include "base/secret.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/probe.h"
 #include "control/registry.h"
+#include "control/session_limits.h"
 #include "script/api.h"
 #include "script/vm_state.h"
 #include "tls/registry_context.h"
@@ -24,8 +26,10 @@ static int conn_auth(lua_State *L)
     struct slice token = api_slice(L, 2);
     const char *secret = conn->control->settings->registry_token;
 
-    if (secret && !slice_eq_secret(token, slice_str(secret)))
+    if (secret && !secret_equal(token, slice_str(secret))) {
+        registry_auth_failed(conn);
         return api_refuse(L, "unauthorized");
+    }
     conn->authorized = true;
     return api_true(L);
 }
@@ -44,7 +48,6 @@ static int conn_find(lua_State *L)
 {
     struct connection *conn = api_connection(L, 1);
     struct session *s = model_find(&conn->control->model, api_slice(L, 2));
-
     struct error err;
 
     if (!s)
@@ -68,6 +71,8 @@ static int conn_register(lua_State *L)
         metadata = api_slice(L, 5);
     if (!connection_may_be(conn, service, &err))
         return api_refuse(L, err.text);
+    if (!session_may_register(conn->control, service, instance, metadata, &err))
+        return api_refuse(L, err.text);
     s = connection_register(conn, service, instance, (uint16_t)port, metadata);
     api_push_session(L, s);
     return 1;
@@ -81,6 +86,8 @@ static int conn_reconnect(lua_State *L)
     struct error err;
 
     if (s && !connection_may_be(conn, slice_str(s->service), &err))
+        return api_refuse(L, err.text);
+    if (s && conn->session != s && !session_may_turn_over(s, &err))
         return api_refuse(L, err.text);
     if (!connection_reconnect(conn, id))
         return 0;
@@ -135,11 +142,7 @@ static int conn_certificate(lua_State *L)
 
     if (!names)
         return 0;
-    lua_createtable(L, (int)names->count, 0);
-    for (unsigned i = 0; i < names->count; i++) {
-        lua_pushstring(L, names->name[i]);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
+    api_push_texts(L, (const char *const *)names->name, names->count);
     return 1;
 }
 
@@ -178,6 +181,8 @@ static int conn_probe(lua_State *L)
     struct error err;
 
     luaL_argcheck(L, timeout >= 1 && timeout <= 600000, 3, "1 to 600000 ms");
+    if (!registry_within(conn->control, REGISTRY_LIMIT_WAITING, conn->control->pending_count + 1u, &err))
+        return api_refuse(L, err.text);
     pending = vm_start_pending(L);
     pending->probe = probe_start(conn->control, url, NULL, (uint64_t)timeout, on_probed, pending, &err);
     if (pending->probe)

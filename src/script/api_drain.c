@@ -34,8 +34,7 @@ static int session_drain_status(lua_State *L)
     api_set_number(L, "elapsed_ms", (double)status.elapsed_ms);
     api_set_number(L, "traffic_percent", status.traffic_percent);
     api_set_number(L, "in_flight", (double)status.in_flight);
-    lua_pushboolean(L, status.completed);
-    lua_setfield(L, -2, "completed");
+    api_set_flag(L, "completed", status.completed);
     return 1;
 }
 

@@ -14,8 +14,7 @@ static void set_check(lua_State *L, const struct health_report *r)
 {
     api_set_text(L, "url", r->url);
     api_set_text(L, "policy", r->policy);
-    lua_pushboolean(L, r->policy_off);
-    lua_setfield(L, -2, "policy_off");
+    api_set_flag(L, "policy_off", r->policy_off);
     api_set_number(L, "interval_seconds", (double)r->interval_ms / 1e3);
     api_set_number(L, "timeout_seconds", (double)r->timeout_ms / 1e3);
     api_set_text(L, "last_result", r->last_result);
@@ -39,8 +38,7 @@ void api_set_health(lua_State *L, const struct route_state *s)
     if (r.kind != HEALTH_OFF)
         set_check(L, &r);
     api_set_number(L, "share_percent", r.share * 100);
-    lua_pushboolean(L, r.overdue);
-    lua_setfield(L, -2, "overdue");
+    api_set_flag(L, "overdue", r.overdue);
     api_set_number(L, "checks", (double)r.checks);
     api_set_number(L, "failures", (double)r.failures);
     lua_setfield(L, -2, "health");

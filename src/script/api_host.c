@@ -62,8 +62,7 @@ static void push_option(lua_State *L, const struct option_info *option)
     api_set_text(L, "key", option->key);
     api_set_text(L, "type", type_name(option->type));
     api_set_text(L, "meaning", option->meaning);
-    lua_pushboolean(L, option->in_effect);
-    lua_setfield(L, -2, "in_effect");
+    api_set_flag(L, "in_effect", option->in_effect);
 }
 
 static int host_option_find(lua_State *L)

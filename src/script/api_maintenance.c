@@ -2,6 +2,7 @@
 #include "control/connection.h"
 #include "control/control.h"
 #include "control/maintenance.h"
+#include "control/session_limits.h"
 #include "script/api.h"
 #include "script/vm_state.h"
 
@@ -60,6 +61,8 @@ static int session_enter(lua_State *L)
 
     luaL_argcheck(L, expected >= 0 && expected <= DURATION_MAX_MS, 5, "not a duration");
     page.expected_end_ms = (uint64_t)expected;
+    if (!session_may_operate(s, &err))
+        return api_refuse(L, err.text);
     order = make_order(L, s, target, txn);
     return finish(L, &order, maintenance_enter(s, &order, &page, &err), &err);
 }
@@ -69,9 +72,12 @@ static int session_exit(lua_State *L)
     struct session *s = api_session(L, 1);
     struct slice target = api_slice(L, 2), txn = optional_text(L, 4);
     bool force = lua_toboolean(L, 3);
-    struct maintenance_order order = make_order(L, s, target, txn);
+    struct maintenance_order order;
     struct error err;
 
+    if (!session_may_operate(s, &err))
+        return api_refuse(L, err.text);
+    order = make_order(L, s, target, txn);
     return finish(L, &order, maintenance_exit(s, &order, force, &err), &err);
 }
 

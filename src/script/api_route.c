@@ -148,8 +148,7 @@ static void set_policy_off(lua_State *L, const struct session *s, const struct c
 {
     const char *policy = config_set_value(set, SCOPE_OPTIONS, id, "policy");
 
-    lua_pushboolean(L, policy && hook_is_off(s->control->bundle, slice_str(policy)));
-    lua_setfield(L, -2, "policy_off");
+    api_set_flag(L, "policy_off", policy && hook_is_off(s->control->bundle, slice_str(policy)));
 }
 
 static int session_route_status(lua_State *L)
@@ -214,13 +213,14 @@ static void set_latencies(lua_State *L, const struct histogram_sum *h)
 
 static void set_rejected(lua_State *L, const struct route_totals *totals)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     api_set_number(L, "drain", (double)totals->turned_by_drain);
     api_set_number(L, "maintenance", (double)totals->turned_by_maintenance);
     api_set_number(L, "circuit", (double)totals->turned_by_circuit);
     api_set_number(L, "health", (double)totals->turned_by_health);
     api_set_number(L, "ratelimit", (double)totals->turned_by_ratelimit);
     api_set_number(L, "tunnels", (double)totals->turned_by_tunnels);
+    api_set_number(L, "requests", (double)totals->turned_by_requests);
     lua_setfield(L, -2, "rejected");
     api_set_number(L, "ratelimit_shadowed", (double)totals->shadowed_by_ratelimit);
     api_set_number(L, "panicked", (double)totals->panicked);

@@ -99,8 +99,7 @@ static int conn_status(lua_State *L)
     if (s->last_good)
         api_set_number(L, "last_good", (double)s->last_good->generation);
     api_set_text(L, "directory", c->settings->scripts_dir);
-    lua_pushboolean(L, s->watch != NULL);
-    lua_setfield(L, -2, "watched");
+    api_set_flag(L, "watched", s->watch != NULL);
     set_files(L, s->serving);
     api_set_number(L, "failures", scripts_failures(c));
     set_fault(L, "last_failure", &s->failed);

@@ -2,6 +2,7 @@
 #include "control/control.h"
 #include "control/publish.h"
 #include "control/registry.h"
+#include "control/session_limits.h"
 #include "script/api.h"
 #include "script/vm_state.h"
 
@@ -151,6 +152,8 @@ static int session_add_routes(lua_State *L)
         read_route(L, &batch, &used, &batch.routes[i]);
         lua_pop(L, 1);
     }
+    if (!session_may_add(s, batch.routes, batch.count, &err))
+        return api_refuse(L, err.text);
     if (!add_all(s, &batch, &failed, &err)) {
         end_staging(L, s, fresh, false, &err);
         lua_pushinteger(L, (lua_Integer)failed + 1);
@@ -170,7 +173,8 @@ static int session_update_route(lua_State *L)
     struct slice id = api_slice(L, 2), field = api_slice(L, 3), value = api_slice(L, 4);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = session_stage(s, &err) && config_set_update_route(s->draft, id, field, value, &err);
+    bool ok = session_may_update(s, id, field, value, &err) &&
+              session_stage(s, &err) && config_set_update_route(s->draft, id, field, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -213,7 +217,8 @@ static int session_put(lua_State *L)
     struct slice target = api_slice(L, 3), key = api_slice(L, 4), value = api_slice(L, 5);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = session_stage(s, &err) && config_set_put(s->draft, scope, target, key, value, &err);
+    bool ok = session_may_put(s, scope, target, key, value, &err) &&
+              session_stage(s, &err) && config_set_put(s->draft, scope, target, key, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }

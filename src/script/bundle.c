@@ -1,5 +1,6 @@
 #include "script/bundle.h"
 
+#include "base/file_error.h"
 #include "base/need.h"
 
 #include <dirent.h>
@@ -67,10 +68,11 @@ static bool add_file(struct bundle *b, int dir, const char *path, struct error *
 {
     struct bundle_file *file;
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char why[FILE_ERROR_SIZE];
     bool ok;
 
     if (fd < 0)
-        return error_set(err, "%s: %s", path, strerror(errno));
+        return error_set(err, "%s: %s", path, file_error_at(dir, path, errno, why));
     b->files = need_resized(b->files, (b->count + 1) * sizeof(*b->files));
     file = &b->files[b->count++];
     *file = (struct bundle_file){.path = need_text(path), .mark = need_zeroed(1, sizeof(*file->mark))};
@@ -115,6 +117,7 @@ static bool add_entries(struct bundle *b, int dir, const struct folder *folder, 
 static bool add_folder(struct bundle *b, int dir, const struct folder *folder, struct error *err)
 {
     int fd = openat(dir, folder->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char why[FILE_ERROR_SIZE];
     DIR *entries;
     bool ok;
 
@@ -122,7 +125,7 @@ static bool add_folder(struct bundle *b, int dir, const struct folder *folder, s
         return true;
     entries = fd < 0 ? NULL : fdopendir(fd);
     if (!entries)
-        return error_set(err, "%s: %s", folder->name, strerror(errno));
+        return error_set(err, "%s: %s", folder->name, file_error_at(dir, folder->name, errno, why));
     ok = add_entries(b, dir, folder, entries, err);
     closedir(entries);
     return ok;
@@ -137,10 +140,11 @@ struct bundle *bundle_read(const char *dir, struct error *err)
 {
     struct bundle *b;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char why[FILE_ERROR_SIZE];
     bool ok = true;
 
     if (fd < 0) {
-        error_set(err, "commands: %s", strerror(errno));
+        error_set(err, "commands: %s", file_error(dir, errno, why));
         return NULL;
     }
     b = need_zeroed(1, sizeof(*b));

@@ -19,7 +19,7 @@
 
 enum { LOAD_MS = 2000, EXAMPLE_MS = 5000, REPEATS = 200, TRIES = 3 };
 
-static const char *const kind_names[SCRIPT_KINDS] = {
+const char *const script_kind_names[SCRIPT_KINDS] = {
     [SCRIPT_POLICY] = "policy", [SCRIPT_HEALTH] = "health", [SCRIPT_PAGE] = "page",
     [SCRIPT_COMMANDS] = "commands", [SCRIPT_HOOK] = "hook",
 };
@@ -157,7 +157,7 @@ static int load_body(lua_State *L)
 
     sandbox_require(L, "examples");
     lua_getfield(L, -1, "load");
-    lua_pushstring(L, kind_names[of->kind]);
+    lua_pushstring(L, script_kind_names[of->kind]);
     lua_pushstring(L, of->shown);
     lua_pushstring(L, of->path);
     lua_pushlstring(L, of->text.data, of->text.len);
@@ -256,15 +256,23 @@ static void take_text(lua_State *L, int index, char *out, size_t size)
     snprintf(out, size, "%s", text ? text : "");
 }
 
-/* examples.title(nth) -> sentence, line */
-static int title_body(lua_State *L)
+/* Calls a function of lua/examples about the example that the body is run for. */
+static struct running *call_about(lua_State *L, const char *function, int results)
 {
     struct running *r = lua_touserdata(L, 1);
 
     sandbox_require(L, "examples");
-    lua_getfield(L, -1, "title");
+    lua_getfield(L, -1, function);
     lua_pushinteger(L, (lua_Integer)r->nth);
-    lua_call(L, 1, 2);
+    lua_call(L, 1, results);
+    return r;
+}
+
+/* examples.title(nth) -> sentence, line */
+static int title_body(lua_State *L)
+{
+    struct running *r = call_about(L, "title", 2);
+
     take_text(L, -2, r->out->sentence, sizeof(r->out->sentence));
     r->out->line = (unsigned)lua_tointeger(L, -1);
     return 0;
@@ -273,12 +281,8 @@ static int title_body(lua_State *L)
 /* examples.run(nth) -> nothing, or why it failed */
 static int run_body(lua_State *L)
 {
-    struct running *r = lua_touserdata(L, 1);
+    struct running *r = call_about(L, "run", 1);
 
-    sandbox_require(L, "examples");
-    lua_getfield(L, -1, "run");
-    lua_pushinteger(L, (lua_Integer)r->nth);
-    lua_call(L, 1, 1);
     r->passed = lua_isnil(L, -1);
     take_text(L, -1, r->out->message, sizeof(r->out->message));
     return 0;

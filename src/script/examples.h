@@ -19,6 +19,9 @@ struct script_bench;
 
 enum script_kind { SCRIPT_POLICY, SCRIPT_HEALTH, SCRIPT_PAGE, SCRIPT_COMMANDS, SCRIPT_HOOK, SCRIPT_KINDS };
 
+/* As --kind and lua/examples call them: "policy". */
+extern const char *const script_kind_names[SCRIPT_KINDS];
+
 /* What is run. */
 struct examples_of {
     enum script_kind kind;

@@ -323,8 +323,7 @@ int examples_given_policy(lua_State *L)
     lua_createtable(L, 0, 12);
     if (g->failed) {
         set_text(L, "failed", slice_str(hook_failure(hooks_of(e))));
-        lua_pushboolean(L, hook_is_closed(hooks_of(e), examples_script_name(e)));
-        lua_setfield(L, -2, "refused");
+        api_set_flag(L, "refused", hook_is_closed(hooks_of(e), examples_script_name(e)));
         return 1;
     }
     set_request(L, g);

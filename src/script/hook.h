@@ -159,6 +159,9 @@ bool hook_is_closed(const struct hook_vm *vm, struct slice policy);
 /* Does the text name a member: its instance, service or route id, or what res:member() gives? */
 bool hook_names_member(struct slice who, const struct route_state *state);
 
+/* What the policy made of the field of this name, the newest; its value is absent where it took it out. NULL: nothing. */
+const struct hook_field *hook_edit_of(const struct hook_exchange *ex, struct slice name);
+
 /* Changes the fields that the backend gets. */
 void hook_edit_fields(const struct hook_exchange *ex, struct field_list *out);
 

@@ -1,4 +1,5 @@
 /* Methods of the request in a policy that say what becomes of it; within on_request only. */
+#include "http/path.h"
 #include "http/status.h"
 #include "script/api.h"
 #include "script/hook_state.h"
@@ -55,6 +56,23 @@ static void set_target(lua_State *L, struct hook_exchange *ex, struct slice path
     ex->target = target;
 }
 
+/* In the form that backends get; in memory that Lua frees. */
+static struct slice normal_path(lua_State *L, struct slice path)
+{
+    struct path_result form;
+    char *text = lua_newuserdata(L, path.len);
+
+    switch (path_normalise(path, text, &form)) {
+    case PATH_REFUSED:
+        luaL_error(L, "%s", form.error);
+        return path;
+    case PATH_MADE:
+        return slice_of(text, form.len);
+    default:
+        return path;
+    }
+}
+
 /* req:set_path(path): what the backend gets; the query stays */
 static int request_set_path(lua_State *L)
 {
@@ -63,6 +81,7 @@ static int request_set_path(lua_State *L)
 
     if (!path.len || path.data[0] != '/' || !http_is_target(path) || memchr(path.data, '?', path.len))
         return luaL_error(L, "not a path: \"%s\"", path.data);
+    path = normal_path(L, path);
     (void)slice_split(&rest, '?', &old);
     set_target(L, ex, path, rest);
     return 0;

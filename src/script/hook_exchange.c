@@ -63,6 +63,14 @@ bool hook_names_member(struct slice who, const struct route_state *state)
     return slice_eq(who, slice_of(id, sizeof(id) - 1));
 }
 
+const struct hook_field *hook_edit_of(const struct hook_exchange *ex, struct slice name)
+{
+    for (unsigned i = ex->edit_count; i > 0; i--)
+        if (slice_eq_nocase(ex->edit[i - 1].name, name))
+            return &ex->edit[i - 1];
+    return NULL;
+}
+
 void hook_edit_fields(const struct hook_exchange *ex, struct field_list *out)
 {
     for (unsigned i = 0; i < ex->edit_count; i++) {

@@ -1,6 +1,7 @@
 /* host: what only the request policies' VM has. */
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/secret.h"
 #include "script/api.h"
 #include "script/hook_state.h"
 
@@ -68,7 +69,7 @@ static int host_sha256(lua_State *L)
 
 static int host_same_secret(lua_State *L)
 {
-    lua_pushboolean(L, slice_eq_secret(api_slice(L, 1), api_slice(L, 2)));
+    lua_pushboolean(L, secret_equal(api_slice(L, 1), api_slice(L, 2)));
     return 1;
 }
 

@@ -5,15 +5,6 @@
 
 #include <lauxlib.h>
 
-/* What the policy itself set for a name, newest first: NULL: nothing. */
-static const struct hook_field *find_edit(const struct hook_exchange *ex, struct slice name)
-{
-    for (unsigned i = ex->edit_count; i > 0; i--)
-        if (slice_eq_nocase(ex->edit[i - 1].name, name))
-            return &ex->edit[i - 1];
-    return NULL;
-}
-
 static struct slice find_field(const struct http_head *head, struct slice name)
 {
     for (unsigned i = 0; i < head->field_count; i++)
@@ -27,7 +18,7 @@ static int request_header(lua_State *L)
 {
     const struct hook_exchange *ex = hook_arg_request(L);
     struct slice name = api_slice(L, 2);
-    const struct hook_field *edit = find_edit(ex, name);
+    const struct hook_field *edit = hook_edit_of(ex, name);
 
     return hook_push(L, edit ? edit->value : find_field(ex->head, name));
 }
@@ -63,7 +54,7 @@ static int request_headers(lua_State *L)
 
     lua_createtable(L, 0, (int)ex->head->field_count);
     for (unsigned i = 0; i < ex->head->field_count; i++)
-        if (!find_edit(ex, ex->head->fields[i].name))
+        if (!hook_edit_of(ex, ex->head->fields[i].name))
             hook_join_field(L, ex->head->fields[i].name, ex->head->fields[i].value);
     for (unsigned i = 0; i < ex->edit_count; i++)
         if (ex->edit[i].value.data)

@@ -1,5 +1,6 @@
 #include "script/settings_load.h"
 
+#include "base/file_error.h"
 #include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
@@ -84,6 +85,16 @@ static int host_setting_check(lua_State *L)
     return api_refuse(L, err.text);
 }
 
+/* Lua quotes the text at which it stumbled, which may be a token or a password: this message is logged. */
+static void forget_text(char *message, size_t size)
+{
+    static const char near[] = " near '";
+    char *at = strstr(message, near);
+
+    if (at && strchr("\"'[", at[sizeof(near) - 1]) && at[sizeof(near) - 1])
+        snprintf(at, (size_t)(message + size - at), " near a text");
+}
+
 /* host.run(text, env): compiles and calls the file's text. true, what it returned; or nil, message.
  */
 static int host_run(lua_State *L)
@@ -108,6 +119,8 @@ static int host_run(lua_State *L)
     if (lua_type(L, -1) != LUA_TSTRING)
         return api_refuse(L, "an error that is not a text");
     error_set(&load->stop, "%s", lua_tostring(L, -1));
+    if (status == LUA_ERRSYNTAX)
+        forget_text(load->stop.text, sizeof(load->stop.text));
     return api_refuse(L, load->stop.text);
 }
 
@@ -135,10 +148,11 @@ static void push_host(lua_State *L, struct load *load)
 static bool read_file(struct load *load)
 {
     FILE *file = fopen(load->path, "re");
+    char why[FILE_ERROR_SIZE];
     bool ok;
 
     if (!file) {
-        fprintf(load->problems, "%s: %s", load->path, strerror(errno));
+        fprintf(load->problems, "%s: %s", load->path, file_error(load->path, errno, why));
         return false;
     }
     load->text = need(FILE_MAX + 1);

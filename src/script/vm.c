@@ -1,5 +1,6 @@
 #include "script/vm.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/need.h"
 #include "control/control.h"
@@ -134,6 +135,7 @@ struct pending *vm_start_pending(lua_State *L)
     pending->control = vm->control;
     pending->serial = vm->conn->serial;
     list_push_back(&vm->control->pendings, &pending->link);
+    vm->control->pending_count++;
     vm->started = pending;
     return pending;
 }
@@ -144,6 +146,7 @@ void vm_drop_pending(struct pending *pending)
 
     if (vm && vm->started == pending)
         vm->started = NULL;
+    pending->control->pending_count--;
     list_remove(&pending->link);
     free(pending->command);
     free(pending->txn);
@@ -274,6 +277,7 @@ bool vm_run_line(struct vm *vm, struct connection *conn, struct slice line, stru
 
     ASSERT_CONTROL();
     copy_field(line, 0, what, sizeof(what));
+    crash_note_text(&vm->control->trail, clock_ms(), "registry command", what);
     vm->conn = conn;
     if (!vm_run(vm, what, line_body, &run, budget_ms, &err)) {
         run.waits = false;

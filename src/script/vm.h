@@ -22,10 +22,10 @@ struct vm;
 /* Loads the library and all scripts, and lets each check itself. NULL: err says file, line and what to mend. */
 struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *err);
 
-/* Not from within a call into it. NULL is fine. */
 /* A VM of the same bundle takes the place of old: what is known of its health policies goes over. */
 void vm_take_over(struct vm *vm, const struct vm *old);
 
+/* Not from within a call into it. NULL is fine. */
 void vm_free(struct vm *vm);
 
 /* Runs one registry line of conn. True: *answer is the answer line (valid until the next call;

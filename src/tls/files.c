@@ -1,7 +1,10 @@
 #include "tls/files.h"
 
+#include "base/file_error.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Mozilla's intermediate list, without what needs Diffie-Hellman parameters of our own. */
@@ -29,7 +32,8 @@ bool tls_files_defaults(SSL_CTX *ctx, struct error *err)
 bool tls_files_refused(struct error *err, const char *file, const char *what)
 {
     unsigned long first = ERR_peek_error(), code = ERR_SYSTEM_ERROR(first) ? first : ERR_peek_last_error();
-    const char *why = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
+    char text[FILE_ERROR_SIZE];
+    const char *why = ERR_SYSTEM_ERROR(code) ? file_error(file, ERR_GET_REASON(code), text) : ERR_reason_error_string(code);
 
     error_set(err, "%s: %s: %s", file, what, why ? why : "not understood");
     ERR_clear_error();
@@ -43,6 +47,14 @@ bool tls_files_trust(SSL_CTX *ctx, const char *file, struct error *err)
                tls_files_refused(err, "system store", "not readable");
     return SSL_CTX_load_verify_file(ctx, file) == 1 ||
            tls_files_refused(err, file, "no certificates of authorities");
+}
+
+void tls_files_store(const char *store[2])
+{
+    const char *file = getenv(X509_get_default_cert_file_env()), *directory = getenv(X509_get_default_cert_dir_env());
+
+    store[0] = file ? file : X509_get_default_cert_file();
+    store[1] = directory ? directory : X509_get_default_cert_dir();
 }
 
 bool tls_files_present(SSL_CTX *ctx, const char *certificate, const char *key, struct error *err)

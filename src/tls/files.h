@@ -12,6 +12,9 @@ MUST_USE bool tls_files_defaults(struct ssl_ctx_st *ctx, struct error *err);
 /* file NULL: the system's store. False: err names the file. */
 MUST_USE bool tls_files_trust(struct ssl_ctx_st *ctx, const char *file, struct error *err);
 
+/* Where the system's store is: a file and a directory, either of which may not be there. */
+void tls_files_store(const char *store[2]);
+
 /* A certificate, the chain behind it, and its key. False: err names the file. */
 MUST_USE bool tls_files_present(struct ssl_ctx_st *ctx, const char *certificate, const char *key, struct error *err);
 

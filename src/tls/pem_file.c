@@ -1,5 +1,7 @@
 #include "tls/pem_file.h"
 
+#include "base/file_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -31,10 +33,10 @@ char *pem_file_read(const char *path, size_t *len, struct error *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     ssize_t got;
-    char *text;
+    char *text, why[FILE_ERROR_SIZE];
 
     if (fd < 0 || fstat(fd, &st) < 0) {
-        error_set(err, "%s: %s", path, strerror(errno));
+        error_set(err, "%s: %s", path, file_error(path, errno, why));
         if (fd >= 0)
             close(fd);
         return NULL;

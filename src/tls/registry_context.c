@@ -16,11 +16,11 @@ struct tls_registry {
     SSL_CTX *ctx;
 };
 
-static bool ask_clients(SSL_CTX *ctx, const char *file, enum tls_ask ask, struct error *err)
+static bool ask_clients(SSL_CTX *ctx, const char *file, enum tls_client_certificates ask, struct error *err)
 {
     STACK_OF(X509_NAME) * names;
 
-    if (ask == TLS_ASK_NOTHING)
+    if (ask == TLS_CLIENT_CERTIFICATES_OFF)
         return true;
     CHECK(file);
     if (!tls_files_trust(ctx, file, err))
@@ -29,11 +29,13 @@ static bool ask_clients(SSL_CTX *ctx, const char *file, enum tls_ask ask, struct
     if (!names)
         return tls_files_refused(err, file, "no certificates of authorities");
     SSL_CTX_set_client_CA_list(ctx, names);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (ask == TLS_ASK_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    SSL_CTX_set_verify(
+        ctx, SSL_VERIFY_PEER | (ask == TLS_CLIENT_CERTIFICATES_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
     return true;
 }
 
-static bool set_up(SSL_CTX *ctx, const struct tls_registry_files *files, enum tls_ask ask, struct error *err)
+static bool set_up(SSL_CTX *ctx, const struct tls_registry_files *files, enum tls_client_certificates ask,
+                   struct error *err)
 {
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -41,7 +43,8 @@ static bool set_up(SSL_CTX *ctx, const struct tls_registry_files *files, enum tl
     return tls_files_defaults(ctx, err) && tls_files_present(ctx, files->certificate, files->key, err) && ask_clients(ctx, files->client_ca, ask, err);
 }
 
-struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_ask ask, struct error *err)
+struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_client_certificates ask,
+                                      struct error *err)
 {
     struct tls_registry *registry = need_zeroed(1, sizeof(*registry));
 

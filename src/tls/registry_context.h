@@ -7,22 +7,18 @@
 #pragma once
 #include "base/error.h"
 #include "base/transport.h"
+#include "tls/tls_config.h"
 
 struct tls_registry;
-
-enum tls_ask {
-    TLS_ASK_NOTHING,
-    TLS_ASK_OPTIONAL, /* a certificate is asked for; one that is shown has to be valid */
-    TLS_ASK_REQUIRED
-};
 
 struct tls_registry_files {
     const char *certificate, *key; /* PEM, the chain behind the certificate */
     const char *client_ca;         /* PEM; not NULL when certificates are asked for */
 };
 
-/* NULL: err names the file and says what is wrong. */
-struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_ask ask, struct error *err);
+/* ask: for certificates of clients. NULL: err names the file and says what is wrong. */
+MUST_USE struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_client_certificates ask,
+                                               struct error *err);
 void tls_registry_free(struct tls_registry *registry); /* NULL is fine */
 
 /* Makes t the server's end on a non-blocking descriptor. False: out of memory, the descriptor stays the caller's. */

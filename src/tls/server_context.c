@@ -82,10 +82,13 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
     return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol (RFC 7301 3.2) */
 }
 
+/* With TLS 1.3 a client uses each ticket once (RFC 8446 C.4): a resumption gives it the next one. */
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                      int making)
 {
-    return tickets_use(accept_of(ssl)->context->tickets, name, iv, cipher, mac, making);
+    int used = tickets_use(accept_of(ssl)->context->tickets, name, iv, cipher, mac, making);
+
+    return !making && used == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : used;
 }
 
 /* A session must not let in a client whose certificate has come to its end: then the whole handshake judges it. */

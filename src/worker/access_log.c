@@ -70,6 +70,23 @@ static void put_text(struct line *l, const char *name, struct slice value)
     put(l, "\"");
 }
 
+/* What follows a name and a password: authorities and whole URLs of requests that were refused for them are logged, too. */
+static struct slice without_userinfo(struct slice text)
+{
+    static const char scheme[] = "://";
+    const char *start;
+    size_t at;
+
+    if (!text.len || text.data[0] == '/')
+        return text;
+    start = memmem(text.data, text.len, scheme, sizeof(scheme) - 1);
+    at = start ? (size_t)(start - text.data) + sizeof(scheme) - 1 : 0;
+    for (size_t i = at; i < text.len && !strchr("/?#", text.data[i]); i++)
+        if (text.data[i] == '@')
+            at = i + 1;
+    return at && text.data[at - 1] == '@' ? slice_skip(text, at) : text;
+}
+
 static void put_number(struct line *l, const char *name, uint64_t value)
 {
     put_name(l, name);
@@ -140,8 +157,10 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "time", slice_of(text, clock_format_ms(text, clock_wall_ms())));
     put_text(l, "client", slice_of(text, address_format(&rq->client->peer, text)));
     put_text(l, "method", rq->head.method_text);
-    put_text(l, "host", rq->head.host);
-    put_text(l, "path", rq->head.path);
+    put_text(l, "host", without_userinfo(rq->head.host));
+    put_text(l, "path", without_userinfo(rq->head.path));
+    if (UNLIKELY(rq->own_path && rq->head.target.data))
+        put_text(l, "target", without_userinfo(rq->head.target));
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);
     put_number(l, "status", (uint64_t)rq->status);

@@ -1,14 +1,54 @@
 #include "worker/admit.h"
 
+#include "worker/attempt.h"
 #include "worker/bypass.h"
 #include "worker/limit.h"
 #include "worker/outcome.h"
 #include "worker/request.h"
 
+static enum verdict refuse(struct request *rq, const char *error)
+{
+    rq->error = error;
+    rq->keep_alive = false;
+    return VERDICT_BAD_REQUEST;
+}
+
+/* TRACE and OPTIONS: how far they may go, and that TRACE brings no body, which nobody would expect (RFC 9110 9.3.8). */
+static enum verdict admit_diagnosis(struct request *rq)
+{
+    const struct http_head *head = &rq->head;
+    const struct http_field *steps = NULL;
+    uint64_t n;
+
+    if (head->method == METHOD_TRACE && head->body != BODY_NONE)
+        return refuse(rq, "TRACE with a body");
+    for (unsigned i = 0; i < head->field_count; i++) {
+        if (head->fields[i].id != FIELD_MAX_FORWARDS)
+            continue;
+        if (steps)
+            return refuse(rq, "more than one Max-Forwards");
+        steps = &head->fields[i];
+    }
+    if (!steps)
+        return VERDICT_PASS;
+    if (!http_read_length(steps->value, &n))
+        return refuse(rq, "invalid Max-Forwards");
+    return n ? VERDICT_PASS : VERDICT_LAST_STEP;
+}
+
 enum verdict admit_request(struct request *rq)
 {
+    enum verdict verdict;
+
     if (rq->head.method == METHOD_CONNECT)
         return VERDICT_NO_CONNECT;
+    if (UNLIKELY(rq->separators && rq->group->no_separators))
+        return VERDICT_ENCODED_SEPARATORS;
+    if (UNLIKELY(http_counts_forwards(rq->head.method))) {
+        verdict = admit_diagnosis(rq);
+        if (verdict != VERDICT_PASS)
+            return verdict;
+    }
     rq->bypass = bypass_allows(rq);
     return rq->codec->admit ? rq->codec->admit(rq) : VERDICT_PASS;
 }
@@ -24,6 +64,17 @@ static bool admit_tunnel(struct request *rq)
     return rq->placed;
 }
 
+/* The same for a place among its requests. */
+static bool admit_load(struct request *rq)
+{
+    const struct member *m = rq->member;
+
+    if (LIKELY(!m->request_max))
+        return true;
+    rq->seated = route_state_take_request(m->state, m->request_max);
+    return rq->seated;
+}
+
 enum verdict admit_member(struct request *rq, bool *again)
 {
     const struct member *m = rq->member;
@@ -37,7 +88,11 @@ enum verdict admit_member(struct request *rq, bool *again)
         rq->retry_after_s = (uint32_t)((rq->limit.retry_after_ms + 999) / 1000);
         return VERDICT_RATE_LIMITED;
     }
-    *again = !admit_tunnel(rq) || !outcome_admit(rq);
+    *again = !admit_tunnel(rq) || !admit_load(rq) || !outcome_admit(rq);
+    if (UNLIKELY(*again)) { /* else it would find its own places taken */
+        attempt_give_place(rq);
+        attempt_give_seat(rq);
+    }
     return VERDICT_PASS;
 }
 
@@ -63,7 +118,7 @@ void admit_refused(struct request *rq, enum verdict why, const struct member *wh
 
     if (why == VERDICT_CIRCUIT_OPEN)
         rq->retry_after_s = circuit_wait_s(rq->group, rq->worker->now_ms);
-    else if (why == VERDICT_CIRCUIT_PROBING || why == VERDICT_HEALTH_AWAITED)
+    else if (why == VERDICT_CIRCUIT_PROBING || why == VERDICT_HEALTH_AWAITED || why == VERDICT_MEMBER_FULL)
         rq->retry_after_s = 1;
     if (!local)
         return;
@@ -74,6 +129,9 @@ void admit_refused(struct request *rq, enum verdict why, const struct member *wh
     case VERDICT_CIRCUIT_OPEN:
     case VERDICT_CIRCUIT_PROBING:
         COUNTER_ADD(local->turned_by_circuit, 1);
+        break;
+    case VERDICT_MEMBER_FULL:
+        COUNTER_ADD(local->turned_by_requests, 1);
         break;
     case VERDICT_TUNNELS_FULL:
         COUNTER_ADD(local->turned_by_tunnels, 1);

@@ -18,10 +18,19 @@ void attempt_give_place(struct request *rq)
     route_state_give_tunnel(rq->member->state);
 }
 
+void attempt_give_seat(struct request *rq)
+{
+    if (LIKELY(!rq->seated))
+        return;
+    rq->seated = false;
+    route_state_give_request(rq->member->state);
+}
+
 void attempt_target(struct request *rq, const struct member *m)
 {
     outcome_release(rq);
     attempt_give_place(rq);
+    attempt_give_seat(rq);
     rq->ticket = (struct circuit_ticket){0};
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
@@ -51,10 +60,16 @@ enum step attempt_connect(struct request *rq)
     return attempt_failed(rq, origin_failure_errno(error), false);
 }
 
+/* The member has nothing to do with it. */
+static bool is_our_own(enum verdict why)
+{
+    return why == VERDICT_NO_MEMORY || why == VERDICT_NO_DESCRIPTOR;
+}
+
 /* Connecting failed: does the member have another address? */
 static bool next_address(struct request *rq, enum verdict why)
 {
-    if (why == VERDICT_NO_MEMORY || why == VERDICT_BACKEND_BROKE)
+    if (is_our_own(why) || why == VERDICT_BACKEND_BROKE)
         return false;
     if (++rq->addresses_tried >= rq->member->address_count) {
         rq->local->suspect_until_ms = rq->worker->now_ms + SUSPECT_MS;
@@ -131,7 +146,7 @@ enum step attempt_failed(struct request *rq, enum verdict why, bool reached)
     }
     if (!reached && next_address(rq, why) && may_repeat(rq, reached))
         return send_again(rq, &request_step_connect);
-    if (why != VERDICT_NO_MEMORY)
+    if (!is_our_own(why))
         outcome_failure(rq);
     if (!may_repeat(rq, reached) || rq->tries == REQUEST_TRIES_MAX || !may_retry(rq, probe))
         return request_refuse(rq, why);

@@ -14,6 +14,9 @@ void attempt_target(struct request *rq, const struct member *m);
 /* Gives the place for a tunnel back, if the request holds one. */
 void attempt_give_place(struct request *rq);
 
+/* The same for its place among the member's requests. */
+void attempt_give_seat(struct request *rq);
+
 /* Gets a connection to the member: pooled or new. STEP_MORE: rq->origin is ready or connecting; STEP_WAIT never;
  * a failure is handled by attempt_failed. */
 enum step attempt_connect(struct request *rq);

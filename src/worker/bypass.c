@@ -1,5 +1,6 @@
 #include "worker/bypass.h"
 
+#include "base/secret.h"
 #include "worker/request.h"
 #include "worker/source.h"
 
@@ -7,7 +8,7 @@ static bool has_secret(const struct http_head *head, const struct settings *s)
 {
     for (unsigned i = 0; i < head->field_count; i++)
         if (slice_eq_nocase(head->fields[i].name, slice_str(s->bypass_header)) &&
-            slice_eq_secret(head->fields[i].value, slice_str(s->bypass_secret)))
+            secret_equal(head->fields[i].value, slice_str(s->bypass_secret)))
             return true;
     return false;
 }

@@ -6,6 +6,7 @@
 #include "worker/origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
+#include "worker/room.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +17,13 @@ enum { SILENT_MS = 1000 };
 static struct carrier *of(struct h2_session *h2)
 {
     return CONTAINER_OF(h2, struct carrier, h2);
+}
+
+static void close_conn(struct carrier *k)
+{
+    if (k->conn.transport.fd >= 0)
+        room_give_origin(k->conn.worker);
+    conn_close(&k->conn, false);
 }
 
 static bool is_being_made(const struct carrier *k)
@@ -59,7 +67,7 @@ static void end(struct carrier *k, enum close_reason reason)
     pool->carrier_count--;
     if (is_being_made(k))
         pool->carriers_made--;
-    conn_close(&k->conn, false);
+    close_conn(k);
     worker_count_close(w, reason);
     worker_retire(w, &k->retired);
     if (list_empty(&pool->waiting))
@@ -103,7 +111,7 @@ static void lose(struct carrier *k, enum close_reason reason)
         return;
     }
     set_phase(k, CARRIER_LOST);
-    conn_close(&k->conn, false);
+    close_conn(k);
     if (made)
         h2_origin_fail_waiting(pool, &failure);
     h2_session_lose(&k->h2, reason);
@@ -257,7 +265,7 @@ struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *e
     struct transport transport;
     struct carrier *k;
     bool pending;
-    int fd = sock_connect(&pool->address, &pending);
+    int fd = origin_open_socket(pool, &pending);
 
     if (fd < 0) {
         *error = fd;
@@ -266,6 +274,7 @@ struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *e
     k = calloc(1, sizeof(*k));
     if (!k || !origin_open_transport(&transport, fd, pool, rq)) {
         sock_close_reset(fd);
+        room_give_origin(pool->worker);
         free(k);
         *error = -ENOMEM;
         return NULL;
@@ -328,6 +337,21 @@ void carrier_doubt(struct carrier *k)
         return;
     h2_session_ask(&k->h2);
     set_phase(k, CARRIER_DOUBTED);
+}
+
+bool carrier_close_one(struct pool *pool)
+{
+    struct list *node, *next;
+
+    LIST_EACH (node, next, &pool->carriers) {
+        struct carrier *k = CONTAINER_OF(node, struct carrier, link);
+
+        if (k->idle) {
+            say_goodbye(k, CLOSE_MADE_ROOM);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void close_idle(struct list *carriers)

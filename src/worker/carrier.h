@@ -63,5 +63,8 @@ void carrier_refused(struct carrier *k);
 /* A stream of it timed out. */
 void carrier_doubt(struct carrier *k);
 
+/* Ends one that has no stream, to make room. False: there is none. */
+bool carrier_close_one(struct pool *pool);
+
 /* Ends those that have no stream. */
 void carrier_close_idle(struct pool *pool);

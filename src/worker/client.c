@@ -1,12 +1,15 @@
 #include "worker/client.h"
 
-#include "base/log.h"
 #include "tls/tls_facts.h"
 #include "tls/tls_transport.h"
+#include "worker/client_secure.h"
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
 #include "worker/handshake.h"
+#include "worker/memory.h"
+#include "worker/pacing.h"
 #include "worker/request.h"
+#include "worker/room.h"
 
 #include <stdlib.h>
 
@@ -21,10 +24,12 @@ void client_set_phase(struct client *c, enum client_phase phase)
         return;
     CHECK(c->phase != CLIENT_CLOSED);
     c->phase = phase;
+    c->since_ms = w->now_ms;
     list_remove(&c->link);
     if (phase == CLIENT_CLOSED || c->stream)
         return;
     list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
+                   : phase == CLIENT_HEAD    ? &w->head_clients
                    : phase == CLIENT_SESSION ? &w->sessions
                                              : &w->busy_clients,
                    &c->link);
@@ -58,9 +63,14 @@ void client_close(struct client *c, enum close_reason reason)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
+                             reason == CLOSE_CLIENT_READS_SLOWLY ||
                              reason == CLOSE_TUNNEL_CUT);
+    if (c->tls && !c->stream)
+        COUNTER_ADD(w->secure_clients, (uint64_t)-1);
     if (!c->stream)
         tls_facts_free(c->tls);
+    if (c->counted)
+        room_leave_address(w, &c->peer);
     worker_count_close(w, reason);
     worker_retire(w, &c->retired);
     if (!c->stream)
@@ -86,7 +96,7 @@ static void linger_read(struct client *c)
 {
     enum io io = conn_read(&c->conn);
 
-    c->conn.in.start = c->conn.in.end = 0;
+    block_pool_release(&c->conn.worker->blocks, &c->conn.in);
     if (io == IO_EOF || io == IO_ERROR)
         client_close(c, c->last);
 }
@@ -97,7 +107,8 @@ static bool client_next(struct client *c)
     struct worker *w = c->conn.worker;
     bool keep_alive = c->request->keep_alive;
     enum close_reason reason = c->request->close_reason;
-    bool unread = !request_upload_done(c->request) || buf_len(&c->conn.in);
+    bool unread = c->unread || !request_upload_done(c->request) || buf_len(&c->conn.in);
+    enum close_reason last = c->ends ? c->ends : CLOSE_CLIENT_LAST;
 
     request_free(&c->request);
     if (reason != CLOSE_NONE || c->stream) {
@@ -105,11 +116,11 @@ static bool client_next(struct client *c)
         return false;
     }
     if (!keep_alive && unread) {
-        client_linger(c, CLOSE_CLIENT_LAST);
+        client_linger(c, last);
         return false;
     }
     if (!keep_alive || w->stopping) {
-        client_close(c, w->stopping ? CLOSE_SHUTDOWN : CLOSE_CLIENT_LAST);
+        client_close(c, w->stopping ? CLOSE_SHUTDOWN : last);
         return false;
     }
     client_set_phase(c, CLIENT_IDLE);
@@ -146,6 +157,20 @@ void client_drive(struct client *c)
 void client_head_done(struct client *c)
 {
     client_set_phase(c, CLIENT_REQUEST);
+    c->request_total++;
+    c->ends = c->stream ? CLOSE_NONE : client_used_up(c, c->request_total);
+}
+
+enum close_reason client_used_up(const struct client *c, uint64_t requests)
+{
+    const struct worker *w = c->conn.worker;
+    const struct settings *settings = worker_settings(w);
+
+    if (settings->keep_alive_requests && requests >= settings->keep_alive_requests)
+        return CLOSE_CLIENT_SERVED;
+    if (settings->keep_alive_age_ms && w->now_ms - c->opened_ms >= settings->keep_alive_age_ms)
+        return CLOSE_CLIENT_AGED;
+    return CLOSE_NONE;
 }
 
 /* Bytes came between requests. The first of a connection may say that it speaks HTTP/2. */
@@ -164,8 +189,26 @@ static void received(struct client *c)
         client_session_start(c);
 }
 
+/* There is no memory to read its request into. */
+static void refuse_unread(struct client *c)
+{
+    c->unread = true;
+    c->request = request_new(c->conn.worker, c, c->codec);
+    if (!c->request) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
+    client_set_phase(c, CLIENT_HEAD);
+    CHECK(request_client_late(c->request, VERDICT_BUFFERS_FULL));
+    client_drive(c);
+}
+
 static void head_read(struct client *c)
 {
+    if (memory_is_full(c->conn.worker) && !c->conn.in.data) {
+        refuse_unread(c);
+        return;
+    }
     switch (conn_read(&c->conn)) {
     case IO_OK:
         received(c);
@@ -213,74 +256,20 @@ void client_stop(struct client *c)
         client_close(c, CLOSE_SHUTDOWN);
 }
 
-/* ---- TLS */
-
-/* What ALPN has chosen is spoken from here on, HTTP/1.1 without it. */
-static void client_start_session(struct client *c)
-{
-    bool stopping = c->conn.worker->stopping;
-
-    if (slice_eq(tls_transport_protocol(&c->conn.transport), SLICE("h2"))) {
-        client_session_start(c);
-        return;
-    }
-    client_set_phase(c, CLIENT_IDLE);
-    conn_deadline(&c->conn, stopping ? LINGER_MS : worker_settings(c->conn.worker)->head_timeout_ms);
-    conn_update_io(&c->conn);
-}
-
-/* Told in clear to who forgot the s. */
-static const struct slice wants_https = SLICE_INIT("HTTP/1.1 400 Bad Request\r\n"
-                                                   "Content-Type: text/plain; charset=utf-8\r\n"
-                                                   "Content-Length: 49\r\n"
-                                                   "Connection: close\r\n\r\n"
-                                                   "This port speaks HTTPS: write https:// before it.");
-
-static void handshake_failed(struct client *c, enum close_reason reason)
-{
-    const char *why = tls_transport_error(&c->conn.transport);
-    char peer[ADDRESS_TEXT_SIZE];
-
-    if (c->handshake->accept.refused)
-        why = c->handshake->accept.refused;
-    COUNTER_ADD(c->conn.worker->handshakes_failed, 1);
-    if (tls_transport_got_http(&c->conn.transport))
-        tls_transport_send_clear(&c->conn.transport, wants_https);
-    address_format(&c->peer, peer);
-    log_write(LOG_DEBUG, "TLS handshake failed", "client=%s reason=\"%s\"", peer,
-              reason == CLOSE_HANDSHAKE_FAILED && why ? why : close_reason_text(reason));
-    client_close(c, reason);
-}
-
-static void handshake_done(struct client *c)
+/* Others are being served: what has arrived runs later. */
+bool client_make_room(struct client *c)
 {
     struct worker *w = c->conn.worker;
 
-    handshake_end(&c->handshake);
-    c->tls = tls_facts_new(&c->conn.transport);
-    if (!c->tls) {
-        client_close(c, CLOSE_NO_MEMORY);
-        return;
+    if (!buf_len(&c->conn.in) && conn_read(&c->conn) != IO_OK) {
+        client_close(c, CLOSE_MADE_ROOM);
+        return true;
     }
-    c->secure = true;
-    c->conn.blocked = c->conn.transport.unsent;
-    COUNTER_ADD(w->handshakes_done, 1);
-    COUNTER_ADD(w->handshakes_resumed, c->tls->resumed);
-    client_start_session(c);
-}
-
-void client_handshake(struct client *c)
-{
-    switch (transport_handshake(&c->conn.transport)) {
-    case IO_OK:
-        handshake_done(c);
-        return;
-    case IO_AGAIN:
-        conn_update_io(&c->conn);
-        return;
-    default:
-        handshake_failed(c, CLOSE_HANDSHAKE_FAILED);
-    }
+    c->since_ms = w->now_ms;
+    list_remove(&c->link);
+    list_push_back(&w->idle_clients, &c->link);
+    ev_feed_event(w->loop, &c->conn.io, EV_CUSTOM);
+    return false;
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -306,7 +295,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
             client_drive(c);
     }
     if ((events & EV_CUSTOM) && c->phase == CLIENT_IDLE && buf_len(&c->conn.in))
-        client_drive(c);
+        received(c);
     if (!(events & EV_READ) || c->phase == CLIENT_CLOSED)
         return;
     switch (c->phase) {
@@ -322,6 +311,20 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     }
 }
 
+void client_late(struct client *c)
+{
+    enum close_reason reason;
+    enum verdict verdict;
+
+    if (!pacing_is_slow(c->request, &reason, &verdict))
+        return;
+    conn_deadline(&c->conn, 0);
+    if (request_client_late(c->request, verdict))
+        client_drive(c);
+    else
+        client_close(c, reason);
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
@@ -333,18 +336,14 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     switch (c->phase) {
     case CLIENT_HANDSHAKE:
-        handshake_failed(c, CLOSE_HANDSHAKE_SLOW);
+        client_handshake_failed(c, CLOSE_HANDSHAKE_SLOW);
         return;
     case CLIENT_IDLE:
         client_close(c, CLOSE_CLIENT_IDLE);
         return;
     case CLIENT_HEAD:
     case CLIENT_REQUEST:
-        conn_deadline(&c->conn, 0);
-        if (request_client_late(c->request))
-            client_drive(c);
-        else
-            client_close(c, CLOSE_CLIENT_SLOW);
+        client_late(c);
         return;
     case CLIENT_SESSION:
         client_session_late(c);
@@ -354,10 +353,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer)
+static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer,
+                  bool counted)
 {
     conn_open(&c->conn, w, transport, on_io, on_timer);
     c->peer = *peer;
+    c->counted = counted;
+    c->opened_ms = c->since_ms = w->now_ms;
     c->codec = &h1_client_codec;
     c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);
@@ -365,7 +367,7 @@ static void start(struct client *c, struct worker *w, const struct transport *tr
     COUNTER_ADD(w->clients, 1);
 }
 
-void client_open(struct worker *w, const struct transport *transport, const struct address *peer)
+bool client_open(struct worker *w, const struct transport *transport, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
 
@@ -373,17 +375,18 @@ void client_open(struct worker *w, const struct transport *transport, const stru
         struct transport lost = *transport;
 
         transport_close(&lost, true);
-        return;
+        return false;
     }
-    start(c, w, transport, peer);
+    start(c, w, transport, peer, counted);
     c->phase = CLIENT_IDLE;
     c->fresh = true;
     list_push_back(&w->idle_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
-void client_open_secure(struct worker *w, int fd, const struct address *peer)
+bool client_open_secure(struct worker *w, int fd, const struct address *peer, bool counted)
 {
     struct client *c = calloc(1, sizeof(*c));
     struct transport transport;
@@ -392,14 +395,15 @@ void client_open_secure(struct worker *w, int fd, const struct address *peer)
     if (!h) {
         free(c);
         sock_close_reset(fd);
-        return;
+        return false;
     }
-    start(c, w, &transport, peer);
+    start(c, w, &transport, peer, counted);
     c->handshake = h;
     c->phase = CLIENT_HANDSHAKE;
     list_push_back(&w->busy_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->handshake_timeout_ms);
     conn_update_io(&c->conn);
+    return true;
 }
 
 const char *client_subject(const struct client *c)

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/sock.h"
 #include "worker/close_reason.h"
+#include "guard/pace.h"
 #include "worker/conn.h"
 #include "worker/worker_state.h"
 
@@ -33,6 +34,13 @@ struct client {
     enum client_phase phase;   /* changed by client_set_phase only */
     struct client_session *session; /* in CLIENT_SESSION, else NULL */
     enum close_reason last;    /* why it lingers */
+    uint64_t opened_ms;        /* monotonic */
+    uint64_t since_ms;         /* when its phase began; with HTTP/2, when it became idle */
+    struct pace taking;        /* of its responses; worker/pacing.h */
+    bool unread;               /* it was answered without reading what it sent */
+    bool counted;              /* its address is told when it closes */
+    uint64_t request_total;    /* over HTTP/1, so far */
+    enum close_reason ends;    /* why the request is its last; NONE: it need not be */
     struct address peer;
     bool secure; /* its requests came over TLS */
     struct handshake *handshake;  /* while it is in one */
@@ -41,15 +49,17 @@ struct client {
     bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
 };
 
-/* Takes over an accepted connection. */
-void client_open(struct worker *w, const struct transport *transport, const struct address *peer);
+/* Takes over an accepted connection, with its place (worker/room.h); counted: and one of its address. False: out of memory, it was
+ * closed, the places stay the caller's. */
+MUST_USE bool client_open(struct worker *w, const struct transport *transport, const struct address *peer, bool counted);
 
-/* Takes over an accepted descriptor on which TLS is to be spoken. */
-void client_open_secure(struct worker *w, int fd, const struct address *peer);
+/* The same for a descriptor on which TLS is to be spoken. */
+MUST_USE bool client_open_secure(struct worker *w, int fd, const struct address *peer, bool counted);
 
-/* Runs the next step of its handshake. */
-void client_handshake(struct client *c);
-/* For client_session.c and handshake.c. */
+/* Closes an idle client, and says so, unless its next request has already arrived. */
+bool client_make_room(struct client *c);
+
+/* For client_session.c and client_secure.c. */
 void client_set_phase(struct client *c, enum client_phase phase);
 
 /* Tells the peer that nothing more will come, and waits a while for its end, so that what was sent arrives. */
@@ -64,8 +74,14 @@ const char *client_subject(const struct client *c);
 /* The worker stops: closes an idle client, unless its next request has already arrived. */
 void client_stop(struct client *c);
 
+/* Its deadline has passed while it has a request: ends that if it is too slow. */
+void client_late(struct client *c);
+
 /* The head of the request is complete. */
 void client_head_done(struct client *c);
+
+/* Why a client with so many requests takes no further one, be there one in progress or not; CLOSE_NONE: it does. */
+enum close_reason client_used_up(const struct client *c, uint64_t requests);
 
 /* Runs requests as far as bytes and backends allow. Called after every event that concerns the client. */
 void client_drive(struct client *c);

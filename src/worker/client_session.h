@@ -25,5 +25,8 @@ void client_session_late(struct client *c);
 /* The worker stops. */
 void client_session_stop(struct client *c);
 
+/* Ends one that has no request, and says so. */
+bool client_session_make_room(struct client *c);
+
 /* Its client closes: ends the streams and the session. */
 void client_session_drop(struct client *c);

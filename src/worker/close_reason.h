@@ -11,12 +11,17 @@
     X(CLIENT_ERROR, "the client's connection broke") \
     X(CLIENT_IDLE, "the client was idle for too long") \
     X(CLIENT_SLOW, "the client was too slow") \
+    X(CLIENT_READS_SLOWLY, "the client took its responses slower than limits.send_rate") \
     X(HANDSHAKE_FAILED, "the TLS handshake failed") \
     X(HANDSHAKE_SLOW, "the TLS handshake took too long") \
     X(CLIENT_LAST, "the last response was sent") \
+    X(CLIENT_SERVED, "the client had as many requests as a connection may have") \
+    X(CLIENT_AGED, "the client's connection was as old as one may be") \
     X(CLIENT_FLOODS, "the client sent too many frames that carry nothing, resets or header bytes") \
     X(CLIENT_PROTOCOL, "the client broke the rules of HTTP/2") \
     X(STREAM_DONE, "the stream's exchange is over") \
+    X(MADE_ROOM, "it was idle, or slow with a head, and others needed the room") \
+    X(ADDRESS_FULL, "its address had as many connections as one may have") \
     X(CLIENT_REFUSED, "no route, configured to close") \
     X(RESPONSE_CUT, "the backend's response ended early") \
     X(TUNNEL_CUT, "a tunnel ended within a message") \
@@ -38,3 +43,6 @@ enum close_reason {
 
 /* "the client closed between requests", ... */
 const char *close_reason_text(enum close_reason reason);
+
+/* "CLIENT_DONE", ...: how counters are named; in small letters where operators see them. */
+const char *close_reason_name(enum close_reason reason);

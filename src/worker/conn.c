@@ -1,6 +1,7 @@
 #include "worker/conn.h"
 
-#include "worker/worker_state.h"
+#include "base/sock.h"
+#include "worker/memory.h"
 
 void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
                void (*on_io)(struct ev_loop *, ev_io *, int),
@@ -61,7 +62,7 @@ static bool take_in_block(struct conn *c)
 {
     struct block_pool *blocks = &c->worker->blocks;
 
-    if (c->filled && buf_len(&c->in) == 0)
+    if (c->filled && buf_len(&c->in) == 0 && !memory_is_short(c->worker))
         return block_pool_enlarge(blocks, &c->in);
     return block_pool_take(blocks, &c->in);
 }
@@ -126,6 +127,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         conn_update_io(c); /* TLS that broke has no event of its own: reading it says so */
         return 0;
     }
+    c->sent += sent;
     total = buf_len(&c->out) + data.len + tail.len;
     if (sent < total || c->transport.unsent) {
         c->blocked = true;
@@ -140,6 +142,14 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
     if (buf_len(&c->out) == 0)
         block_pool_release(&c->worker->blocks, &c->out);
     return from_data;
+}
+
+/* TLS has a little more on the way than it was given: that is not worth knowing. */
+uint64_t conn_delivered(const struct conn *c)
+{
+    uint64_t on_its_way = c->transport.fd >= 0 ? sock_unacknowledged(c->transport.fd) : 0;
+
+    return c->sent > on_its_way ? c->sent - on_its_way : 0;
 }
 
 void conn_flush(struct conn *c)

@@ -26,6 +26,7 @@ struct conn {
     uint64_t timer_ms;    /* when the timer fires, while it is active */
     struct buf in;        /* received and not yet used */
     struct buf out;       /* composed and not yet sent; a block is held only while there is something */
+    uint64_t sent;        /* bytes that the transport took, so far; of a stream's body */
     bool connecting;      /* wait for writability first */
     bool blocked;         /* the last write could not take everything: wait for writability */
     bool paused;          /* bytes arrived that cannot be taken: do not wait for reading */
@@ -57,6 +58,9 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail);
 
 /* Sends what c->out, and the transport, hold. */
 void conn_flush(struct conn *c);
+
+/* How much of what was sent the peer has acknowledged, nearly; of a stream, how much has left. Costs a system call. */
+uint64_t conn_delivered(const struct conn *c);
 
 /* Is there anything that conn_flush would send? */
 static inline bool conn_has_unsent(const struct conn *c)

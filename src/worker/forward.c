@@ -1,5 +1,6 @@
 #include "worker/forward.h"
 
+#include "http/write.h"
 #include "worker/client.h"
 #include "worker/limit.h"
 #include "worker/page_server.h"
@@ -89,14 +90,27 @@ static void add_via(struct field_list *out, const struct http_head *head)
 /* The operators' secret is no backend's business. */
 static bool is_bypass(const struct settings *s, struct slice name)
 {
-    return s->bypass_header && slice_eq_nocase(name, slice_str(s->bypass_header));
+    return s->bypass_header && http_names_alike(name, slice_str(s->bypass_header));
 }
 
 /* Only we may tell backends about the client's certificate. */
 static bool is_certificate(const struct settings *s, struct slice name)
 {
     return s->tls.pair_count &&
-           (slice_eq_nocase(name, s->tls.subject_header) || slice_eq_nocase(name, s->tls.verify_header));
+           (http_names_alike(name, s->tls.subject_header) || http_names_alike(name, s->tls.verify_header));
+}
+
+/* May the client say this, in a head or behind a body? */
+static bool client_may_say(const struct request *rq, struct slice name)
+{
+    const struct settings *s = rq->lease->snapshot->settings;
+
+    return !is_bypass(s, name) && !is_certificate(s, name) && (!rq->paging || page_server_takes(name));
+}
+
+bool forward_trailer(const struct request *rq, const struct http_field *trailer)
+{
+    return client_may_say(rq, trailer->name) && !(rq->exchange && hook_edit_of(rq->exchange, trailer->name));
 }
 
 static void add_certificate(const struct request *rq, const struct settings *s, struct field_list *out)
@@ -114,8 +128,6 @@ static void add_certificate(const struct request *rq, const struct settings *s, 
 static bool request_field_passes(const struct http_head *head, const struct http_field *field,
                                  const struct forwarding *f)
 {
-    if (is_bypass(f->settings, field->name) || is_certificate(f->settings, field->name))
-        return false;
     switch (field->id) {
     case FIELD_OTHER:
         return !field->hop_by_hop;
@@ -129,12 +141,28 @@ static bool request_field_passes(const struct http_head *head, const struct http
     case FIELD_X_REAL_IP:
         return false;
     case FIELD_EXPECT:
-        return head->expect_continue;
+        return false; /* written anew, see forward_request */
+    case FIELD_MAX_FORWARDS:
+        return !http_counts_forwards(head->method);
     case FIELD_FORWARDED:
         return f->trusted && !f->settings->forwarded;
     default:
         return !field->hop_by_hop;
     }
+}
+
+/* What was understood of Expect, and of Max-Forwards what admit.c has let pass: one step less. */
+static void add_controls(struct field_list *out, const struct http_head *head)
+{
+    const struct http_field *steps = http_head_find(head, FIELD_MAX_FORWARDS);
+    char digits[WRITE_DIGITS];
+    uint64_t n;
+
+    if (UNLIKELY(head->expect_continue))
+        field_list_add(out, SLICE("Expect"), SLICE("100-continue"));
+    if (LIKELY(!steps) || !http_counts_forwards(head->method) || !http_read_length(steps->value, &n) || !n)
+        return;
+    field_list_copy(out, SLICE("Max-Forwards"), write_digits(digits, n - 1));
 }
 
 void forward_request(const struct request *rq, struct field_list *out)
@@ -152,9 +180,10 @@ void forward_request(const struct request *rq, struct field_list *out)
     field_list_add(out, SLICE("Host"),
                    policy_host(rq, own_host ? rq->member->host : head->host));
     for (unsigned i = 0; i < head->field_count; i++)
-        if (request_field_passes(head, &head->fields[i], &f) &&
-            (!rq->paging || page_server_takes(head->fields[i].name)))
+        if (request_field_passes(head, &head->fields[i], &f) && client_may_say(rq, head->fields[i].name))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
+    if (!rq->paging)
+        add_controls(out, head);
     add_forwarding(&f, out);
     add_certificate(rq, f.settings, out);
     add_via(out, head);

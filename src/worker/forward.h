@@ -11,6 +11,7 @@ struct address;
 struct settings;
 
 struct field_list;
+struct http_field;
 struct http_head;
 struct request;
 
@@ -19,6 +20,10 @@ bool forward_is_trusted(const struct settings *settings, const struct address *p
 
 /* The fields that the backend gets. */
 void forward_request(const struct request *rq, struct field_list *out);
+
+/* May this trailer of the request follow them? Not under a name that is for the proxy, or the route's policy, to say. For
+ * struct relay. */
+bool forward_trailer(const struct request *rq, const struct http_field *trailer);
 
 /* The fields that the client gets of a response. */
 void forward_response(const struct request *rq, const struct http_head *response,

@@ -1,7 +1,7 @@
 #include "worker/h1_body.h"
 
 #include "http/write.h"
-#include "worker/worker_state.h"
+#include "worker/memory.h"
 
 enum { GATHER_MAX = 2048 }; /* payloads up to this many bytes are copied together into one send */
 
@@ -32,6 +32,14 @@ static void source_drop(struct h1_source *s, size_t n)
         s->kept += (uint32_t)n;
 }
 
+/* A large block, or a small one where memory is short and it does. */
+static bool take_next(struct worker *w, struct buf *next, size_t rest)
+{
+    bool small = memory_is_short(w) && rest <= w->blocks.small_size / 2;
+
+    return small ? block_pool_take(&w->blocks, next) : block_pool_enlarge(&w->blocks, next);
+}
+
 bool h1_source_stream(struct h1_source *s, struct buf *head)
 {
     struct buf *in = &s->conn->in;
@@ -39,7 +47,7 @@ bool h1_source_stream(struct h1_source *s, struct buf *head)
     size_t rest = buf_len(in) - s->kept;
 
     CHECK(!s->streaming && !head->data);
-    if (!block_pool_enlarge(&s->conn->worker->blocks, &next))
+    if (!take_next(s->conn->worker, &next, rest))
         return false;
     CHECK(buf_append(&next, buf_head(in) + s->kept, rest));
     *head = *in;

@@ -87,6 +87,7 @@ static size_t sink_send(void *sink, struct slice data, bool more)
     if (data.len > st->left)
         data.len = st->left;
     taken = h2_stream_send(st, data, data.len == st->left);
+    st->conn->sent += taken;
     if (st->left != UINT64_MAX)
         st->left -= taken;
     return taken;

@@ -3,6 +3,7 @@
 #include "worker/client.h"
 #include "worker/h2_body.h"
 #include "worker/h2_session.h"
+#include "worker/pacing.h"
 #include "worker/request.h"
 
 #include <stdlib.h>
@@ -43,14 +44,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     if (!conn_deadline_passed(&c->conn))
         return;
     if (!request_outlives_upload(c->request) && h2_stream_awaits_turn(c->conn.transport.state, send_ms)) {
-        conn_deadline(&c->conn, send_ms);
+        pacing_excuse(c->request);
         return;
     }
-    conn_deadline(&c->conn, 0);
-    if (request_client_late(c->request))
-        client_drive(c);
-    else
-        client_close(c, CLOSE_CLIENT_SLOW);
+    client_late(c);
 }
 
 static void open_client(struct client *c, const struct client *parent, const struct transport *transport)

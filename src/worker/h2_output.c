@@ -1,17 +1,30 @@
 #include "worker/h2_session.h"
 
 #include "worker/h2_stream.h"
-#include "worker/worker_state.h"
+#include "worker/memory.h"
 
 #include <nghttp2/nghttp2.h>
 
 /* ---- room */
 
+/* A large block, or, where memory is short, the one that is there or a small one. */
+static bool take_block(struct conn *c)
+{
+    struct block_pool *blocks = &c->worker->blocks;
+
+    if (!memory_is_short(c->worker))
+        return block_pool_enlarge(blocks, &c->out);
+    if (!block_pool_take(blocks, &c->out))
+        return false;
+    buf_compact(&c->out);
+    return true;
+}
+
 size_t h2_output_room(struct h2_session *s)
 {
     struct conn *c = s->conn;
 
-    if (!block_pool_enlarge(&c->worker->blocks, &c->out)) {
+    if (!take_block(c)) {
         c->unwritable = true;
         return 0;
     }

@@ -240,6 +240,11 @@ unsigned h2_session_places(const struct h2_session *s)
     return most > s->stream_count ? most - s->stream_count : 0;
 }
 
+bool h2_session_is_held_up(const struct h2_session *s)
+{
+    return !list_empty(&s->waiting) && nghttp2_session_get_remote_window_size(s->ng) <= 0;
+}
+
 void h2_session_ask(struct h2_session *s)
 {
     if (s->asked || s->over)

@@ -72,6 +72,7 @@ struct h2_session {
     struct slice left;         /* what nghttp2 composed and conn->out could not take yet */
     bool composing;            /* within nghttp2 */
     uint64_t sent_ms;          /* when body bytes were composed last */
+    uint64_t body_sent;        /* body bytes composed so far */
     /* end */
     enum h2_leave leave;
     bool greeted;              /* its SETTINGS have come */
@@ -92,6 +93,9 @@ void h2_session_input(struct h2_session *s);
 
 /* The conn is writable again, or the owner wants the session looked at: at the end of the turn. */
 void h2_session_touch(struct h2_session *s);
+
+/* Do streams wait for the peer to open the session's window? */
+bool h2_session_is_held_up(const struct h2_session *s);
 
 /* Takes no new streams any more, after the peer had the time to learn of it. Again is fine. */
 void h2_session_leave(struct h2_session *s);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "config/router.h"
 #include "worker/client.h"
+#include "worker/client_secure.h"
 #include "worker/listener.h"
 
 #include <stdlib.h>

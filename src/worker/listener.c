@@ -4,36 +4,90 @@
 #include "base/sock.h"
 #include "worker/client.h"
 #include "worker/handshake.h"
+#include "worker/room.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 /* A connection with TLS costs more than to accept it. */
-enum { ACCEPTS_PER_TURN = 64, SECURE_ACCEPTS_PER_TURN = 16 };
+enum { ACCEPTS_PER_TURN = 64, SECURE_ACCEPTS_PER_TURN = 16, TELL_EVERY_MS = 10000 };
 #define ACCEPT_PAUSE_S .1
+
+/* The places are the client's from here on; false: they are still ours. */
+static bool open_client(struct listener *l, int fd, const struct address *peer, bool counted)
+{
+    struct transport transport;
+
+    if (l->secure)
+        return client_open_secure(l->worker, fd, peer, counted);
+    transport_open_tcp(&transport, fd);
+    return client_open(l->worker, &transport, peer, counted);
+}
+
+/* Its place has been taken; false: it goes back. */
+static bool take_client(struct listener *l, int fd, const struct address *peer)
+{
+    struct worker *w = l->worker;
+    bool counted;
+
+    if (!room_admit_address(w, peer, &counted)) {
+        sock_close_reset(fd);
+        worker_count_close(w, CLOSE_ADDRESS_FULL);
+        return false;
+    }
+    if (open_client(l, fd, peer, counted))
+        return true;
+    if (counted)
+        room_leave_address(w, peer);
+    return false;
+}
+
+/* first: there is somebody, as the socket is readable. 0, -EAGAIN: there is nobody, or perhaps; -EDQUOT: there is no room; -EMFILE
+ * and its like: there is no descriptor. */
+static int accept_one(struct listener *l, bool first)
+{
+    struct address peer;
+    int fd;
+
+    if (!room_take_client(l->worker, first))
+        return first ? -EDQUOT : -EAGAIN;
+    fd = sock_accept(l->fd, &peer);
+    if (fd < 0 || !take_client(l, fd, &peer))
+        room_give_client(l->worker);
+    if (fd == -EMFILE || fd == -ENFILE)
+        (void)room_make_descriptor(l->worker, false);
+    if (fd >= 0 || (fd != -EAGAIN && fd != -EMFILE && fd != -ENFILE && fd != -ENOBUFS && fd != -ENOMEM))
+        return 0; /* or the client has given up */
+    return fd;
+}
 
 /* Accepts until the queue is empty; 0, or -errno when accepting has to pause. */
 static int accept_batch(struct listener *l, int most)
 {
-    struct transport transport;
-    struct address peer;
+    int error = 0;
 
-    for (int n = 0; n < most; n++) {
-        int fd = sock_accept(l->fd, &peer);
+    for (int n = 0; n < most && !error; n++)
+        error = accept_one(l, n == 0);
+    return error == -EAGAIN ? 0 : error;
+}
 
-        if (fd >= 0 && l->secure) {
-            client_open_secure(l->worker, fd, &peer);
-        } else if (fd >= 0) {
-            transport_open_tcp(&transport, fd);
-            client_open(l->worker, &transport, &peer);
-        } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
-            return fd;
-        } else if (fd == -EAGAIN) {
-            return 0;
-        }
-    }
-    return 0;
+static void pause_accepting(struct listener *l, int error)
+{
+    struct worker *w = l->worker;
+
+    COUNTER_ADD(w->accept_pauses, 1);
+    w->accepting_paused = true;
+    ev_io_stop(w->loop, &l->io);
+    ev_timer_set(&l->retry, ACCEPT_PAUSE_S, 0.);
+    ev_timer_start(w->loop, &l->retry);
+    if (w->told_pause_ms && w->now_ms - w->told_pause_ms < TELL_EVERY_MS)
+        return;
+    w->told_pause_ms = w->now_ms;
+    log_write(LOG_WARN, "accepting pauses", "worker=%u error=\"%s\" clients=%llu descriptors=%llu", w->id,
+              error == -EDQUOT ? "as many connections as may be" : strerror(-error),
+              (unsigned long long)quota_used(&w->shared->counts->clients),
+              (unsigned long long)quota_used(&w->shared->counts->descriptors));
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
@@ -48,13 +102,8 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
         return;
     }
     error = accept_batch(l, l->secure ? SECURE_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN);
-    if (!error)
-        return;
-    log_write(LOG_WARN, "accepting pauses", "worker=%u error=\"%s\"", l->worker->id,
-              strerror(-error));
-    ev_io_stop(loop, &l->io);
-    ev_timer_set(&l->retry, ACCEPT_PAUSE_S, 0.);
-    ev_timer_start(loop, &l->retry);
+    if (UNLIKELY(error))
+        pause_accepting(l, error);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
@@ -62,6 +111,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
     struct listener *l = CONTAINER_OF(timer, struct listener, retry);
 
     (void)events;
+    l->worker->accepting_paused = false;
     ev_io_start(loop, &l->io);
 }
 
@@ -78,6 +128,19 @@ void listener_resume(struct listener *l)
 {
     if (l->fd >= 0 && !ev_is_active(&l->retry))
         ev_io_start(l->worker->loop, &l->io);
+}
+
+void listeners_resume(struct worker *w)
+{
+    w->accepting_paused = false;
+    for (unsigned i = 0; i < w->listener_count; i++) {
+        struct listener *l = &w->listeners[i];
+
+        if (l->fd < 0 || !ev_is_active(&l->retry))
+            continue;
+        ev_timer_stop(w->loop, &l->retry);
+        ev_io_start(w->loop, &l->io);
+    }
 }
 
 void listener_close(struct listener *l)

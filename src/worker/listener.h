@@ -1,4 +1,6 @@
-/* listener.h - a worker's listening socket: accepts in batches, pauses when descriptors run out.
+/* listener.h - a worker's listening socket: accepts in batches, pauses while there is no room (worker/room.h) or the kernel
+ * has no descriptor: what comes meanwhile waits in the kernel's queue. It goes on when a client of its worker's closes, and
+ * looks ten times a second whether others' did.
  *
  * Thread: the worker's. Ownership: the worker owns its listeners; a listener owns its descriptor. */
 #pragma once
@@ -16,6 +18,9 @@ void listener_open(struct listener *l, struct worker *w, int fd);
 
 /* Accepts again, if that was paused because too many handshakes went on. */
 void listener_resume(struct listener *l);
+
+/* The same for all of a worker's, if that was paused for want of room. */
+void listeners_resume(struct worker *w);
 
 /* Takes what is in the accept queue, then closes. */
 void listener_close(struct listener *l);

@@ -4,6 +4,7 @@
 #include "worker/h1_origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
+#include "worker/room.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +38,8 @@ void origin_close(struct origin **op, enum close_reason reason)
 
     *op = NULL;
     origin_set_phase(o, ORIGIN_CLOSED);
+    if (o->conn.transport.fd >= 0)
+        room_give_origin(w);
     conn_close(&o->conn, reason == CLOSE_ORIGIN_ABANDONED);
     worker_count_close(w, reason);
     worker_retire(w, &o->retired);
@@ -165,25 +168,36 @@ bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const
     return !tls->client || tls_client_open(tls->client, t, fd, &peer, &pool->sessions);
 }
 
-struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error)
+/* The kernel may have fewer descriptors left than we count. */
+static int connect_with_room(struct pool *pool, bool *pending)
 {
-    struct transport transport;
-    struct origin *o;
-    bool pending;
-    int fd = sock_connect(&pool->address, &pending);
+    int fd = sock_connect(&pool->address, pending);
 
-    if (fd < 0) {
-        *error = fd;
+    if (UNLIKELY(fd == -EMFILE || fd == -ENFILE) && room_make_descriptor(pool->worker, true))
+        fd = sock_connect(&pool->address, pending);
+    if (fd < 0)
+        room_give_origin(pool->worker);
+    return fd;
+}
+
+int origin_open_socket(struct pool *pool, bool *pending)
+{
+    int fd = -EMFILE;
+
+    pool->busy_count++; /* keeps it, should its last idle connection be closed for this one */
+    if (room_take_origin(pool->worker))
+        fd = connect_with_room(pool, pending);
+    pool->busy_count--;
+    return fd;
+}
+
+static struct origin *new_origin(struct pool *pool, struct request *rq, const struct transport *transport, bool pending)
+{
+    struct origin *o = calloc(1, sizeof(*o));
+
+    if (!o)
         return NULL;
-    }
-    o = calloc(1, sizeof(*o));
-    if (!o || !origin_open_transport(&transport, fd, pool, rq)) {
-        sock_close_reset(fd);
-        free(o);
-        *error = -ENOMEM;
-        return NULL;
-    }
-    conn_open(&o->conn, pool->worker, &transport, on_io, on_timer);
+    conn_open(&o->conn, pool->worker, transport, on_io, on_timer);
     list_init(&o->link);
     o->pool = pool;
     o->codec = &h1_origin_codec;
@@ -191,6 +205,29 @@ struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t ti
     o->phase = pending ? ORIGIN_CONNECTING : ORIGIN_HANDSHAKE;
     o->conn.connecting = pending;
     pool->busy_count++;
+    return o;
+}
+
+struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t timeout_ms, int *error)
+{
+    struct transport transport;
+    struct origin *o = NULL;
+    bool pending;
+    int fd = origin_open_socket(pool, &pending);
+
+    if (fd < 0) {
+        *error = fd;
+        return NULL;
+    }
+    if (!origin_open_transport(&transport, fd, pool, rq))
+        sock_close_reset(fd);
+    else if (!(o = new_origin(pool, rq, &transport, pending)))
+        transport_close(&transport, true);
+    if (!o) {
+        room_give_origin(pool->worker);
+        *error = -ENOMEM;
+        return NULL;
+    }
     conn_deadline(&o->conn, timeout_ms);
     if (pending)
         conn_update_io(&o->conn);
@@ -210,7 +247,7 @@ void origin_release(struct origin **op, bool reusable)
         return;
     }
     if (!reusable || o->conn.eof || o->conn.broken || o->conn.unwritable || buf_len(&o->conn.in) ||
-        conn_has_unsent(&o->conn)) {
+        conn_has_unsent(&o->conn) || (o->conn.filled && origin_is_stale(o))) {
         origin_close(op, CLOSE_ORIGIN_DONE);
         return;
     }

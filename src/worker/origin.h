@@ -49,7 +49,11 @@ struct origin *origin_connect(struct pool *pool, struct request *rq, uint64_t ti
 MUST_USE bool origin_open_transport(struct transport *t, int fd, struct pool *pool, const struct request *rq);
 void origin_set_phase(struct origin *o, enum origin_phase phase);
 
-/* The request is done with it: to the pool when it can carry another one. */
+/* The same: a socket that is being connected to the pool's address, with a descriptor of room.h's, which goes back with it. Closes what
+ * is idle for it if it must. -EMFILE when there is none. */
+MUST_USE int origin_open_socket(struct pool *pool, bool *pending);
+
+/* The request is done with it: to the pool when it can carry another one, and nothing came behind the response. */
 void origin_release(struct origin **o, bool reusable);
 
 /* Closes it; *o becomes NULL. */

@@ -14,6 +14,9 @@ enum verdict origin_failure_errno(int error)
         return VERDICT_CONNECT_TIMEOUT;
     case -EPROTONOSUPPORT:
         return VERDICT_BACKEND_NO_HTTP2;
+    case -EMFILE:
+    case -ENFILE:
+        return VERDICT_NO_DESCRIPTOR;
     case -ENOMEM:
         return VERDICT_NO_MEMORY;
     default:

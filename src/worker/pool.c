@@ -108,7 +108,14 @@ struct pool *pool_get(struct worker *w, const struct address *address, const str
     return pool;
 }
 
-/* A pooled connection may have been closed a moment ago; a request that cannot be repeated looks first. */
+/* Something came that this turn of the loop has still to look at: the backend closed it, or spoke out of turn, and what it
+ * said must not be taken for an answer. Else it may have been closed a moment ago: a request that cannot be repeated
+ * looks first. */
+static bool is_doubtful(struct origin *o, const struct request *rq)
+{
+    return ev_is_pending(&o->conn.io) || !http_method_is_idempotent(rq->head.method);
+}
+
 static struct origin *reuse_live(struct pool *pool, struct request *rq)
 {
     struct origin *o;
@@ -116,7 +123,7 @@ static struct origin *reuse_live(struct pool *pool, struct request *rq)
     if (rq->fresh)
         return NULL;
     while ((o = origin_reuse(pool, rq))) {
-        if (http_method_is_idempotent(rq->head.method) || !origin_is_stale(o))
+        if (!is_doubtful(o, rq) || !origin_is_stale(o))
             return o;
         pool->busy_count++;
         origin_close(&o, CLOSE_ORIGIN_CLOSED);
@@ -173,4 +180,25 @@ void pool_close_idle(struct worker *w)
 
     while (map_next(w->pools, &cursor, NULL, &pool))
         close_all(pool);
+}
+
+/* Of the first pool that has any, the one that is idle for longest. */
+bool pool_close_one(struct worker *w)
+{
+    size_t cursor = 0;
+    void *entry;
+
+    while (map_next(w->pools, &cursor, NULL, &entry)) {
+        struct pool *pool = entry;
+
+        if (pool->idle_count) {
+            struct origin *o = CONTAINER_OF(pool->idle.prev, struct origin, link);
+
+            origin_close(&o, CLOSE_MADE_ROOM);
+            return true;
+        }
+        if (carrier_close_one(pool))
+            return true;
+    }
+    return false;
 }

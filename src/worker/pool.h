@@ -45,5 +45,8 @@ struct origin *pool_take(struct pool *pool, struct request *rq, int *error);
 /* Frees the pool if it has no connection left, at once or later. */
 void pool_put(struct pool *pool);
 
+/* Closes one that carries no request, of any pool. False: there is none. */
+bool pool_close_one(struct worker *w);
+
 /* Closes all connections of all pools that carry no request. */
 void pool_close_idle(struct worker *w);

@@ -2,23 +2,10 @@
 
 #include "http/parse.h"
 
-/* Fields that must not come as trailers: framing, routing, authentication (RFC 9110 6.5.1). */
-static bool trailer_allowed(const struct http_field *f)
+/* Those of framing, routing and authentication are marked by the parser (RFC 9110 6.5.1). */
+static bool passes(const struct relay *r, const struct http_field *f)
 {
-    switch (f->id) {
-    case FIELD_OTHER:
-    case FIELD_DATE:
-    case FIELD_SERVER:
-    case FIELD_RETRY_AFTER:
-    case FIELD_PROXY_STATUS:
-        return !f->hop_by_hop && !slice_eq_nocase(f->name, SLICE("authorization")) &&
-               !slice_eq_nocase(f->name, SLICE("set-cookie")) &&
-               !slice_eq_nocase(f->name, SLICE("content-encoding")) &&
-               !slice_eq_nocase(f->name, SLICE("content-type")) &&
-               !slice_eq_nocase(f->name, SLICE("content-range"));
-    default:
-        return false;
-    }
+    return !f->hop_by_hop && (!r->passes || r->passes(r->request, f));
 }
 
 static bool relay_trailers(struct relay *r, struct slice block)
@@ -30,7 +17,7 @@ static bool relay_trailers(struct relay *r, struct slice block)
     if (http_parse_trailers(r->trailers, block, &limits, &error) != PARSE_DONE)
         return false;
     for (unsigned i = 0; i < r->trailers->field_count; i++)
-        if (trailer_allowed(&r->trailers->fields[i]))
+        if (passes(r, &r->trailers->fields[i]))
             r->trailers->fields[kept++] = r->trailers->fields[i];
     r->trailers->field_count = kept;
     r->to->end(r->sink, kept ? r->trailers : NULL);

@@ -11,6 +11,9 @@
 #include "http/framing.h"
 #include <stdint.h>
 
+struct http_field;
+struct request;
+
 enum relay_state {
     RELAY_WANT,     /* the source has to receive more first */
     RELAY_BLOCKED,  /* the sink takes nothing more now */
@@ -42,6 +45,9 @@ struct relay {
     const struct sink_ops *to;
     void *sink;
     struct http_head *trailers; /* scratch to parse trailers in */
+    /* May a trailer pass that RFC 9110 lets pass? NULL: it may. */
+    bool (*passes)(const struct request *rq, const struct http_field *trailer);
+    const struct request *request; /* for passes */
     uint64_t moved;             /* payload bytes so far */
     uint64_t limit;             /* most payload bytes, 0: any */
     bool ended;                 /* the sink was told of the end */

@@ -12,6 +12,8 @@
 #include "worker/origin.h"
 #include "worker/origin_failure.h"
 #include "worker/page_server.h"
+#include "worker/memory.h"
+#include "worker/pacing.h"
 #include "worker/pick.h"
 #include "worker/policy.h"
 #include "worker/reply.h"
@@ -19,6 +21,8 @@
 #include "worker/response.h"
 #include "worker/scheme.h"
 #include "worker/stats.h"
+#include "worker/target.h"
+#include "worker/trace.h"
 #include "worker/tunnel.h"
 #include "worker/tunnel_connect.h"
 
@@ -49,14 +53,18 @@ static enum step fail_step(struct request *rq)
 
 enum step request_run(struct request *rq)
 {
+    struct crash_trail *trail = &rq->worker->trail;
+    const void *outer = trail->running;
     enum step next;
 
     ASSERT_WORKER(rq->worker);
+    trail->running = rq;
     do
         next = FAULT_STEP(rq->step->name) ? fail_step(rq) : rq->step->run(rq);
     while (next == STEP_MORE);
+    trail->running = outer;
     if (next == STEP_WAIT)
-        response_set_deadlines(rq);
+        pacing_set_deadlines(rq);
     return next;
 }
 
@@ -72,8 +80,10 @@ enum step request_refuse(struct request *rq, enum verdict verdict)
         rq->error = NULL;
     }
     rq->verdict = verdict;
+    trace_refused(rq);
     if (rq->origin)
         origin_close(&rq->origin, CLOSE_ORIGIN_ABANDONED);
+    attempt_give_seat(rq); /* the client may take its time with the answer */
     if (rq->response_started) {
         rq->verdict = VERDICT_RESPONSE_CUT;
         rq->close_reason = CLOSE_RESPONSE_CUT;
@@ -108,6 +118,7 @@ static void start(struct request *rq)
     rq->start_us = w->now_us;
     rq->lease = worker_lease_take(w);
     retry_budget_request(&w->retry_budget, w->now_ms);
+    trace_begin(rq);
 }
 
 static enum step step_read_head(struct request *rq)
@@ -122,12 +133,18 @@ static enum step step_read_head(struct request *rq)
         rq->upload_done = true;
         return request_refuse(rq, parse_verdict(result));
     }
-    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping;
+    rq->keep_alive = rq->head.keep_alive && !rq->worker->stopping && !rq->client->ends;
     rq->codec->open_upload(rq, &rq->upload);
     rq->upload.trailers = &rq->worker->response;
+    rq->upload.passes = forward_trailer;
+    rq->upload.request = rq;
     rq->upload_done = rq->head.body == BODY_NONE;
     if (UNLIKELY(rq->head.upgrade))
         rq->upgrade = tunnel_protocol(&rq->head);
+    if (memory_is_full(rq->worker)) {
+        rq->keep_alive = false;
+        return request_refuse(rq, VERDICT_BUFFERS_FULL);
+    }
     return request_goto(rq, &request_step_match_route);
 }
 
@@ -152,21 +169,13 @@ static enum verdict unknown_host(const struct request *rq)
 
 static enum step step_match_route(struct request *rq)
 {
-    struct slice port, path = rq->head.path;
     enum verdict verdict;
-    const char *query;
 
     if (rq->head.method == METHOD_CONNECT)
         return request_goto(rq, &request_step_admit);
-    if (!rq->head.host.len)
-        rq->host = SLICE("");
-    else if (!http_split_authority(rq->head.host, &rq->host, &port))
-        return request_refuse(rq, VERDICT_BAD_REQUEST);
-    query = memchr(path.data, '?', path.len);
-    if (query)
-        path.len = (size_t)(query - path.data);
-    rq->path = path.data[0] == '*' ? SLICE("/") : path;
-    verdict = scheme_check(rq);
+    verdict = target_read(rq);
+    if (LIKELY(verdict == VERDICT_PASS))
+        verdict = scheme_check(rq);
     if (UNLIKELY(verdict != VERDICT_PASS))
         return request_refuse(rq, verdict);
     rq->group = router_match(rq->lease->snapshot->router, rq->host, rq->path);
@@ -261,6 +270,7 @@ static enum step step_send_head(struct request *rq)
         tunnel_connect_ask(rq, fields);
     rq->upload.moved = 0;
     rq->upload.ended = false;
+    rq->head_by_ms = 0;
     if (fields->overflow || !rq->origin_codec->send_head(rq, fields, &rq->upload))
         return request_refuse(rq, VERDICT_HEAD_TOO_BIG);
     return request_goto(rq, &request_step_send_body);
@@ -312,7 +322,9 @@ static enum step step_reply(struct request *rq)
 static enum step step_finish(struct request *rq)
 {
     stats_count(rq);
+    stats_verdict(rq);
     access_log_write(rq);
+    trace_end(rq);
     rq->codec->finish(rq);
     return STEP_DONE;
 }
@@ -327,7 +339,7 @@ bool request_make_room(struct request *rq)
     return rq->codec->make_room(rq);
 }
 
-bool request_client_late(struct request *rq)
+bool request_client_late(struct request *rq, enum verdict verdict)
 {
     if (rq->tunnel)
         return true; /* it has deadlines of its own */
@@ -336,10 +348,10 @@ bool request_client_late(struct request *rq)
     if (rq->step == &request_step_read_head) {
         start(rq);
         rq->upload_done = true;
-        rq->verdict = VERDICT_HEAD_TIMEOUT;
+        rq->verdict = verdict;
     }
     rq->keep_alive = false;
-    (void)request_refuse(rq, VERDICT_HEAD_TIMEOUT);
+    (void)request_refuse(rq, verdict);
     return true;
 }
 
@@ -374,6 +386,7 @@ void request_free(struct request **rqp)
     attempt_target(rq, NULL);
     policy_release(rq);
     free(rq->file);
+    free(rq->own_path);
     compress_source_free(&rq->compress);
     block_pool_release(&w->blocks, &rq->head_block);
     if (rq->lease)
@@ -401,6 +414,7 @@ void request_abandon(struct request **rqp)
         if (!rq->response_started)
             rq->status = 499;
         stats_count(rq);
+        stats_verdict(rq);
         access_log_write(rq);
     }
     request_free(rqp);

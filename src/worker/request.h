@@ -12,6 +12,7 @@
 #include "worker/h1_body.h"
 #include "worker/relay.h"
 #include "worker/reply.h"
+#include "guard/pace.h"
 #include "guard/verdict.h"
 #include "worker/worker_state.h"
 
@@ -78,14 +79,18 @@ struct request {
     struct slice upgrade;  /* the protocol that the client asks for; absent: none, or none that may pass */
     bool upgrading;        /* the backend is asked for it */
     bool placed;           /* holds one of member's places for tunnels */
+    bool seated;           /* and one of those for requests */
     char websocket_key[WEBSOCKET_KEY_SIZE]; /* worker/tunnel_connect.h */
     struct tunnel *tunnel; /* open; the request's texts, lease and member are its to move */
     struct hook_exchange *exchange;  /* with the group's policy, worker/policy.h; NULL: it has none */
 
     /* bodies */
     struct relay upload, download;
+    struct pace giving;  /* of the request body; worker/pacing.h */
+    uint64_t late_ms;    /* when its client's time-out is over, while it has one */
     bool upload_wants; /* all that was received of the request body was moved; more has to come */
     bool upload_done, response_started, response_done, response_keep_alive;
+    uint64_t head_by_ms; /* when the final head has to be there, monotonic; 0: the request is still being sent */
     struct h1_source client_source, origin_source;
     struct h1_sink client_sink, origin_sink;
     struct http_scan scan, response_scan;
@@ -111,6 +116,8 @@ struct request {
 
     struct slice host; /* of head.host, without port */
     struct slice path; /* of head.path, without query */
+    char *own_path;    /* where head.path is when the client spelled it in another way; owned; NULL: in the client's bytes */
+    bool separators;   /* the path holds escaped separators */
     struct http_head head; /* last: large, and not cleared between requests */
 };
 
@@ -141,8 +148,8 @@ static inline bool request_outlives_upload(const struct request *rq)
 /* Makes room for reading from the client; false: nothing can be taken now. */
 bool request_make_room(struct request *rq);
 
-/* The client was too slow with its head or body. True: it can be told so (run the request). */
-bool request_client_late(struct request *rq);
+/* The client was too slow with its head or body. True: it can be told so, with this verdict (run the request). */
+bool request_client_late(struct request *rq, enum verdict verdict);
 
 /* Counts of its kept requests are freed with the worker. */
 void request_free_kept(struct worker *w);

@@ -187,6 +187,7 @@ static enum step start_tunnel(struct request *rq, const struct http_head *respon
     if (!compose_head(rq, response, &head))
         return request_refuse(rq, VERDICT_POLICY_FAILED);
     head.status = response->status; /* the client waits for no other */
+    attempt_give_seat(rq); /* websocket_max counts it from here on */
     if (rq->head.connect)
         tunnel_connect_answer(&rq->worker->fields);
     return tunnel_start(rq, &head);
@@ -236,6 +237,7 @@ static enum step response_complete(struct request *rq)
         rq->keep_alive = false;
     outcome_success(rq);
     origin_release(&rq->origin, reusable);
+    attempt_give_seat(rq);
     return request_goto(rq, &request_step_finish);
 }
 
@@ -279,29 +281,4 @@ enum step response_relay(struct request *rq)
         outcome_failure(rq);
         return request_refuse(rq, VERDICT_RESPONSE_CUT);
     }
-}
-
-/* While the client is slow to take or give, the backend is not to blame, and the other way round. Where the answer has begun and
- * the request goes on, the two talk: how long they may be silent is what the route says of answers. */
-void response_set_deadlines(struct request *rq)
-{
-    const struct settings *settings;
-    struct conn *client = &rq->client->conn;
-    struct origin *o = rq->origin;
-    bool client_late, our_turn; /* our_turn: it is for us to go on */
-
-    if (!rq->lease)
-        return;
-    if (UNLIKELY(rq->tunnel)) {
-        tunnel_set_deadline(rq);
-        return;
-    }
-    settings = rq->lease->snapshot->settings;
-    client_late = client->blocked || (o && !rq->upload_done && !o->conn.blocked && !rq->response_started);
-    conn_deadline(client, !client_late        ? 0
-                          : client->blocked ? settings->send_timeout_ms
-                                            : settings->body_timeout_ms);
-    our_turn = rq->compress && rq->compress->tired;
-    if (o && o->phase == ORIGIN_BUSY)
-        conn_deadline(&o->conn, client_late || our_turn ? 0 : rq->member->response_timeout_ms);
 }

@@ -10,6 +10,3 @@
 enum step response_send_body(struct request *rq);
 enum step response_read(struct request *rq);
 enum step response_relay(struct request *rq);
-
-/* The request waits: how long may the client and the backend take? */
-void response_set_deadlines(struct request *rq);

@@ -26,3 +26,9 @@ void stats_count(struct request *rq)
         COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);
     histogram_add(&local->latency, rq->worker->now_us - rq->start_us);
 }
+
+void stats_verdict(const struct request *rq)
+{
+    if (UNLIKELY(rq->verdict != VERDICT_PASS))
+        COUNTER_ADD(rq->worker->verdicts[rq->verdict], 1);
+}

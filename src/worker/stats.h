@@ -7,3 +7,6 @@ struct request;
 
 /* Called for each request that had a complete head, at its end, and before for a tunnel, when it opens. Counts once. */
 void stats_count(struct request *rq);
+
+/* The request has ended, with a head or without: counts its verdict, unless that is to pass. */
+void stats_verdict(const struct request *rq);

@@ -108,7 +108,7 @@ static void let_go_of_snapshot(struct request *rq)
     if (rq->before)
         worker_lease_release(rq->worker, rq->before);
     rq->before = NULL;
-    if (rq->exchange && !rq->exchange->tag_count)
+    if (rq->exchange && !rq->exchange->tag_count && rq->upload_done)
         policy_release(rq);
 }
 

@@ -14,8 +14,11 @@
 #include "worker/policy.h"
 #include "worker/pool.h"
 #include "worker/request.h"
+#include "worker/room.h"
+#include "worker/trace.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,6 +32,7 @@ void worker_count_close(struct worker *w, enum close_reason reason)
 {
     CHECK(reason != CLOSE_NONE);
     COUNTER_ADD(w->closed[reason], 1);
+    crash_note(&w->trail, w->now_ms, close_reason_text(reason), reason);
 }
 
 static void update_time(struct worker *w)
@@ -64,6 +68,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
         handshakes_run(w);
     w->served = false;
     free_retired(w);
+    atomic_store_explicit(&w->memory, w->blocks.taken_bytes, memory_order_relaxed);
 }
 
 /* Every lease is returned once: when it is retired and its last request has ended. */
@@ -110,6 +115,7 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
+    crash_note(&w->trail, w->now_ms, "adopted configuration", lease->snapshot->generation);
     mailbox_post(w->shared->mailbox, &lease->adopted);
     tunnel_sets_adopt(w);
     before->retired = true;
@@ -137,8 +143,8 @@ struct http_limits worker_limits(const struct worker *w)
 
 static void end_if_done(struct worker *w)
 {
-    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->busy_clients) ||
-        !list_empty(&w->sessions))
+    if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->head_clients) ||
+        !list_empty(&w->busy_clients) || !list_empty(&w->sessions) || !list_empty(&w->idle_sessions))
         return;
     ev_break(w->loop, EVBREAK_ALL);
 }
@@ -146,6 +152,9 @@ static void end_if_done(struct worker *w)
 void worker_client_closed(struct worker *w)
 {
     COUNTER_ADD(w->clients, (uint64_t)-1);
+    room_give_client(w);
+    if (UNLIKELY(w->accepting_paused))
+        listeners_resume(w);
     end_if_done(w);
 }
 
@@ -165,8 +174,10 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->head_clients, CLOSE_SHUTDOWN);
     close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
     close_clients(&w->sessions, CLOSE_SHUTDOWN);
+    close_clients(&w->idle_sessions, CLOSE_SHUTDOWN);
     end_if_done(w);
 }
 
@@ -188,6 +199,8 @@ static void stop_clients(struct worker *w)
         client_stop(CONTAINER_OF(node, struct client, link));
     LIST_EACH (node, next, &w->sessions)
         client_session_stop(CONTAINER_OF(node, struct client, link));
+    LIST_EACH (node, next, &w->idle_sessions)
+        client_session_stop(CONTAINER_OF(node, struct client, link));
 }
 
 /* One order to stop; a second one brings the deadline forward. */
@@ -203,6 +216,7 @@ static void run_stop_order(struct message *m)
     struct worker *w = order->worker;
 
     ASSERT_WORKER(w);
+    crash_note(&w->trail, w->now_ms, "told to stop; connections", w->clients);
     arm_stop_timer(w, order->deadline_ms);
     tunnel_sets_stop(w, order->deadline_ms);
     free(order);
@@ -229,8 +243,11 @@ void worker_stop(struct worker *w, uint64_t deadline_ms)
 static void *thread_main(void *arg)
 {
     struct worker *w = arg;
+    char name[CRASH_NAME];
 
     check_own_thread(w);
+    snprintf(name, sizeof(name), "worker %u", w->id);
+    crash_attach(&w->trail, name);
     log_attach();
     update_time(w);
     retry_budget_init(&w->retry_budget, w->now_ms);
@@ -239,6 +256,7 @@ static void *thread_main(void *arg)
     ev_run(w->loop, 0);
     pool_close_idle(w);
     free_retired(w);
+    crash_detach(&w->trail);
     mailbox_post(w->shared->mailbox, w->stopped);
     return NULL;
 }
@@ -268,6 +286,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     w->loop = loop;
     w->listeners = need_zeroed(listener_count ? listener_count : 1, sizeof(*w->listeners));
     w->id = id;
+    w->trail.describe = trace_describe;
     w->shared = shared;
     w->stopped = stopped;
     w->listener_count = listener_count;
@@ -276,10 +295,12 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
         w->listeners[i].secure = i >= plain;
     }
     list_init(&w->idle_clients);
+    list_init(&w->head_clients);
     list_init(&w->busy_clients);
     tunnel_sets_init(w);
     handshakes_init(w);
     list_init(&w->sessions);
+    list_init(&w->idle_sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
     block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
@@ -298,11 +319,17 @@ int worker_start(struct worker *w)
     return -error;
 }
 
-void worker_free(struct worker *w)
+void worker_join(struct worker *w)
 {
     ASSERT_CONTROL();
     if (w->started)
         pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+void worker_free(struct worker *w)
+{
+    worker_join(w);
     for (unsigned i = 0; i < w->listener_count; i++)
         if (w->listeners[i].fd >= 0)
             close(w->listeners[i].fd);
@@ -326,14 +353,27 @@ void worker_free(struct worker *w)
     free(w);
 }
 
-void worker_count(const struct worker *w, struct worker_counts *out)
+static uint64_t read_count(const _Atomic uint64_t *count)
 {
-    out->clients = atomic_load_explicit(&w->clients, memory_order_relaxed);
-    out->accepted = atomic_load_explicit(&w->accepted, memory_order_relaxed);
-    out->requests = atomic_load_explicit(&w->requests, memory_order_relaxed);
-    out->handshakes = atomic_load_explicit(&w->handshakes_done, memory_order_relaxed);
-    out->resumed = atomic_load_explicit(&w->handshakes_resumed, memory_order_relaxed);
-    out->handshakes_failed = atomic_load_explicit(&w->handshakes_failed, memory_order_relaxed);
-    out->sessions = atomic_load_explicit(&w->sessions_started, memory_order_relaxed);
-    out->streams = atomic_load_explicit(&w->streams, memory_order_relaxed);
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+void worker_count(const struct worker *w, struct worker_counts *sum)
+{
+    sum->clients += read_count(&w->clients);
+    sum->secure_clients += read_count(&w->secure_clients);
+    sum->accepted += read_count(&w->accepted);
+    sum->accept_pauses += read_count(&w->accept_pauses);
+    sum->requests += read_count(&w->requests);
+    sum->handshakes += read_count(&w->handshakes_done);
+    sum->resumed += read_count(&w->handshakes_resumed);
+    sum->handshakes_failed += read_count(&w->handshakes_failed);
+    sum->sessions += read_count(&w->sessions_started);
+    sum->sessions_open += read_count(&w->sessions_open);
+    sum->streams += read_count(&w->streams);
+    sum->memory += read_count(&w->memory);
+    for (unsigned i = 0; i < CLOSE_REASON_COUNT; i++)
+        sum->closed[i] += read_count(&w->closed[i]);
+    for (unsigned i = 0; i < VERDICT_COUNT; i++)
+        sum->verdicts[i] += read_count(&w->verdicts[i]);
 }

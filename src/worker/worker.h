@@ -8,7 +8,11 @@
 #include "base/check.h"
 #include "base/mailbox.h"
 #include "config/snapshot.h"
+#include "guard/address_count.h"
+#include "guard/quota.h"
+#include "guard/verdict.h"
 #include "script/hook.h"
+#include "worker/close_reason.h"
 
 struct control;
 struct ratelimit;
@@ -37,6 +41,13 @@ struct policy_notice {
     struct hook_end end;
 };
 
+/* What all workers count together (worker/room.h). A cache line for each that they often write. */
+struct room_counts {
+    struct quota clients __attribute__((aligned(64)));     /* their connections */
+    struct quota descriptors __attribute__((aligned(64))); /* these, and connections to backends */
+    struct address_count *addresses; /* the clients' */
+};
+
 /* What all workers have in common; constant while they run. */
 struct worker_shared {
     struct mailbox *mailbox; /* control's: adopted, returned and stopped messages and notices go there */
@@ -45,6 +56,11 @@ struct worker_shared {
     void (*on_panic)(struct message *notice);   /* and for every panic_notice */
     void (*on_policy)(struct message *notice);  /* and for every policy_notice */
     struct ratelimit *ratelimit;
+    struct room_counts *counts;
+    uint64_t descriptors_most; /* for connections of workers */
+    uint64_t clients_most;     /* where limits.connections does not say */
+    struct worker **peers;     /* all workers, once peer_count was set, with release */
+    _Atomic unsigned peer_count;
     uint16_t https_port; /* where clients are redirected to; 0: nowhere */
 };
 
@@ -66,16 +82,27 @@ void worker_adopt(struct worker *w, struct lease *lease);
  * connection ends, finishes requests in flight until deadline_ms (monotonic), and posts stopped. */
 void worker_stop(struct worker *w, uint64_t deadline_ms);
 
+/* Waits for the thread's end. Workers talk to each other: all have ended before the first is freed. */
+void worker_join(struct worker *w);
+
 /* Waits for the thread, gives leases back (returned messages are posted) and frees. */
 void worker_free(struct worker *w);
 
-/* This worker's connection counters, for status; relaxed reads. */
+/* What workers count, since the start unless it says now. */
 struct worker_counts {
-    uint64_t clients;  /* open client connections */
-    uint64_t accepted; /* since start */
-    uint64_t requests; /* ended, since start */
-    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients, since start: done, of these resumed; failed */
-    uint64_t sessions; /* HTTP/2, since start */
-    uint64_t streams;  /* requests of these, since start */
+    uint64_t clients;        /* open client connections now */
+    uint64_t secure_clients; /* of these, those that speak TLS and whose handshake is over */
+    uint64_t sessions_open;  /* of these, those that speak HTTP/2 */
+    uint64_t accepted;
+    uint64_t accept_pauses;  /* times that there was no room for another */
+    uint64_t requests;       /* ended */
+    uint64_t handshakes, resumed, handshakes_failed; /* of TLS with clients: done, of these resumed; failed */
+    uint64_t sessions;       /* HTTP/2 */
+    uint64_t streams;        /* requests of these */
+    uint64_t memory;         /* bytes of buffers in use now */
+    uint64_t closed[CLOSE_REASON_COUNT]; /* connections of clients and backends, and streams, by their end */
+    uint64_t verdicts[VERDICT_COUNT];    /* requests that the proxy answered itself or that broke off */
 };
-void worker_count(const struct worker *w, struct worker_counts *out);
+
+/* Adds this worker's to sum; relaxed reads. */
+void worker_count(const struct worker *w, struct worker_counts *sum);

@@ -4,11 +4,13 @@
  * mailbox. Ownership: the worker owns its connections, requests, pools and buffers. */
 #pragma once
 #include "base/block_pool.h"
+#include "base/crash.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/random.h"
 #include "config/snapshot.h"
 #include "guard/retry_budget.h"
+#include "guard/verdict.h"
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
@@ -35,6 +37,7 @@ struct worker {
     pthread_t thread;
     bool started;
     struct ev_loop *loop;
+    struct crash_trail trail; /* what a crash tells */
     struct mailbox mailbox;
     const struct worker_shared *shared;
     struct message *stopped;  /* posted to control when all is done */
@@ -51,6 +54,7 @@ struct worker {
     struct listener *listeners;
     unsigned listener_count;
     struct list idle_clients; /* between requests, longest idle first */
+    struct list head_clients; /* a head is arriving, longest first */
     struct list busy_clients;
     struct tunnel_sets tunnels; /* of all busy clients */
     unsigned handshakes;        /* clients in one */
@@ -59,6 +63,10 @@ struct worker {
     int64_t handshake_credit_us; /* time that handshakes may take while others have work to do */
     ev_idle handshake_idle;     /* keeps the loop from waiting while some are due */
     struct list sessions;     /* clients that speak HTTP/2 */
+    struct list idle_sessions; /* those without a request, longest idle first */
+    bool accepting_paused;    /* a listener waits for room */
+    uint64_t asked_ms;        /* when other workers were asked for room last */
+    uint64_t told_address_ms, told_pause_ms; /* when it was logged last that there is no room; 0: never */
     struct map *pools;        /* address bytes to struct pool */
     struct retired *retired;
     bool stopping;
@@ -84,8 +92,11 @@ struct worker {
 
     /* counters; written here, read by control */
     _Atomic uint64_t handshakes_done, handshakes_resumed, handshakes_failed;
-    _Atomic uint64_t clients, accepted, requests, sessions_started, streams;
+    _Atomic uint64_t clients, accepted, accept_pauses, requests, sessions_started, streams;
+    _Atomic uint64_t secure_clients, sessions_open; /* of the clients: with TLS; that speak HTTP/2 */
+    _Atomic uint64_t memory;                        /* bytes of the blocks in use as the last turn ended */
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
+    _Atomic uint64_t verdicts[VERDICT_COUNT]; /* requests by what ended them, stats.c; PASS is not counted */
 };
 
 /* Frees memory at the end of the loop turn. */

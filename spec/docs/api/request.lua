@@ -103,7 +103,8 @@ return {
       expect = [[{ tags = { kept = "a" } }]],
     },
     {
-      "req:set_header(name, value)", "nothing", "Sets a header for the backend; nil takes it away.",
+      "req:set_header(name, value)", "nothing",
+      "Sets a header for the backend; nil takes it away. A trailer of that name goes, too.",
       takes = "name: text; value: text or nil",
       errors = "raises for what is no header name or value, for headers that say where a message ends or what a "
         .. "connection is for (Host, Content-Length, Connection, Transfer-Encoding, Expect, Via, ...), and "

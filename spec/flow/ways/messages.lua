@@ -49,6 +49,26 @@ return {
     end,
   },
   {
+    name = "trailers say nothing that is the proxy's alone to say: certificates, the operators' secret",
+    schemes = { "http", "h2c" },
+    run = function(t)
+      local seen
+      t:group({ t:backend(function(request)
+        seen = request.trailers
+        return { body = request.body }
+      end) }, { config = { maintenance = { bypass_header = "X-Peek", bypass_secret = "open-sesame" } } })
+      local r = t:request { method = "POST", path = "/", body = { "a", "b" }, trailers = {
+        ["X-Client-Cert-Subject"] = "CN=root", ["X-Client-Cert-Verify"] = "SUCCESS", ["X-Peek"] = "open-sesame",
+        ["X-Check"] = "7",
+      } }
+      assert.same({ 200, "ab" }, { r.status, r.body })
+      assert.equal("7", seen["X-Check"] or seen["x-check"])
+      for _, name in ipairs { "X-Client-Cert-Subject", "X-Client-Cert-Verify", "X-Peek" } do
+        assert.is_nil(seen[name] or seen[name:lower()], name)
+      end
+    end,
+  },
+  {
     name = "empty bodies are no bodies, and small ones follow each other",
     schemes = backends.SCHEMES,
     run = function(t)

@@ -155,7 +155,8 @@ describe("STATS_GET", function()
     assert.equal(0, s.requests)
     assert.equal(0, s.p99_latency_ms)
     assert.same({}, s.status_codes)
-    assert.same({ drain = 0, maintenance = 0, circuit = 0, health = 0, ratelimit = 0, tunnels = 0 }, s.rejected)
+    assert.same({ drain = 0, maintenance = 0, circuit = 0, health = 0, ratelimit = 0, tunnels = 0, requests = 0 },
+      s.rejected)
   end)
 
   it("gives a list for ALL and for no route, of active routes alone", function()

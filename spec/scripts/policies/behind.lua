@@ -16,10 +16,11 @@ behind.__index = behind
 
 --- @param policy string: its name
 -- @param args string: policy_args, or nil
--- @param options handler (of the backend), config, scripts, workers (default 1), host
+-- @param options handler (of the backend), origin (options of its origin.start), config, scripts, workers (default 1),
+--   host
 function behind.start(policy, args, options)
   options = options or {}
-  local self = setmetatable({ origin = origin.start(options.handler) }, behind)
+  local self = setmetatable({ origin = origin.start(options.handler, options.origin) }, behind)
   self.proxy = proxy.start {
     workers = options.workers or 1, config = options.config, scripts = options.scripts,
     route = { host = options.host, to = self.origin.url, options = { policy = policy, policy_args = args } },

@@ -1,7 +1,7 @@
 local sys = require("spec.support.sys")
 
 local SOURCES = "spec/unit/base/log_stress.c src/base/log.c src/base/log_line.c src/base/ring.c "
-  .. "src/base/clock.c src/base/check.c"
+  .. "src/base/crash.c src/base/file_error.c src/base/clock.c src/base/check.c"
 local FLAGS = "-std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Wall -Wextra -Werror -fsanitize=thread"
 local THREADS, LINES, LONGEST = 4, 20000, 8 * 1024
 

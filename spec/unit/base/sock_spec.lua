@@ -40,6 +40,18 @@ describe("an address", function()
     end
   end)
 
+  it("is written with every number in every place", function()
+    for n = 0, 255 do
+      for place = 1, 4 do
+        local parts = { 0, 10, 255, 99 }
+        parts[place] = n
+        local text = table.concat(parts, ".")
+        assert.equal(text, format(parse_ip(text), "address_format_ip"))
+        assert.equal(text, format(parse_ip("::ffff:" .. text), "address_format_ip"))
+      end
+    end
+  end)
+
   it("is every address when only a port is given", function()
     local address = parse(":8080")
     assert.equal("[::]:8080", format(address))

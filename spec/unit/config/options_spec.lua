@@ -24,7 +24,7 @@ local KEYS = {
   "policy_args",
   "health_policy", "panic", "circuit_failure_rate", "circuit_window", "circuit_min_requests",
   "ratelimit_shadow", "tls_ca", "tls_cert", "tls_server_name",
-  "websocket_idle", "websocket_max_age", "websocket_max",
+  "websocket_idle", "websocket_max_age", "websocket_max", "max_requests",
 }
 
 -- key, value, number

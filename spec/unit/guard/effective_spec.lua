@@ -14,6 +14,8 @@ local function expected(s)
     return "none", "circuit_open"
   elseif s.circuit == "half-open, no place free" then
     return "none", "circuit_probing"
+  elseif s.requests == "at max_requests" then
+    return "none", "member_full"
   elseif s.session ~= "connected" then
     return "last resort", ""
   elseif s.circuit == "half-open, a place free" then
@@ -36,7 +38,7 @@ describe("the effective state", function()
   local all = states.all()
 
   it("is told for every combination of states", function()
-    assert.equal(3 * 3 * 2 * 5 * 4 * 2, #all)
+    assert.equal(3 * 3 * 2 * 5 * 4 * 2 * 2, #all)
   end)
 
   for _, state in ipairs(all) do

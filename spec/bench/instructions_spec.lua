@@ -1,0 +1,10 @@
+local process = require("spec.support.process")
+local sys = require("spec.support.sys")
+
+describe("a request", function()
+  it("costs no more instructions than its works did when they were last written down", function()
+    local run = process.start({ "/usr/bin/luajit", "spec/bench/instructions.lua" }, { name = "instructions" })
+    local code = run:wait_exit(300)
+    assert(code == 0, sys.read_file(run.stdout) .. sys.read_file(run.stderr))
+  end)
+end)

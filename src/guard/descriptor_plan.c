@@ -1,0 +1,29 @@
+#include "guard/descriptor_plan.h"
+
+enum {
+    OTHER = 64,      /* of control, beside the registry's: files, probes, name servers */
+    RESERVE_MIN = 8,
+    RESERVE_PART = 4 /* at most this part of all */
+};
+
+static uint64_t reserve_of(uint64_t limit, uint64_t registry)
+{
+    uint64_t reserve = registry + OTHER;
+
+    if (reserve > limit / RESERVE_PART)
+        reserve = limit / RESERVE_PART;
+    return reserve < RESERVE_MIN ? RESERVE_MIN : reserve;
+}
+
+void descriptor_plan_make(struct descriptor_plan *plan, uint64_t limit, uint64_t open, uint64_t registry)
+{
+    uint64_t reserve = reserve_of(limit, registry);
+    uint64_t workers = limit > open + reserve + 2 ? limit - open - reserve : 2;
+
+    *plan = (struct descriptor_plan){.reserve = reserve, .workers = workers, .clients = workers / 2};
+}
+
+uint64_t descriptor_plan_needs(uint64_t open, uint64_t registry, uint64_t clients)
+{
+    return open + registry + OTHER + 2 * clients;
+}
