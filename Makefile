@@ -49,7 +49,7 @@ LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--buil
 LIBS = -lev -lhttp_parser -lnghttp2 -lseccomp $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
 
 # Goals that promise to work on a machine with git, gcc and make alone.
-ifneq ($(filter run lint test test-% faults bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run lint test test-% faults chaos soak bench,$(MAKECMDGOALS)),)
   DEPS := deps
 endif
 
@@ -143,7 +143,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -184,6 +184,14 @@ test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs unde
 
 faults: $(call built,$(OUT)build-asan) ## every call that can fail fails in turn, under ASan+UBSan (FAULTS=pattern of sites)
 	@spec/faults/run $(OUT)build-asan $(OUT)build '$(FAULTS)'
+
+chaos: $(OUT)$(B)/tidelock $(TOOLS) ## random churn that an oracle watches (SECONDS=60, SEED=n, B=build-asan)
+	@TIDELOCK_CHAOS_SECONDS=$(or $(SECONDS),60) TIDELOCK_CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/chaos_spec.lua
+
+soak: $(OUT)$(B)/tidelock $(TOOLS) ## the same beside load: does memory end where it began? (MINUTES=30, SEED=n)
+	@TIDELOCK_SOAK_MINUTES=$(or $(MINUTES),30) TIDELOCK_CHAOS_SEED=$(or $(SEED),1) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/soak.lua
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy

@@ -1,7 +1,7 @@
 --- May this session do this? Asked before each command runs, once its arguments are checked.
 --
 -- The rule: a domain and path that is live under one service name cannot be taken by another service
--- name; "/api" and "/api/" are one path. It is asked when a route is staged and again when it is applied,
+-- name; "/api" and "/api/" are one path, as are all spellings of it. It is asked when a route is staged and again when it is applied,
 -- since it may have been taken meanwhile.
 
 local check = require("check")
@@ -84,7 +84,9 @@ return {
       "> CONFIG_APPLY|<sid>",
       "< OK",
       "thief> ROUTE_ADD|<sid>|Shop.Example.|/api/|http://127.0.0.1:9001|0",
-      "thief< ERROR|unauthorized: shop.example/api/ belongs to service shop" },
+      "thief< ERROR|unauthorized: shop.example/api/ belongs to service shop",
+      "thief> ROUTE_ADD|<sid>|shop.example|//%61p%69/.|http://127.0.0.1:9001|0",
+      "thief< ERROR|unauthorized: shop.example//%61p%69/. belongs to service shop" },
     { "leaves other paths free",
       "> ROUTE_ADD|<sid>|shop.example|/api|http://127.0.0.1:9000|0",
       "< ROUTE_OK|r1",

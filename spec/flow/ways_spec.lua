@@ -8,7 +8,7 @@ local group = require("spec.support.group")
 local web = require("spec.support.web")
 
 local CASES = {}
-for _, name in ipairs { "circuits", "drains", "maintenance", "guards", "members", "messages", "ends" } do
+for _, name in ipairs { "circuits", "drains", "maintenance", "guards", "members", "messages", "paths", "ends" } do
   for _, case in ipairs(require("spec.flow.ways." .. name)) do
     CASES[#CASES + 1] = case
   end

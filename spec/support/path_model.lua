@@ -24,7 +24,7 @@ end
 local function hides_dots(segment)
   local pieces = segment:gsub("%%2F", "/"):gsub("%%5C", "/")
   for piece in (pieces .. "/"):gmatch("([^/]*)/") do
-    if is_dots(piece:match("^[^;]*")) then
+    if is_dots((piece:gsub("%%3B", ";"):match("^[^;]*"))) then
       return true
     end
   end

@@ -139,7 +139,7 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
     struct address ip, page_ip;
 
     co->input = (struct route_input){
-        .path = slice_str(r->path),
+        .path = slice_str(r->form),
         .priority = r->priority,
         .state = r->state,
         .url = &r->url,

@@ -38,7 +38,7 @@ static struct slice duplicate_key(char out[PLACE_SIZE], const struct route_entry
                                   unsigned domain)
 {
     struct slice key =
-        config_set_place(out, slice_str(route->domains[domain]), slice_str(route->path));
+        config_set_place(out, slice_str(route->domains[domain]), slice_str(route->form));
     size_t url = strlen(route->backend_url);
 
     out[key.len] = '\n';
@@ -102,6 +102,7 @@ void config_route_free(struct route_entry *route)
         free(route->domains[i]);
     free(route->domains);
     free(route->path);
+    free(route->form);
     free(route->backend_url);
     if (route->state) /* sets are also made where no state is: off the control thread */
         route_state_unref(route->state);
@@ -137,19 +138,20 @@ static bool set_domains(struct route_entry *route, const struct slice *domains, 
     return true;
 }
 
-/* The path in the form in which requests are matched. */
+/* The path, and the form in which requests are matched. */
 static bool set_path(struct route_entry *route, struct slice path, struct error *err)
 {
     struct path_result form;
 
     route->path = copy_text(path);
+    route->form = copy_text(path);
     if (!config_check_path("path", path, err))
         return false;
-    switch (path_normalise(path, route->path, &form)) {
+    switch (path_normalise(path, route->form, &form)) {
     case PATH_REFUSED:
-        return error_set(err, "%s", form.error);
+        return error_set(err, "invalid path: %s", form.error);
     case PATH_MADE:
-        route->path[form.len] = '\0';
+        route->form[form.len] = '\0';
         break;
     case PATH_PLAIN:
         break;
@@ -190,6 +192,7 @@ struct route_entry *config_route_copy(const struct route_entry *from)
     for (unsigned i = 0; i < from->domain_count; i++)
         route->domains[i] = copy_text(slice_str(from->domains[i]));
     route->path = copy_text(slice_str(from->path));
+    route->form = copy_text(slice_str(from->form));
     route->backend_url = copy_text(slice_str(from->backend_url));
     CHECK(url_parse(slice_str(route->backend_url), &route->url, &err));
     route->state = from->state ? route_state_ref(from->state) : NULL;

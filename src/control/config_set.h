@@ -45,7 +45,8 @@ struct route_entry {
     char id[ROUTE_ID_SIZE]; /* "r1" */
     char **domains;         /* lower case, NUL-terminated, at least one */
     unsigned domain_count;
-    char *path;
+    char *path; /* as given */
+    char *form; /* the same in the form in which requests are matched: http/path.h */
     char *backend_url;
     struct url url; /* slices into backend_url */
     int priority;

@@ -140,7 +140,7 @@ static void each_of(const struct maintenance_targets *t, const struct route_entr
     struct target *found[3] = {
         at(t, make_key(key, KIND_ALL, slice_of("", 0))),
         at(t, make_key(key, KIND_ID, slice_str(route->id))),
-        at(t, path_key(key, slice_str(route->path))),
+        at(t, path_key(key, slice_str(route->form))),
     };
 
     for (unsigned i = 0; i < 3; i++) {

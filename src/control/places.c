@@ -116,7 +116,7 @@ static void each_place(struct places *p, const struct config_set *set, const cha
         struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
 
         for (unsigned i = 0; i < route->domain_count; i++)
-            fn(p, place_key(buf, slice_str(route->domains[i]), slice_str(route->path)),
+            fn(p, place_key(buf, slice_str(route->domains[i]), slice_str(route->form)),
                service);
     }
 }
@@ -145,7 +145,7 @@ bool places_has_company(const struct places *p, const struct route_entry *route)
     char buf[DOMAIN_SIZE + PATH_LENGTH_MAX + 1];
 
     for (unsigned i = 0; i < route->domain_count; i++) {
-        struct slice key = place_key(buf, slice_str(route->domains[i]), slice_str(route->path));
+        struct slice key = place_key(buf, slice_str(route->domains[i]), slice_str(route->form));
 
         if (count_routes(map_get(p->by_key, key)) > 1)
             return true;

@@ -82,19 +82,26 @@ static size_t separator_at(struct slice text)
     return slice_starts(text, SLICE("%2F")) || slice_starts(text, SLICE("%5C")) ? 3 : 0;
 }
 
+static struct slice without_parameters(struct slice piece)
+{
+    size_t n = 0;
+
+    while (n < piece.len && piece.data[n] != ';' && !slice_starts(slice_skip(piece, n), SLICE("%3B")))
+        n++;
+    return slice_of(piece.data, n);
+}
+
 /* Would a server see a dot segment that cuts off parameters, or takes escaped separators for such? Not asked for plain dots. */
 static bool hides_dots(struct slice segment)
 {
     struct slice rest = segment, piece;
-    const char *parameters;
     size_t n;
 
     for (;;) {
         for (n = 0; n < rest.len && !separator_at(slice_skip(rest, n));)
             n++;
         piece = slice_of(rest.data, n);
-        parameters = memchr(piece.data, ';', piece.len);
-        if (is_dots(parameters ? slice_of(piece.data, (size_t)(parameters - piece.data)) : piece))
+        if (is_dots(without_parameters(piece)))
             return true;
         if (n == rest.len)
             return false;

@@ -6,7 +6,7 @@
  * - Escapes of unreserved characters are decoded (%41 is A, %2e is a dot), others written with capital digits.
  * - Several slashes become one; "." and ".." segments are resolved.
  * - Refused: a percent sign without two hexadecimal digits, escaped control bytes (NUL, too), a backslash, ".." above the
- *   root, and hidden dot segments: ones that show only when parameters (";") are cut off, or when escaped separators are decoded.
+ *   root, and hidden dot segments: ones that show only when parameters (behind ";" or %3B) are cut off, or when escaped separators are decoded.
  * - Escaped separators (%2F, %5C) are data of their segment and stay as they are; path_result says that there are some, since a
  *   backend that decodes them sees another path.
  *

@@ -1,6 +1,7 @@
 /* Methods of a session's handle that tell what it has: identity, routes, differences. */
 #include "base/clock.h"
 #include "control/control.h"
+#include "http/path.h"
 #include "script/api.h"
 
 #include <lauxlib.h>
@@ -137,10 +138,22 @@ static int session_diff(lua_State *L)
     return 1;
 }
 
+/* The form under which places are known; a path that has none belongs to nobody. In memory that Lua frees. */
+static struct slice path_form(lua_State *L, struct slice path)
+{
+    struct path_result form;
+    char *text;
+
+    if (!path.len || path.data[0] != '/')
+        return path;
+    text = lua_newuserdata(L, path.len);
+    return path_normalise(path, text, &form) == PATH_MADE ? slice_of(text, form.len) : path;
+}
+
 static int session_owner(lua_State *L)
 {
     struct session *s = api_session(L, 1);
-    struct slice domain = api_slice(L, 2), path = api_slice(L, 3);
+    struct slice domain = api_slice(L, 2), path = path_form(L, api_slice(L, 3));
     const char *owner = model_owner(&s->control->model, domain, path, s->service);
 
     if (!owner)
@@ -181,7 +194,7 @@ static bool is_live(const struct session *s, const struct route_entry *route, co
 {
     const struct route_entry *live = config_set_route(s->live, slice_str(route->id));
 
-    if (!live || strcmp(live->path, route->path) != 0)
+    if (!live || strcmp(live->form, route->form) != 0)
         return false;
     for (unsigned i = 0; i < live->domain_count; i++)
         if (strcmp(live->domains[i], domain) == 0)
@@ -201,7 +214,7 @@ static int session_taken(lua_State *L)
 
         for (unsigned i = 0; i < route->domain_count; i++) {
             const char *owner = model_owner(&s->control->model, slice_str(route->domains[i]),
-                                            slice_str(route->path), s->service);
+                                            slice_str(route->form), s->service);
 
             if (owner && !is_live(s, route, route->domains[i])) {
                 push_place(L, route, i);

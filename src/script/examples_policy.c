@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "guard/verdict.h"
 #include "http/parse.h"
+#include "http/path.h"
 #include "http/status.h"
 #include "script/api.h"
 #include "script/bundle.h"
@@ -91,6 +92,32 @@ static void take_head(lua_State *L, struct given_policy *g, const struct setting
         luaL_error(L, "given: no request that gets to a policy: %s", error);
 }
 
+/* As worker/target.c does it; in memory that Lua frees, as the head's text. */
+static void take_path(lua_State *L, struct given_policy *g)
+{
+    struct slice target = g->head.path, query = target, path = target;
+    struct path_result form;
+    char *text;
+
+    if (target.data[0] != '/')
+        return;
+    (void)slice_split(&query, '?', &path);
+    query = slice_skip(target, path.len);
+    text = lua_newuserdata(L, target.len);
+    lua_setfield(L, 1, "path_form"); /* held as long as what is given */
+    switch (path_normalise(path, text, &form)) {
+    case PATH_REFUSED:
+        luaL_error(L, "given: no request that gets to a policy: %s", form.error);
+        break;
+    case PATH_MADE:
+        memcpy(text + form.len, query.data, query.len);
+        g->head.path = slice_of(text, form.len + query.len);
+        break;
+    case PATH_PLAIN:
+        break;
+    }
+}
+
 /* A text of the member that is the table at the top. */
 static const char *member_text(lua_State *L, const char *key)
 {
@@ -130,6 +157,7 @@ static void take_request(lua_State *L, struct given_policy *g, const struct exam
     struct slice port, address = examples_text(L, "source");
 
     take_head(L, g, settings);
+    take_path(L, g);
     if (address_parse_ip(address, 0, &g->source) < 0)
         luaL_error(L, "given: source: not an address: \"%s\"", address.data);
     g->secure = examples_flag(L, "secure");

@@ -159,7 +159,7 @@ static void put_all(struct line *l, const struct request *rq)
     put_text(l, "method", rq->head.method_text);
     put_text(l, "host", without_userinfo(rq->head.host));
     put_text(l, "path", without_userinfo(rq->head.path));
-    if (UNLIKELY(rq->own_path && rq->head.target.data))
+    if (UNLIKELY(rq->own_path && rq->head.path.data != rq->head.target.data && rq->head.target.data))
         put_text(l, "target", without_userinfo(rq->head.target));
     put_text(l, "protocol", protocol(rq));
     put_target(l, rq);

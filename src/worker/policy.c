@@ -138,15 +138,30 @@ static enum verdict answer(struct request *rq, enum verdict verdict)
     return verdict;
 }
 
+/* The request is tried again: with a newer configuration its group may have another policy, or none, and what the
+ * former one decided holds no more. */
+static bool was_asked(struct request *rq)
+{
+    if (!rq->exchange)
+        return false;
+    if (slice_eq(rq->exchange->policy, rq->group->policy)) {
+        rq->exchange->policy = rq->group->policy; /* the configuration before may go */
+        return true;
+    }
+    policy_release(rq);
+    return false;
+}
+
 enum verdict policy_request(struct request *rq)
 {
     enum hook_result result;
 
-    if (rq->exchange)
-        return VERDICT_PASS; /* it is tried again */
+    if (was_asked(rq) || !rq->group->policy.len)
+        return VERDICT_PASS;
     rq->exchange = take_exchange(rq->worker);
     if (!rq->exchange)
         return answer(rq, VERDICT_NO_MEMORY);
+    rq->exchange->policy = rq->group->policy;
     show(rq);
     result = hook_request(vm_of(rq), rq->group->policy, rq->exchange);
     switch (result) {

@@ -73,7 +73,7 @@ static size_t kept_len(struct slice text)
 static size_t texts_len(const struct request *rq)
 {
     return kept_len(rq->upgrade) + kept_len(rq->head.method_text) + kept_len(rq->head.host) +
-           kept_len(rq->head.path);
+           kept_len(rq->head.path) + kept_len(rq->head.target);
 }
 
 static char *keep(char *to, struct slice *text)
@@ -95,9 +95,10 @@ static void let_go_of_head(struct request *rq, struct tunnel *t)
     to = keep(to, &t->protocol);
     to = keep(to, &head->method_text);
     to = keep(to, &head->host);
-    (void)keep(to, &head->path);
+    to = keep(to, &head->path);
+    (void)keep(to, &head->target);
     head->field_count = 0;
-    head->target = head->authority = rq->upgrade = rq->host = rq->path = slice_of(NULL, 0);
+    head->authority = rq->upgrade = rq->host = rq->path = slice_of(NULL, 0);
 }
 
 /* What belongs to the snapshot the request was matched with, and is not needed any more. */
@@ -346,12 +347,12 @@ enum step tunnel_run(struct request *rq)
 {
     struct tunnel *t = rq->tunnel;
 
-    tunnel_close_look(t);
     if (!t->up.open && !move_upload(rq)) {
         t->end = TUNNEL_END_CLIENT;
         t->phase = TUNNEL_OVER;
         t->down.cut = t->up.cut = true;
     }
+    tunnel_close_look(t); /* after both flows are open, if they can be: it may have to close at once, in order */
     if (t->phase < TUNNEL_CLOSING) {
         move(t, &t->down);
         move(t, &t->up);

@@ -32,6 +32,7 @@ local FORMS = {
 local SEPARATED = {
   { "/a%2fb", "/a%2Fb" }, { "/a%2Fb", "/a%2Fb" }, { "/a%5cb", "/a%5Cb" }, { "/%2F", "/%2F" }, { "/a/%2f/b", "/a/%2F/b" },
   { "/@scope%2fname", "/@scope%2Fname" }, { "/a%2f..b", "/a%2F..b" },
+  { "/a/b;..%2fc", "/a/b;..%2Fc" }, { "/a/%3b..%2f", "/a/%3B..%2F" },
 }
 
 local REFUSED = {
@@ -42,6 +43,7 @@ local REFUSED = {
   ["path with a hidden dot segment"] = {
     "/a/..;/b", "/a/..;x=1/b", "/a/.;/b", "/..;/", "/%2e%2e;/", "/a/..%2fb", "/a/..%2Fb", "/a/%2e%2e%2fb", "/a/b%2f..%2fc",
     "/a/b%2f..", "/a/..%5cb", "/a%5c..", "/a/%2f..", "/a/.%2f", "/a/b%2f..;x%2fc", "/a/..;%2fb",
+    "/a/..%3b", "/a/%2e%3Bx/b", "/a/b%2f..%3bc", "/a/b;c%2f..", "/a/b;c%5C..;d",
   },
 }
 
@@ -69,7 +71,7 @@ describe("a path", function()
   it("is as a model that knows nothing of bytes and buffers says, stays so, and gets no longer", function()
     local seed = os.time()
     math.randomseed(seed)
-    local pieces = { "/", "/", "/", ".", ".", "..", "%2e", "%2E", "%2f", "%5C", ";", "\\", "a", "b", "%41", "%c3", "%", "%00", "%25", "%2" }
+    local pieces = { "/", "/", "/", ".", ".", "..", "%2e", "%2E", "%2f", "%5C", ";", "\\", "a", "b", "%41", "%c3", "%3b", "%", "%00", "%25", "%2" }
     for _ = 1, 20000 do
       local parts = { "/" }
       for i = 1, math.random(0, 10) do
