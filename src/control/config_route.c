@@ -1,5 +1,6 @@
 #include "control/config_route.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "http/path.h"
 
@@ -13,9 +14,8 @@ enum {
 
 static char *copy_text(struct slice text)
 {
-    char *copy = malloc(text.len + 1);
+    char *copy = need(text.len + 1);
 
-    CHECK(copy);
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
     return copy;
@@ -130,8 +130,7 @@ static bool set_domains(struct route_entry *route, const struct slice *domains, 
         return error_set(err, "domains: at least one is needed");
     if (count > ROUTE_DOMAINS_MAX)
         return error_set(err, "domains: more than %d", ROUTE_DOMAINS_MAX);
-    route->domains = calloc(count, sizeof(*route->domains));
-    CHECK(route->domains);
+    route->domains = need_zeroed(count, sizeof(*route->domains));
     for (unsigned i = 0; i < count; i++) {
         if (!add_domain(route, domains[i], err))
             return false;
@@ -164,9 +163,8 @@ static bool set_path(struct route_entry *route, struct slice path, struct error 
 static struct route_entry *make_route(const char *id, const struct route_fields *fields,
                                       struct error *err)
 {
-    struct route_entry *route = calloc(1, sizeof(*route));
+    struct route_entry *route = need_zeroed(1, sizeof(*route));
 
-    CHECK(route);
     CHECK(strlen(id) < ROUTE_ID_SIZE);
     list_init(&route->link);
     memcpy(route->id, id, strlen(id) + 1);
@@ -185,14 +183,12 @@ static struct route_entry *make_route(const char *id, const struct route_fields 
 
 struct route_entry *config_route_copy(const struct route_entry *from)
 {
-    struct route_entry *route = calloc(1, sizeof(*route));
+    struct route_entry *route = need_zeroed(1, sizeof(*route));
     struct error err;
 
-    CHECK(route);
     memcpy(route, from, sizeof(*route));
     list_init(&route->link);
-    route->domains = calloc(from->domain_count, sizeof(*route->domains));
-    CHECK(route->domains);
+    route->domains = need_zeroed(from->domain_count, sizeof(*route->domains));
     for (unsigned i = 0; i < from->domain_count; i++)
         route->domains[i] = copy_text(slice_str(from->domains[i]));
     route->path = copy_text(slice_str(from->path));

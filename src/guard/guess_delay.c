@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/need.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,8 @@ struct guesses {
 
 struct guesses *guesses_new(void)
 {
-    struct guesses *g = calloc(1, sizeof(*g));
+    struct guesses *g = need_zeroed(1, sizeof(*g));
 
-    CHECK(g);
     return g;
 }
 

@@ -1,5 +1,6 @@
 #include "worker/policy.h"
 
+#include "base/need.h"
 #include "http/status.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
@@ -101,7 +102,7 @@ static struct hook_vm *vm_of(struct request *rq)
     return hook_vm_get(&rq->worker->hooks, rq->worker->lease->snapshot->bundle);
 }
 
-/* Tells control when the failure was one too many. Without memory for that, ROUTE_STATUS says it all the same. */
+/* Tells control when the failure was one too many. */
 static void tell_end(struct worker *w)
 {
     struct policy_notice *notice;
@@ -109,9 +110,7 @@ static void tell_end(struct worker *w)
 
     if (!hook_take_end(w->hooks, &end))
         return;
-    notice = malloc(sizeof(*notice));
-    if (!notice)
-        return;
+    notice = need(sizeof(*notice));
     *notice = (struct policy_notice){{.run = w->shared->on_policy}, w->shared->control, end};
     mailbox_post(w->shared->mailbox, &notice->message);
 }

@@ -221,7 +221,7 @@ static void move_bytes(struct tunnel *t, struct tunnel_flow *f)
         bytes.len = tunnel_close_allows(t, f, bytes);
         if (!bytes.len)
             break;
-        taken = r->to->send(r->sink, bytes, more && bytes.len == all);
+        taken = (r->to->send)(r->sink, bytes, more && bytes.len == all);
         if (taken && t->websocket)
             ws_stream_pass(&f->frames, bytes.data, taken);
         r->from->consume(r->source, taken);
