@@ -7,7 +7,7 @@ local message = require("spec.support.message")
 local random = require("spec.chaos.random")
 local requests = require("spec.chaos.requests")
 local stream = require("spec.support.stream")
-local tls_stream = require("spec.support.tls_stream")
+local tls = require("spec.support.tls")
 local tunnels = require("spec.chaos.tunnels")
 local loop = require("spec.support.loop")
 
@@ -17,7 +17,7 @@ local clients = {}
 local function connect(client, host, alpn)
   local p = client.run.proxy
   local address, port = (client.tls and p.https_address or p.address):match("^(.*):(%d+)$")
-  local bytes, err = (client.tls and tls_stream or stream).connect(address, tonumber(port),
+  local bytes, err = (client.tls and tls.dial or stream.connect)(address, tonumber(port),
     { name = host, alpn = { alpn } })
   if not bytes then
     error(("%s cannot connect: %s"):format(client.name, err), 0)

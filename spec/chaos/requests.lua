@@ -41,8 +41,8 @@ function requests.draw(client, kinds, service)
   if request.size then
     table.insert(request.headers, { "X-Chaos-Size", tostring(request.size) })
   end
-  if rng:chance(0.2) then
-    table.insert(request.headers, { "X-Chaos-Delay", tostring(rng:int(1, 60)) })
+  if rng:chance(0.35) then -- so that there is something under way whenever something happens
+    table.insert(request.headers, { "X-Chaos-Delay", tostring(rng:int(1, 100)) })
   end
   return request
 end

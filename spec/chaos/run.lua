@@ -28,7 +28,7 @@ local SERVICES = { "red", "green", "blue" }
 local INSTANCES = 3
 local POLICIES = { "round_robin", "least_request", "ip_hash" }
 local MEMORY = 96 * 1024 * 1024 -- it takes a fifth of that; a sanitizer's runtime takes more
-local GRACE = 2 * loop.SLOWNESS
+local GRACE = 3 * loop.SLOWNESS
 
 local function page()
   return { status = 200, headers = { ["Content-Type"] = "text/html", ["X-Chaos-Page"] = "1" },
@@ -158,10 +158,10 @@ end
 
 --- @param calm nothing is removed and no backend killed: what the proxy counts has to be what was sent
 local function epoch(self, seconds, calm)
-  self.epochs = self.epochs + 1
+  self.epochs, self.uncounted = self.epochs + 1, false
   local before = calm and statistics.settled(self)
   churn(self, seconds, calm)
-  local problems = calm and statistics.compare(self, before) or {}
+  local problems = calm and not self.uncounted and statistics.compare(self, before) or {}
   judge(self, problems)
   forget(self)
 end

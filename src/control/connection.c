@@ -202,6 +202,7 @@ void connection_send(struct connection *conn, struct slice line)
         connection_abort(conn, CONNECTION_END_OUTPUT);
         return;
     }
+    CHECK(conn->out);
     at = conn->out + conn->out_start + conn->out_len;
     memcpy(at, line.data, line.len);
     at[line.len] = '\n';

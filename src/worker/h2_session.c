@@ -190,6 +190,9 @@ void h2_session_input(struct h2_session *s)
     block_pool_release(&s->conn->worker->blocks, in);
     if (!s->heading)
         block_pool_release(&s->conn->worker->blocks, &s->fields.text);
+    /* A reset of nghttp2's own says that what came is malformed: before anybody sends it on. */
+    if (UNLIKELY(nghttp2_session_want_write(s->ng)))
+        h2_output_compose(s);
     h2_session_run_ready(s);
     h2_session_touch(s);
 }
