@@ -42,7 +42,7 @@ static void write_escape(struct form *f, struct slice text)
 {
     static const char DIGITS[] = "0123456789ABCDEF";
     int high = text.len > 2 ? hex_value(text.data[1]) : -1, low = text.len > 2 ? hex_value(text.data[2]) : -1;
-    int byte = high << 4 | low;
+    int byte = high * 16 + low;
 
     if (high < 0 || low < 0) {
         f->error = "path with a percent sign that begins no escape";
