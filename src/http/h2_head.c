@@ -131,8 +131,8 @@ static bool join_cookies(struct reading *r, struct buf *text)
     for (unsigned i = 0; i < head->field_count; i++) {
         struct http_field *field = &head->fields[i];
 
-        if (h2_is_cookie(field->name)) {
-            if (first)
+        if (h2_is_cookie(field->name) && field->value.len) {
+            if (text->end > start)
                 write_literal(&w, "; ");
             write_slice(&w, field->value);
         }
