@@ -10,3 +10,4 @@ files["lua"] = sandbox
 files["scripts"] = sandbox
 
 files["spec/**/*_spec.lua"] = { std = "luajit+busted" }
+files["spec/chaos/soak.lua"] = { std = "luajit+busted" } -- a spec that runs only when asked for

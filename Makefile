@@ -7,6 +7,7 @@
 
 VERSION := 0.1.0
 OUT ?=
+FAULTS ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 B ?= build
@@ -50,7 +51,7 @@ LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--buil
 LIBS = -lev -lhttp_parser -lnghttp2 -lseccomp $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
 
 # Goals that promise to work on a machine with git, gcc and make alone.
-ifneq ($(filter run lint test test-% bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run lint test test-% faults chaos soak bench,$(MAKECMDGOALS)),)
   DEPS := deps
 endif
 
@@ -122,10 +123,12 @@ $(OUT)$(1)/sources: .always
 endef
 
 comma := ,
+# Every call that can fail goes through a site of base/fault.h (TIDELOCK_FAIL); never in a release.
+SITES := -DTIDELOCK_FAULTS -include base/fault.h
 $(eval $(call FLAVOUR,build,-O2 $$(FORTIFY)))
-$(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG))
-$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all))
-$(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread))
+$(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG $(SITES)))
+$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(SITES)))
+$(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread $(SITES)))
 # Of clang, with edges counted for libFuzzer. It warns of what libseccomp's own macros leave out.
 $(eval $(call FLAVOUR,build-fuzz,-O1 -Wno-missing-field-initializers -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=all))
 $(OUT)build-fuzz/%: CC := clang
@@ -155,10 +158,10 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 
 # ---- targets
 
-SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
+SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san fuzz bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san fuzz faults chaos soak bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -184,7 +187,7 @@ deps: ## installs the missing packages of vendor/packages
 lint: $(TIDY) $(OUT)build/libtidelock.so ## luacheck, clang-tidy, the specs of the architecture
 	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec/lint
 
-test: $(call built,$(OUT)build) $(TIDY) ## installs what is missing, builds, lints, runs every spec (T=pattern)
+test: $(call built,$(OUT)build) $(OUT)build-debug/tidelock $(TIDY) ## installs what is missing, builds, lints, runs every spec (T=pattern)
 	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec
 
 test-unit: $(call built,$(OUT)$(B)) ## C through FFI, the Lua library, the commands (T=pattern, B=build-asan)
@@ -202,6 +205,17 @@ fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one
 	@vendor/install run build fuzz
 	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
 	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
+
+faults: $(call built,$(OUT)build-asan) ## every call that can fail fails in turn, under ASan+UBSan (FAULTS=pattern of sites)
+	@spec/faults/run $(OUT)build-asan $(OUT)build '$(FAULTS)'
+
+chaos: $(OUT)$(B)/tidelock $(TOOLS) ## random churn that an oracle watches (SECONDS=60, SEED=n, B=build-asan)
+	@TIDELOCK_CHAOS_SECONDS=$(or $(SECONDS),60) TIDELOCK_CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/chaos_spec.lua
+
+soak: $(OUT)$(B)/tidelock $(TOOLS) ## the same beside load: does memory end where it began? (MINUTES=30, SEED=n)
+	@TIDELOCK_SOAK_MINUTES=$(or $(MINUTES),30) TIDELOCK_CHAOS_SEED=$(or $(SEED),1) \
+	$(call SUITE,$(OUT)$(B)) spec/chaos/soak.lua
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy

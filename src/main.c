@@ -1,3 +1,5 @@
+#include "base/fault.h"
+#include "base/need.h"
 #include "control/cli.h"
 #include "control/cli_script.h"
 #include "control/control.h"
@@ -18,7 +20,7 @@ static int run_script_tool(int argc, char **argv)
     return EXIT_CODE_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct cli cli;
 
@@ -33,4 +35,15 @@ int main(int argc, char **argv)
         break;
     }
     return EXIT_CODE_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+
+    fault_start();
+    need_open();
+    code = run(argc, argv);
+    need_close();
+    return code;
 }

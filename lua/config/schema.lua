@@ -343,7 +343,8 @@ return {
   },
   {
     path = "timeouts.response", type = "duration", default = "60s", min = 1, max = DAY,
-    doc = "A backend's first byte, then each next piece, for routes without the option timeout.",
+    doc = "A backend's head, from the last byte of the request on, whatever 1xx come before it; then each next piece. "
+      .. "For routes without the option timeout.",
   },
   {
     path = "timeouts.pool", type = "duration", default = "60s", min = 1, max = DAY,
@@ -443,8 +444,8 @@ return {
   },
   {
     path = "limits.buffer_memory", type = "size", default = "256m", min = 0, max = MIB * MIB,
-    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it new "
-      .. "requests are answered with 503, and those in progress go on. 0 for any.",
+    doc = "Bytes of the buffers of one worker's connections. From three quarters on large blocks are saved; past it "
+      .. "new requests are answered with 503, and those in progress go on. 0 for any.",
   },
   {
     path = "limits.pool_size", type = "count", default = 512, min = 0, max = 65536,

@@ -15,7 +15,7 @@ return {
     },
     reply = "BACKEND_OK|{json}, or BACKEND_FAIL|{json} when no answer came",
     since = "0.1",
-    errors = { "missing field: url" },
+    errors = { "missing field: url", "too many commands are under way: limits.registry_waiting = 2000" },
     notes = "Any answer counts as reachable, whatever its status; it has 5 s. tls_valid is false "
       .. "for http and ws.",
     example = {

@@ -73,15 +73,17 @@ return {
     since = "0.1",
     example = { "PROXY_STATUS", 'PROXY_STATUS_OK|{"version":"0.1","uptime_seconds":86400,"workers":2,...}' },
     notes = "For operators: it needs no session, and a session id is not looked at. A rule in the hook can say who "
-      .. "may ask. Counts are exact sums over all workers since the start. refused: requests that the proxy answered "
-      .. "itself, by reason, those without a route too; broken_off: requests that ended before their answer did; "
-      .. "closed: ends of connections with clients and backends, and of HTTP/2 streams, by reason; only what is "
-      .. "not zero is there. connections: open ones now, and how many there were; accept_pauses: how often there was "
-      .. "no room for one more; handshakes: of TLS with clients. "
-      .. "registry: the same for its own connections; lines are commands, bad_lines those that were too long or no "
-      .. "text; sessions_dropped: idle ones that made room; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for them. limits: each by "
-      .. "the name of its setting; where it holds for one connection, session or address, used is what the one that "
-      .. "uses most does. refused is how often it was met. buffer_bytes: memory in buffers of connections.",
+      .. "may ask. Counts are exact sums over all workers since the start. refused: requests that the proxy "
+      .. "answered itself, by reason, those without a route too; broken_off: requests that ended before their "
+      .. "answer did; closed: ends of connections with clients and backends, and of HTTP/2 streams, by reason; "
+      .. "only what is not zero is there. connections: open ones now, and how many there were; accept_pauses: how "
+      .. "often there was no room for one more; handshakes: of TLS with clients. registry: the same for its own "
+      .. "connections; lines are commands, bad_lines those that were too long or no text; sessions_dropped: idle "
+      .. "ones that made room; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for "
+      .. "them. limits: each by the name of its setting (descriptors: what the process may have, less what is kept "
+      .. "back); where it holds for one connection, session or address, used is what the one that uses most does, "
+      .. "or null. refused is how often it was met: lines of registry_lines waited, clients waited to be accepted "
+      .. "(connections) or others made room (descriptors). buffer_bytes: memory in buffers of connections.",
     run = function(cmd)
       return reply.json("PROXY_STATUS_OK", describe(cmd.conn:proxy_status()))
     end,

@@ -25,7 +25,8 @@ return {
     },
     reply = "ROUTE_OK|route_id",
     since = "0.1",
-    errors = { "missing field: priority", "duplicate route: r1", "unauthorized: ..." },
+    errors = { "missing field: priority", "duplicate route: r1", "unauthorized: ...",
+      "too many routes: limits.routes_per_session = 10000", "too much is staged: limits.staged_bytes = 16777216" },
     notes = "domains: comma separated host names, *.example.com (one level) or *. Higher "
       .. "priorities are tried first.",
     example = {

@@ -60,7 +60,8 @@ return {
     too_few = "invalid format",
     reply = "ACK|session_id",
     since = "0.1",
-    errors = { "invalid format", "invalid metadata json", "invalid port: maintenance_port" },
+    errors = { "invalid format", "invalid metadata json", "invalid port: maintenance_port",
+      "too many sessions: limits.sessions = 10000", "metadata is too long: limits.metadata_size = 16384" },
     notes = "An empty maintenance_port means none. A living session of the same service and "
       .. "instance is superseded.",
     example = {
@@ -84,7 +85,7 @@ return {
     args = {},
     reply = "OK, or REREGISTER when the session is unknown or has expired",
     since = "0.1",
-    errors = { "no session" },
+    errors = { "no session", "too many takeovers of this session: limits.session_takeovers = 10" },
     example = { "RECONNECT|4f1c0a9be2d34c57a8d1f60b7e92c315", "OK" },
     run = function(cmd)
       local ok, err = cmd.conn:reconnect(cmd.session_id)

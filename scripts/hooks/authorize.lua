@@ -1,8 +1,8 @@
 --- May this session do this? Asked before each command runs, once its arguments are checked.
 --
 -- The rule: a domain and path that is live under one service name cannot be taken by another service
--- name; "/api" and "/api/" are one path, as are all spellings of it. It is asked when a route is staged and again when it is applied,
--- since it may have been taken meanwhile.
+-- name; "/api" and "/api/" are one path, as are all spellings of it. It is asked when a route is
+-- staged and again when it is applied, since it may have been taken meanwhile.
 
 local check = require("check")
 

@@ -49,7 +49,10 @@ describe("limits.buffer_memory", function()
     local r = p:request { method = "POST", body = pattern(MIB) } -- whose rest nobody reads
     assert.equal(503, r.status)
     assert.is_true(p:status().refused.buffers_full >= 2)
-    loop.soon(function() assert.equal(MIB, p:status().buffer_bytes) end)
+    loop.soon(function() -- the last block may have been that of a request which was refused for it
+      local bytes = p:status().buffer_bytes
+      assert.is_true(bytes <= MIB and bytes >= MIB - 32 * KIB, bytes)
+    end)
     let_go(held)
     loop.soon(function() assert.equal(200, p:get("/").status) end)
   end)

@@ -115,7 +115,7 @@ describe("a body", function()
       local o = bad(function(id) return head(id, { OK, { "content-length", "10" } }, HEAD) .. case[2](id) end)
       local p = start(o.url)
       local r = h2.connect(p.url, { authority = "a.test" }):request { path = "/bad" }
-      assert.equal("INTERNAL_ERROR", r.reset)
+      assert.is_true(r.status == 502 or r.reset == "INTERNAL_ERROR") -- by whether its head had left already
       assert.equal("ok", p:get("/").body)
       assert.equal(1, o.accepted)
     end)

@@ -1,4 +1,5 @@
--- The one form of a path (src/http/path.h), wherever a path comes from: requests, routes, policies, commands. What holds over
+-- The one form of a path (src/http/path.h), wherever a path comes from: requests, routes, policies, commands. What
+-- holds over
 -- all ways to talk to the proxy is in spec/flow/ways/paths.lua.
 
 local behind = require("spec.scripts.policies.behind")
@@ -46,7 +47,8 @@ describe("the path of a request", function()
     local o = origin.start(echo)
     local p = proxy.start { route = { to = o.url } }
     local c = p:connect()
-    c:send("GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\nGET /x//y HTTP/1.1\r\nHost: a\r\n\r\nGET /a%2fb HTTP/1.1\r\nHost: a\r\n\r\n"
+    c:send("GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\nGET /x//y HTTP/1.1\r\nHost: a\r\n\r\n"
+      .. "GET /a%2fb HTTP/1.1\r\nHost: a\r\n\r\n"
       .. "GET /%2e HTTP/1.1\r\nHost: a\r\n\r\n")
     local r = c:receive()
     assert.same({ 400, "bad_path" }, { r.status, details(r) })
@@ -184,7 +186,8 @@ describe("the path of a route", function()
     for _, path in ipairs { "/..", "/a/..;/b", "/%", "/%0a", "/a\\b", "/a/..%2fb", "/%2e%2e" } do
       assert.truthy(session:call("ROUTE_ADD", "*", path, o.url, 0):find("^ERROR|invalid path: "), path)
       assert.truthy(session:call("ROUTE_UPDATE", route, "path", path):find("^ERROR|invalid path: "), path)
-      local bulk = ('[{"domains":["*"],"path":"%s","backend_url":"%s","priority":0}]'):format(path:gsub("\\", "\\\\"), o.url)
+      local bulk = ('[{"domains":["*"],"path":"%s","backend_url":"%s","priority":0}]'):format(path:gsub("\\", "\\\\"),
+        o.url)
       assert.truthy(session:call("ROUTE_ADD_BULK", bulk):find("invalid path: ", 1, true), path)
     end
     session:ok("CONFIG_APPLY")

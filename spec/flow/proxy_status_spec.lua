@@ -55,11 +55,13 @@ describe("PROXY_STATUS", function()
     local one, two = p:connect(), h2.connect(p.url)
     assert.equal(200, one:get("/").status)
     assert.equal(200, two:request({ path = "/", authority = "a.example" }).status)
-    soon(r, { open = 2, open_tls = 0, open_http2 = 1, accepted = 2, accept_pauses = 0, http2 = 1, http2_streams = 1 },
+    soon(r, { open = 2, open_tls = 0, open_http2 = 1, accepted = 2, accept_pauses = 0, http2 = 1,
+      http2_streams = 1 },
       function(s) return s.connections end)
     one:close()
     two:close()
-    soon(r, { open = 0, open_tls = 0, open_http2 = 0, accepted = 2, accept_pauses = 0, http2 = 1, http2_streams = 1 },
+    soon(r, { open = 0, open_tls = 0, open_http2 = 0, accepted = 2, accept_pauses = 0, http2 = 1,
+      http2_streams = 1 },
       function(s) return s.connections end)
     assert.equal(1, status(r).closed.stream_done)
   end)
@@ -95,6 +97,25 @@ describe("PROXY_STATUS", function()
     assert.equal("ERROR|too many connections: limits.registry_connections = 2", third:receive())
     third:wait_closed()
     assert.equal(1, status(r).limits.registry_connections.refused)
+  end)
+
+  it("says so of the limits of workers, too", function()
+    local p = proxy.start { config = {
+      limits = { connections = 7, connections_per_address = 1, buffer_memory = "1m" } } }
+    local r = p:registry()
+    local first = p:connect()
+    first:send("GET ")
+    loop.soon(function()
+      assert.same({ used = 1, limit = 7, refused = 0 }, status(r).limits.connections)
+    end)
+    pcall(p.connect, p) -- which is reset
+    loop.soon(function()
+      assert.same({ used = cjson.null, limit = 1, refused = 1 }, status(r).limits.connections_per_address)
+      assert.is_true(status(r).limits.buffer_memory.used > 0)
+    end)
+    assert.equal(2 * 1024 * 1024, status(r).limits.buffer_memory.limit)
+    assert.is_true(status(r).limits.descriptors.used >= 1)
+    first:close()
   end)
 
   it("says who runs: version, workers, scripts, uptime", function()

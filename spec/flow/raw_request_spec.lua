@@ -7,7 +7,8 @@ local proxy = require("spec.support.proxy")
 local raw = require("spec.support.raw")
 local recorder = require("spec.support.recorder")
 
-local FILES = { "request_line", "target", "host", "field_syntax", "field_bytes", "length", "coding", "chunks", "trailers",
+local FILES = { "request_line", "target", "host", "field_syntax", "field_bytes", "length", "coding", "chunks",
+  "trailers",
   "connection", "forwarded", "methods", "expect", "pipelined" }
 local CUTS_MAX = 160 -- of a longer request a sample
 

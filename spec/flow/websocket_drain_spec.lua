@@ -43,6 +43,24 @@ describe("a drain", function()
     assert.equal("still there?", at.other:receive_message())
   end)
 
+  it("that is over when the backend agrees still closes in order: 101, then 1001", function()
+    local asked, agrees = false, false
+    local o = origin.start(function(request)
+      asked = true
+      eventually(function() return agrees end)
+      return websocket.handler()(request)
+    end)
+    local g = group.start({ o.url })
+    local opening = loop.spawn(function()
+      local ws, err = websocket.connect(g.proxy)
+      return (assert(ws, err):await_close())
+    end)
+    eventually(function() return asked end)
+    g.session:ok("DRAIN_START", "0")
+    agrees = true
+    assert.equal(1001, loop.join(opening).code)
+  end)
+
   it("that is cancelled leaves the rest alone", function()
     local g, frames = websockets.open(10, {})
     g.session:ok("DRAIN_START", "4s")

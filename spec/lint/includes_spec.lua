@@ -20,6 +20,8 @@ local MAY_INCLUDE = {
   },
 }
 
+local FAULTS = "src/base/fault_libs.c" -- sets the allocators of libraries in builds for finding faults
+
 -- Which files may include a library's headers. A path that ends with a slash is a folder, one that ends with "_" the
 -- beginning of names.
 local ONLY_IN = {
@@ -31,14 +33,15 @@ local ONLY_IN = {
     {
       "src/tls/",
       "src/base/digest.c", "src/base/random.c", -- digests and random bytes
+      FAULTS,
     },
   },
   { "^zlib%.h", { "src/encode/", "src/script/api_packed.c" } },
   { "^brotli/", { "src/encode/" } },
   { "^zstd%.h", { "src/encode/" } },
-  { "^nghttp2/", { "src/worker/h2_", "src/control/probe_h2.c" } },
-  { "^ares", { "src/control/" } },
-  { "^jansson%.h", { "src/script/" } },
+  { "^nghttp2/", { "src/worker/h2_", "src/control/probe_h2.c", "src/http/h2_mem.c" } },
+  { "^ares", { "src/control/", FAULTS } },
+  { "^jansson%.h", { "src/script/", FAULTS } },
   { "^seccomp%.h", { "src/contain/" } },
   { "^linux/landlock%.h", { "src/contain/" } },
 }

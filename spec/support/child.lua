@@ -7,7 +7,7 @@ local cleanup = require("spec.support.cleanup")
 
 local child = {}
 
---- Can the library be loaded so? Not one that is built with a sanitizer, which has reports of its own and cannot live in
+--- Can the library be loaded so? Not one that is built with a sanitizer: that has reports of its own and cannot live in
 -- the sandbox.
 child.available = not (os.getenv("TIDELOCK_BUILD") or "build"):find("asan")
 

@@ -9,7 +9,6 @@
 --   pass = { body, trailers }: the same for a body of unknown length, whatever its chunks
 --   cut = bytes: it is refused; the backend saw the beginning of these at most
 --   status: it is answered with it, by the proxy; none of these: it is refused (400, or the stream is reset)
---   full = true: what is refused comes behind these, which may all have left
 --   late = true: what is refused comes in a write of its own behind these, which may all have left, and been answered
 
 local assert = require("luassert")
@@ -115,7 +114,7 @@ local function judge_after(case, o)
   assert.is_truthy(at, name)
   local rest, cut = o.seen:sub(1, at - 1) .. o.seen:sub(last + 1), case.cut or ""
   assert.equal(cut:sub(1, #rest), rest, name)
-  assert.is_true(rest == "" or #rest < #cut + ((case.late or case.full) and 1 or 0), case.name .. ": the backend took it for whole")
+  assert.is_true(rest == "" or #rest < #cut + (case.late and 1 or 0), case.name .. ": the backend took it for whole")
 end
 
 --- Runs cases on one proxy, each on a connection of its own: what it is refused for costs no other request.

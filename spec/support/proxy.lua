@@ -84,7 +84,7 @@ local function command_line(self, options)
       args[#args + 1] = tostring(arg)
     end
   end
-  add(proxy.binary)
+  add(options.binary or proxy.binary)
   if options.http ~= false then
     add("--http", options.http or "127.0.0.1:0")
   end
@@ -162,6 +162,23 @@ function proxy.start(options)
     end
   end
   return self
+end
+
+--- Starts the proxy like start; a program that refuses to start is no error.
+-- @param options as start takes them, without a route; binary: another build of the program
+-- @return proxy; nil, its process
+function proxy.try(options)
+  local self = setmetatable({ dir = sys.temp_dir(), exit_code = 0 }, proxy)
+  cleanup.add(self)
+  launch(self, options)
+  local ok, err = pcall(wait_ready, self)
+  if ok then
+    return self
+  elseif self.process:running() then
+    error(err, 0)
+  end
+  self.expected_end = true
+  return nil, self.process
 end
 
 --- Runs the program to its end, for what refuses to start, --help and the like.

@@ -1,6 +1,7 @@
 --- Words for the tables of raw requests in spec/flow/raw/: a case is { name, bytes, what is allowed to happen }.
 --
--- What is allowed: statuses (of the answers, in order), seen (what the backend gets, as texts of spec/support/recorder),
+-- What is allowed: statuses (of the answers, in order), seen (what the backend gets, as texts of
+-- spec/support/recorder),
 -- closed (the connection ends behind the last answer; else it goes on), partial (instead: the backend gets a beginning
 -- of that text at most, and no whole request).
 
@@ -23,7 +24,8 @@ end
 
 --- What the backend gets, byte by byte.
 -- @param first request line; default "GET / HTTP/1.1"
--- @param request lines (as they are; of the client's own fields), host, via (the version in Via), framing (a line), body
+-- @param request lines (as they are; of the client's own fields), host, via (the version in Via), framing (a line),
+-- body
 function raw.sees(first, request)
   request = request or {}
   local host = request.host or raw.HOST

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/check.h"
+#include "base/need.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -35,8 +36,7 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size)
     struct arena_chunk *chunk;
 
     CHECK(size <= SIZE_MAX - sizeof(*chunk));
-    chunk = calloc(1, sizeof(*chunk) + size);
-    CHECK(chunk);
+    chunk = need_zeroed(1, sizeof(*chunk) + size);
     chunk->size = size;
     a->total += size;
     return chunk;

@@ -161,21 +161,26 @@ static void wake_thread(void)
     (void)n;
 }
 
-void log_open(void)
+int log_open(void)
 {
     sigset_t all, before;
+    int error;
 
     CHECK(!state.running);
     state.log.fd = STDERR_FILENO;
     state.ending = false;
     state.log.given_up = state.access.given_up = false;
     state.wake = eventfd(0, EFD_CLOEXEC);
-    CHECK(state.wake >= 0);
+    if (state.wake < 0)
+        return -errno;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are for the control thread */
-    CHECK(pthread_create(&state.thread, NULL, log_thread, &state.trail) == 0);
+    error = pthread_create(&state.thread, NULL, log_thread, &state.trail);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    state.running = true;
+    if (error)
+        close(state.wake);
+    state.running = error == 0;
+    return -error;
 }
 
 static void end_thread(void)

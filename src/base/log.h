@@ -21,8 +21,8 @@
 /* LOG_NONE is for log_set_level alone: nothing is written. */
 enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Starts the log thread; until then lines are written directly. */
-void log_open(void);
+/* Starts the log thread; until then lines are written directly. 0 or -errno. */
+MUST_USE int log_open(void);
 
 /* Writes what is left in all rings, waiting at most a second for a reader that stalls, ends the log thread if there is
  * one, and closes the access log.

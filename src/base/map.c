@@ -1,6 +1,7 @@
 #include "base/map.h"
 
 #include "base/hash.h"
+#include "base/need.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,10 +27,7 @@ struct map {
 
 struct map *map_new(void)
 {
-    struct map *m = calloc(1, sizeof(*m));
-
-    CHECK(m);
-    return m;
+    return need_zeroed(1, sizeof(struct map));
 }
 
 void map_free(struct map *m)
@@ -82,8 +80,7 @@ static void make_room(struct map *m)
         return;
     while ((m->count + 1) * 2 > count)
         count *= 2;
-    m->slots = calloc(count, sizeof(*m->slots));
-    CHECK(m->slots);
+    m->slots = need_zeroed(count, sizeof(*m->slots));
     m->slot_count = count;
     m->dead = 0;
     for (size_t i = 0; i < old_count; i++) {
@@ -115,8 +112,7 @@ void *map_set(struct map *m, struct slice key, void *value)
     }
     make_room(m);
     slot = first_unused(m, hash);
-    copy = malloc(key.len + 1);
-    CHECK(copy);
+    copy = need(key.len + 1);
     if (key.len)
         memcpy(copy, key.data, key.len);
     m->dead -= slot->dead;

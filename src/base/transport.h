@@ -56,13 +56,13 @@ static inline MUST_USE enum io transport_handshake(struct transport *t)
 
 static inline MUST_USE enum io transport_read(struct transport *t, void *to, size_t size, size_t *n)
 {
-    return t->ops->read(t, to, size, n);
+    return (t->ops->read)(t, to, size, n);
 }
 
 static inline MUST_USE enum io transport_write(struct transport *t, const struct iovec *iov, int count,
                                                size_t *n)
 {
-    return t->ops->write(t, iov, count, n);
+    return (t->ops->write)(t, iov, count, n);
 }
 
 static inline void transport_shutdown(struct transport *t)

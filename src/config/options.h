@@ -30,7 +30,8 @@ enum lb_policy { LB_ROUND_ROBIN, LB_LEAST_REQUEST, LB_IP_HASH };
 
 /* X(ID, key, type, in effect today?, meaning) */
 #define OPTIONS(X)                                                                                 \
-    X(TIMEOUT, "timeout", OPTION_DURATION, true, "longest wait for the first byte of a response, 0: timeouts.response")  \
+    X(TIMEOUT, "timeout", OPTION_DURATION, true, \
+      "longest wait for the head of a response, from the request's last byte, then for each piece; 0: timeouts.response") \
     X(CONNECT_TIMEOUT, "connect_timeout", OPTION_DURATION, true, "longest wait for a connection, 0: timeouts.connect")  \
     X(HEALTH_CHECK_PATH, "health_check_path", OPTION_PATH, true, "path of the health check")      \
     X(HEALTH_CHECK_INTERVAL, "health_check_interval", OPTION_DURATION, true,                      \

@@ -1,6 +1,7 @@
 #include "config/page.h"
 
 #include "base/check.h"
+#include "base/need.h"
 #include "http/status.h"
 
 #include <stdio.h>
@@ -61,8 +62,7 @@ struct page *page_new(const struct slice bodies[PAGE_FORMATS])
     ASSERT_CONTROL();
     for (int i = 0; i < PAGE_FORMATS; i++)
         size += bodies[i].len + places[i].nothing.len;
-    p = calloc(1, sizeof(*p) + size);
-    CHECK(p);
+    p = need_zeroed(1, sizeof(*p) + size);
     p->refs = 1;
     to = p->text;
     for (int i = 0; i < PAGE_FORMATS; i++)
@@ -122,10 +122,9 @@ struct page *page_builtin(enum verdict verdict)
 
 struct page_book *page_book_new(void)
 {
-    struct page_book *book = calloc(1, sizeof(*book));
+    struct page_book *book = need_zeroed(1, sizeof(*book));
 
     ASSERT_CONTROL();
-    CHECK(book);
     book->refs = 1;
     for (int i = 0; i < VERDICT_COUNT; i++) {
         if (verdict_table[i].status)

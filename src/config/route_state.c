@@ -1,6 +1,7 @@
 #include "config/route_state.h"
 
 #include "base/hash.h"
+#include "base/need.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +9,14 @@
 
 enum { CACHE_LINE = 64 };
 
-/* Zeroed memory that shares no cache line with another allocation; NULL when there is none. */
+/* Zeroed memory that shares no cache line with another allocation. */
 static void *alloc_lines(size_t size)
 {
     void *p;
 
     size = (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
-    p = aligned_alloc(CACHE_LINE, size);
-    if (p)
-        memset(p, 0, size);
+    p = need_aligned(CACHE_LINE, size);
+    memset(p, 0, size);
     return p;
 }
 
@@ -28,7 +28,6 @@ struct route_state *route_state_new(const char *session_id, const char *route_id
 
     ASSERT_CONTROL();
     s = alloc_lines(sizeof(*s) + worker_count * sizeof(s->local[0]));
-    CHECK(s);
     s->refs = 1;
     s->worker_count = worker_count;
     s->identity =

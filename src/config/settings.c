@@ -1,14 +1,14 @@
 #include "config/settings.h"
 
+#include "base/need.h"
 #include "base/secret.h"
 
 #include <stdlib.h>
 
 struct settings *settings_new(void)
 {
-    struct settings *s = calloc(1, sizeof(*s));
+    struct settings *s = need_zeroed(1, sizeof(*s));
 
-    CHECK(s);
     s->refs = 1;
     return s;
 }

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "config/page.h"
 #include "config/router.h"
 #include "tls/client_context.h"
@@ -50,11 +51,10 @@ struct snapshot_draft {
 struct snapshot *snapshot_new(uint64_t generation, struct settings *settings,
                               struct page_book *pages)
 {
-    struct snapshot *s = calloc(1, sizeof(*s));
-    struct snapshot_draft *draft = calloc(1, sizeof(*draft));
+    struct snapshot *s = need_zeroed(1, sizeof(*s));
+    struct snapshot_draft *draft = need_zeroed(1, sizeof(*draft));
 
     ASSERT_CONTROL();
-    CHECK(s && draft);
     s->generation = generation;
     s->settings = settings_ref(settings);
     s->pages = pages ? page_book_ref(pages) : page_book_new();
@@ -230,8 +230,7 @@ static struct slice place_key(struct snapshot_draft *draft, struct slice host, s
     size_t len = host.len + path.len + 2 + sizeof(priority);
 
     if (draft->key_size < len) {
-        draft->key = realloc(draft->key, 2 * len);
-        CHECK(draft->key);
+        draft->key = need_resized(draft->key, 2 * len);
         draft->key_size = 2 * len;
     }
     memcpy(draft->key, host.data, host.len);
@@ -339,11 +338,11 @@ static void seal_group(struct snapshot *s, struct draft_group *g)
 
 void snapshot_seal(struct snapshot *s)
 {
-    struct router_entry *entries = calloc(s->group_count + 1, sizeof(*entries));
+    struct router_entry *entries = need_zeroed(s->group_count + 1, sizeof(*entries));
     const struct group **groups = arena_alloc(&s->arena, (s->group_count + 1) * sizeof(*groups));
     unsigned i = 0;
 
-    CHECK(s->draft && entries);
+    CHECK(s->draft);
     for (struct draft_group *g = s->draft->groups; g; g = g->next) {
         seal_group(s, g);
         groups[i] = &g->group;

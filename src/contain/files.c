@@ -1,5 +1,7 @@
 #include "contain/files.h"
 
+#include "base/need.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -67,10 +69,9 @@ int files_allow(int set, const char *path, enum files_use use)
 
 static int allow_directory_of(int set, const char *file, enum files_use use)
 {
-    char *copy = strdup(file);
+    char *copy = need_text(file);
     int result;
 
-    CHECK(copy);
     result = files_allow(set, dirname(copy), use);
     free(copy);
     return result;

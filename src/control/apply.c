@@ -1,5 +1,6 @@
 /* From a draft to what is live: checks, waits for names nobody asked for before, publishes. */
 #include "base/log.h"
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/health.h"
@@ -125,7 +126,7 @@ static struct config_set *take_result(struct session *s, unsigned scopes, struct
     struct config_set *set;
 
     if (!s->draft)
-        return config_set_copy(s->live);
+        return config_set_copy(s->live, err);
     set = config_set_merge(s->live, s->draft, scopes, err);
     if (!set)
         return NULL;
@@ -147,11 +148,13 @@ bool model_apply(struct model *m, struct session *s, unsigned scopes,
     ASSERT_CONTROL();
     if (s->applying)
         return error_set(err, "apply already in progress");
+    /* Checked before anything changes: what follows does not fail for want of memory. */
+    if (!need_room(2 * config_set_size(session_view(s)) + publish_size(m->control)))
+        return error_set(err, "out of memory");
     set = take_result(s, scopes, err);
     if (!set)
         return false;
-    a = calloc(1, sizeof(*a));
-    CHECK(a);
+    a = need_zeroed(1, sizeof(*a));
     *a = (struct apply){.model = m, .session = s, .set = set, .done = done, .arg = arg};
     list_push_back(&m->applies, &a->link);
     s->applying = true;

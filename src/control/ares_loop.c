@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/list.h"
+#include "base/need.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
     if (s) {
         ev_io_stop(al->loop, &s->io);
     } else {
-        s = calloc(1, sizeof(*s));
-        CHECK(s);
+        s = need_zeroed(1, sizeof(*s));
         s->owner = al;
         ev_init(&s->io, on_io);
         s->io.data = s;
@@ -95,7 +95,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 struct ares_loop *ares_loop_new(struct ev_loop *loop, const char *servers, uint64_t timeout_ms,
                                 int *status)
 {
-    struct ares_loop *al = calloc(1, sizeof(*al));
+    struct ares_loop *al = need_zeroed(1, sizeof(*al));
     struct ares_options options = {
         .timeout = (int)timeout_ms,
         .tries = TRIES,
@@ -103,7 +103,6 @@ struct ares_loop *ares_loop_new(struct ev_loop *loop, const char *servers, uint6
         .sock_state_cb_data = al,
     };
 
-    CHECK(al);
     al->loop = loop;
     list_init(&al->sockets);
     ev_init(&al->timer, on_timer);

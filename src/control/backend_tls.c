@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "base/sock.h"
 #include "config/settings.h"
 #include "control/config_set.h"
@@ -113,10 +114,9 @@ static bool read_files(struct backend_tls *tls, struct error *err)
 
 struct backend_tls *backend_tls_new(struct settings *settings, struct error *err)
 {
-    struct backend_tls *tls = calloc(1, sizeof(*tls));
+    struct backend_tls *tls = need_zeroed(1, sizeof(*tls));
 
     ASSERT_CONTROL();
-    CHECK(tls);
     tls->settings = settings_ref(settings);
     tls->by_choice = map_new();
     if (read_files(tls, err))
@@ -196,9 +196,8 @@ struct backend_tls_choice backend_tls_choose(const struct session *s, const stru
 
 static const char *copy_text(const char *text)
 {
-    char *copy = text ? strdup(text) : NULL;
+    char *copy = text ? need_text(text) : NULL;
 
-    CHECK(copy || !text);
     return copy;
 }
 

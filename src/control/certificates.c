@@ -1,6 +1,7 @@
 #include "control/certificates.h"
 
 #include "base/log.h"
+#include "base/need.h"
 #include "control/certificates_state.h"
 #include "control/control.h"
 #include "control/file_watch.h"
@@ -78,10 +79,9 @@ static bool renew(struct control *c, const struct settings *settings, struct err
 static void watch_files(struct certificates *cs)
 {
     const struct tls_config *config = &cs->control->settings->tls;
-    const char **paths = calloc(3 * config->pair_count + 1, sizeof(*paths));
+    const char **paths = need_zeroed(3 * config->pair_count + 1, sizeof(*paths));
     unsigned count = 0;
 
-    CHECK(paths);
     for (unsigned i = 0; i < config->pair_count; i++) {
         paths[count++] = config->pairs[i].certificate;
         paths[count++] = config->pairs[i].key;
@@ -175,9 +175,8 @@ static void on_daily(struct ev_loop *loop, ev_timer *timer, int revents)
 
 static struct certificates *certificates_new(struct control *c)
 {
-    struct certificates *cs = calloc(1, sizeof(*cs));
+    struct certificates *cs = need_zeroed(1, sizeof(*cs));
 
-    CHECK(cs);
     cs->control = c;
     cs->tickets = tickets_rotate(NULL);
     ev_timer_init(&cs->rotation, on_rotation, 0, 0);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "tls/pem_file.h"
@@ -95,8 +96,7 @@ static bool refuse_pair(const struct control *c, const struct tls_config *config
 static bool load_pairs(const struct control *c, const struct tls_config *config, struct certificate_list *out,
                        struct error *err)
 {
-    out->of = calloc(config->pair_count + 1, sizeof(struct certificate *));
-    CHECK(out->of);
+    out->of = need_zeroed(config->pair_count + 1, sizeof(struct certificate *));
     for (; out->count < config->pair_count; out->count++) {
         out->of[out->count] = load(c, &config->pairs[out->count], err);
         if (!out->of[out->count])
@@ -129,8 +129,7 @@ static bool load_client_ca(const struct control *c, const struct tls_config *con
     if (out->client_ca || !before || strcmp(before, config->client_ca) != 0)
         return out->client_ca != NULL;
     log_write(LOG_ERROR, "tls.client_ca refused, the one before stays", "reason=\"%s\"", err->text);
-    out->client_ca = malloc(old->client_ca_len + 1);
-    CHECK(out->client_ca);
+    out->client_ca = need(old->client_ca_len + 1);
     memcpy(out->client_ca, old->client_ca, old->client_ca_len + 1);
     out->client_ca_len = old->client_ca_len;
     return true;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/snapshot.h"
 #include "control/control.h"
 #include "control/event_json.h"
@@ -86,8 +87,7 @@ static void watch_circuit(struct control *c, struct route_state *s)
         return;
     }
     if (!s->watch) {
-        s->watch = calloc(1, sizeof(*s->watch));
-        CHECK(s->watch);
+        s->watch = need_zeroed(1, sizeof(*s->watch));
         s->watch->control = c;
         s->watch->state = route_state_ref(s);
         ev_init(&s->watch->timer, on_timer);

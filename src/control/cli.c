@@ -1,6 +1,7 @@
 #include "control/cli.h"
 
 #include "base/log.h"
+#include "base/need.h"
 #include "config/settings.h"
 #include "control/ares_loop.h"
 #include "control/cli_options.h"
@@ -209,8 +210,7 @@ static void replace_text(char **field, const char *text)
     if (!text)
         return;
     free(*field);
-    *field = strdup(text);
-    CHECK(*field);
+    *field = need_text(text);
 }
 
 static void replace_list(struct address **list, unsigned *count, const struct address *given, unsigned given_count)
@@ -218,8 +218,7 @@ static void replace_list(struct address **list, unsigned *count, const struct ad
     if (!given_count)
         return;
     free(*list);
-    *list = calloc(given_count, sizeof(**list));
-    CHECK(*list);
+    *list = need_zeroed(given_count, sizeof(**list));
     memcpy(*list, given, given_count * sizeof(**list));
     *count = given_count;
 }

@@ -1,6 +1,7 @@
 #include "control/compose.h"
 
 #include "base/check.h"
+#include "base/need.h"
 #include "config/snapshot.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
@@ -48,8 +49,7 @@ static void put_header(void *arg, const struct setting_entry *setting)
 
     if (n == co->header_cap) {
         co->header_cap = n ? 2 * n : FEW;
-        co->headers = realloc(co->headers, co->header_cap * sizeof(*co->headers));
-        CHECK(co->headers);
+        co->headers = need_resized(co->headers, co->header_cap * sizeof(*co->headers));
     }
     co->headers[n] = (struct header_value){slice_str(setting->key), slice_str(setting->value)};
 }
@@ -58,8 +58,7 @@ static void put_domains(struct composer *co, const struct route_entry *r)
 {
     if (r->domain_count > co->domain_cap) {
         co->domain_cap = r->domain_count + FEW;
-        co->domains = realloc(co->domains, co->domain_cap * sizeof(*co->domains));
-        CHECK(co->domains);
+        co->domains = need_resized(co->domains, co->domain_cap * sizeof(*co->domains));
     }
     for (unsigned i = 0; i < r->domain_count; i++)
         co->domains[i] = slice_str(r->domains[i]);

@@ -1,5 +1,6 @@
 #include "control/config_route.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "http/path.h"
 
@@ -10,16 +11,6 @@ enum {
     ROUTE_OVERHEAD = 112, /* bytes of its place in the map by id, and of four blocks of the heap */
     DOMAIN_OVERHEAD = 80  /* of a domain's place in the map, its pointer and two blocks of the heap */
 };
-
-static char *copy_text(struct slice text)
-{
-    char *copy = malloc(text.len + 1);
-
-    CHECK(copy);
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
 
 struct slice config_set_place(char *out, struct slice domain, struct slice path)
 {
@@ -119,7 +110,7 @@ static bool add_domain(struct route_entry *route, struct slice text, struct erro
         if (strcmp(route->domains[i], domain) == 0)
             return error_set(err, "domains: %s is named twice", domain);
     }
-    route->domains[route->domain_count++] = copy_text(slice_str(domain));
+    route->domains[route->domain_count++] = need_text(domain);
     return true;
 }
 
@@ -130,8 +121,7 @@ static bool set_domains(struct route_entry *route, const struct slice *domains, 
         return error_set(err, "domains: at least one is needed");
     if (count > ROUTE_DOMAINS_MAX)
         return error_set(err, "domains: more than %d", ROUTE_DOMAINS_MAX);
-    route->domains = calloc(count, sizeof(*route->domains));
-    CHECK(route->domains);
+    route->domains = need_zeroed(count, sizeof(*route->domains));
     for (unsigned i = 0; i < count; i++) {
         if (!add_domain(route, domains[i], err))
             return false;
@@ -144,8 +134,8 @@ static bool set_path(struct route_entry *route, struct slice path, struct error 
 {
     struct path_result form;
 
-    route->path = copy_text(path);
-    route->form = copy_text(path);
+    route->path = need_copy(path);
+    route->form = need_copy(path);
     if (!config_check_path("path", path, err))
         return false;
     switch (path_normalise(path, route->form, &form)) {
@@ -164,13 +154,12 @@ static bool set_path(struct route_entry *route, struct slice path, struct error 
 static struct route_entry *make_route(const char *id, const struct route_fields *fields,
                                       struct error *err)
 {
-    struct route_entry *route = calloc(1, sizeof(*route));
+    struct route_entry *route = need_zeroed(1, sizeof(*route));
 
-    CHECK(route);
     CHECK(strlen(id) < ROUTE_ID_SIZE);
     list_init(&route->link);
     memcpy(route->id, id, strlen(id) + 1);
-    route->backend_url = copy_text(fields->backend_url);
+    route->backend_url = need_copy(fields->backend_url);
     route->priority = (int)fields->priority;
     if (!set_domains(route, fields->domains, fields->domain_count, err) ||
         !set_path(route, fields->path, err) ||
@@ -185,19 +174,17 @@ static struct route_entry *make_route(const char *id, const struct route_fields 
 
 struct route_entry *config_route_copy(const struct route_entry *from)
 {
-    struct route_entry *route = calloc(1, sizeof(*route));
+    struct route_entry *route = need_zeroed(1, sizeof(*route));
     struct error err;
 
-    CHECK(route);
     memcpy(route, from, sizeof(*route));
     list_init(&route->link);
-    route->domains = calloc(from->domain_count, sizeof(*route->domains));
-    CHECK(route->domains);
+    route->domains = need_zeroed(from->domain_count, sizeof(*route->domains));
     for (unsigned i = 0; i < from->domain_count; i++)
-        route->domains[i] = copy_text(slice_str(from->domains[i]));
-    route->path = copy_text(slice_str(from->path));
-    route->form = copy_text(slice_str(from->form));
-    route->backend_url = copy_text(slice_str(from->backend_url));
+        route->domains[i] = need_text(from->domains[i]);
+    route->path = need_text(from->path);
+    route->form = need_text(from->form);
+    route->backend_url = need_text(from->backend_url);
     CHECK(url_parse(slice_str(route->backend_url), &route->url, &err));
     route->state = from->state ? route_state_ref(from->state) : NULL;
     route->name = NULL;

@@ -1,5 +1,6 @@
 #include "control/config_set.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_route.h"
 
@@ -12,6 +13,8 @@ static const char all[] = "ALL";
 
 enum {
     SETTING_KEY_SIZE = 4 + ROUTE_ID_SIZE + KEY_LENGTH_MAX,
+    ROUTE_BYTES = 2048, /* what a copy of one takes, maps included */
+    SETTING_BYTES = 1024,
     SETTING_OVERHEAD = 96 /* bytes of its place in the maps, and of three blocks of the heap */
 };
 
@@ -62,9 +65,8 @@ static struct setting_entry *find_setting(const struct config_set *set, enum sco
 
 struct config_set *config_set_new(void)
 {
-    struct config_set *set = calloc(1, sizeof(*set));
+    struct config_set *set = need_zeroed(1, sizeof(*set));
 
-    CHECK(set);
     list_init(&set->routes);
     list_init(&set->groups);
     set->route_by_id = map_new();
@@ -72,17 +74,6 @@ struct config_set *config_set_new(void)
     set->group_by_target = map_new();
     set->setting_by_key = map_new();
     return set;
-}
-
-static char *copy_text(struct slice text)
-{
-    char *copy = malloc(text.len + 1);
-
-    CHECK(copy);
-    if (text.len)
-        memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
 }
 
 static void setting_free(struct setting_entry *setting)
@@ -143,8 +134,7 @@ static struct setting_group *make_group(struct config_set *set, enum scope scope
 
     if (group)
         return group;
-    group = calloc(1, sizeof(*group));
-    CHECK(group);
+    group = need_zeroed(1, sizeof(*group));
     group->scope = scope;
     memcpy(group->target, target.data, target.len);
     list_init(&group->settings);
@@ -166,21 +156,30 @@ static void put(struct config_set *set, enum scope scope, struct slice target, s
         free(setting->key);
         free(setting->value);
     } else {
-        setting = calloc(1, sizeof(*setting));
-        CHECK(setting);
+        setting = need_zeroed(1, sizeof(*setting));
         list_push_back(&make_group(set, scope, target)->settings, &setting->link);
         map_set(set->setting_by_key, setting_key(buf, scope, target, key), setting);
         set->setting_count++;
     }
-    setting->key = copy_text(key);
-    setting->value = copy_text(value);
+    setting->key = need_copy(key);
+    setting->value = need_copy(value);
 }
 
-struct config_set *config_set_copy(const struct config_set *from)
+size_t config_set_size(const struct config_set *set)
 {
-    struct config_set *set = config_set_new();
+    return config_set_route_count(set) * (size_t)ROUTE_BYTES + set->setting_count * (size_t)SETTING_BYTES;
+}
+
+struct config_set *config_set_copy(const struct config_set *from, struct error *err)
+{
+    struct config_set *set;
     struct list *node, *tmp;
 
+    if (!need_room(config_set_size(from))) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    set = config_set_new();
     LIST_EACH (node, tmp, &from->routes)
         config_route_insert(set, config_route_copy(CONTAINER_OF(node, struct route_entry, link)));
     config_set_copy_settings(set, from, SCOPES_ALL);

@@ -97,8 +97,11 @@ struct route_fields {
 
 struct config_set *config_set_new(void);
 
-/* A full copy; route states are shared, names are not held by the copy. */
-struct config_set *config_set_copy(const struct config_set *from);
+/* About what a copy takes, bytes; rather too much. */
+size_t config_set_size(const struct config_set *set);
+
+/* A full copy; route states are shared, names are not held by the copy. NULL: there is no memory for it. */
+struct config_set *config_set_copy(const struct config_set *from, struct error *err);
 void config_set_free(struct config_set *set); /* NULL is fine */
 
 /* Checks everything that ROUTE_ADD refuses: domains, path, URL, duplicates within the set. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/registry.h"
 #include "tls/registry_context.h"
@@ -137,27 +138,32 @@ void connection_settle(struct connection *conn)
         update_io(conn);
 }
 
-/* Room for len more bytes of output; false when the client leaves too much unread. A single line
- * always fits behind an empty queue. */
-static bool make_room(struct connection *conn, size_t len)
+enum room { ROOM_MADE, ROOM_OVER_LIMIT, ROOM_NO_MEMORY };
+
+/* Room for len more bytes of output, unless the client leaves too much unread. A single line always fits behind an empty
+ * queue. */
+static enum room make_room(struct connection *conn, size_t len)
 {
     size_t limit = conn->control->settings->registry_output, cap;
+    char *grown;
 
     if (conn->out_len && conn->out_len + len > limit)
         flush(conn);
     if (conn->phase == CONNECTION_CLOSED || (conn->out_len && conn->out_len + len > limit))
-        return false;
+        return ROOM_OVER_LIMIT;
     if (conn->out_start + conn->out_len + len <= conn->out_cap)
-        return true;
+        return ROOM_MADE;
     if (conn->out_start)
         memmove(conn->out, conn->out + conn->out_start, conn->out_len);
     conn->out_start = 0;
     for (cap = conn->out_cap ? conn->out_cap : 512; cap < conn->out_len + len;)
         cap *= 2;
-    conn->out = realloc(conn->out, cap);
-    CHECK(conn->out);
+    grown = realloc(conn->out, cap);
+    if (!grown)
+        return ROOM_NO_MEMORY;
+    conn->out = grown;
     conn->out_cap = cap;
-    return true;
+    return ROOM_MADE;
 }
 
 void connection_refuse(struct connection *conn, const char *reason)
@@ -183,13 +189,20 @@ void connection_send(struct connection *conn, struct slice line)
     ASSERT_CONTROL();
     if (conn->phase == CONNECTION_CLOSED || conn->phase == CONNECTION_HANDSHAKE)
         return;
-    if (!make_room(conn, line.len + 1)) {
+    switch (make_room(conn, line.len + 1)) {
+    case ROOM_MADE:
+        break;
+    case ROOM_NO_MEMORY:
+        connection_abort(conn, CONNECTION_END_MEMORY);
+        return;
+    case ROOM_OVER_LIMIT:
         conn->control->counts.refused[REGISTRY_LIMIT_OUTPUT]++;
         log_write(LOG_WARN, "[registry-v2] Connection closed, its client does not read",
                   "queued=%zu", conn->out_len);
         connection_abort(conn, CONNECTION_END_OUTPUT);
         return;
     }
+    CHECK(conn->out);
     at = conn->out + conn->out_start + conn->out_len;
     memcpy(at, line.data, line.len);
     at[line.len] = '\n';
@@ -308,10 +321,9 @@ static void on_pause_ended(struct ev_loop *loop, ev_timer *timer, int events)
 struct connection *connection_new(struct control *c, struct registry *r, uint64_t serial,
                                   const struct transport *transport, bool handshake, const struct address *peer)
 {
-    struct connection *conn = calloc(1, sizeof(*conn));
+    struct connection *conn = need_zeroed(1, sizeof(*conn));
 
     ASSERT_CONTROL();
-    CHECK(conn);
     list_init(&conn->link);
     list_init(&conn->due);
     conn->control = c;

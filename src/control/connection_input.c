@@ -1,5 +1,6 @@
 /* A connection's input: bytes to lines, lines to scripts, no faster than may be. */
 #include "base/clock.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/line.h"
 #include "control/registry.h"
@@ -55,6 +56,10 @@ static void run_line(struct connection *conn, struct slice line)
     conn->spoke_ms = clock_ms();
     if (!may_speak(conn))
         return;
+    if (!need_whole()) {
+        connection_refuse(conn, "out of memory");
+        return;
+    }
     if (line.len > REGISTRY_LINE_MAX) {
         refuse_line(conn, "line too long");
         return;
@@ -164,17 +169,21 @@ void connection_run(struct connection *conn, unsigned lines, uint64_t until_us)
 }
 
 /* Room to read into: first a small block, then one for the longest line. */
-static void make_input_room(struct connection *conn)
+static bool make_input_room(struct connection *conn)
 {
     uint32_t cap = conn->in.data ? IN_LARGE : IN_SMALL;
+    char *grown;
 
     if (conn->in.data)
         buf_compact(&conn->in);
     if (conn->in.data && buf_room(&conn->in))
-        return;
-    conn->in.data = realloc(conn->in.data, cap);
-    CHECK(conn->in.data);
+        return true;
+    grown = realloc(conn->in.data, cap);
+    if (!grown)
+        return false;
+    conn->in.data = grown;
     conn->in.cap = cap;
+    return true;
 }
 
 void connection_read(struct connection *conn)
@@ -183,7 +192,10 @@ void connection_read(struct connection *conn)
 
     if (conn->phase == CONNECTION_CLOSING && conn->in.data)
         conn->in.start = conn->in.end = 0;
-    make_input_room(conn);
+    if (!make_input_room(conn)) {
+        connection_abort(conn, CONNECTION_END_MEMORY);
+        return;
+    }
     switch (transport_read(&conn->transport, buf_tail(&conn->in), buf_room(&conn->in), &n)) {
     case IO_OK:
         if (conn->phase == CONNECTION_OPEN)

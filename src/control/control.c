@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/page.h"
 #include "control/backend_tls.h"
 #include "control/circuits.h"
@@ -28,6 +29,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- signals */
 
@@ -148,14 +150,20 @@ static bool start_worker(struct control *c, unsigned id, struct snapshot *first,
                          struct startup_listeners *l)
 {
     int fds[l->per_worker + 1];
+    struct lease *lease = publish_lease(c, first);
     struct worker *w;
     int error;
 
     startup_take_listeners(l, id, fds);
     c->worker_ends[id] = (struct worker_end){{.run = on_worker_stopped}, c};
-    w = worker_new(id, publish_lease(c, first), &c->shared, &c->worker_ends[id].stopped, fds,
+    w = worker_new(id, lease, &c->shared, &c->worker_ends[id].stopped, fds,
                    l->plain, l->per_worker);
-    CHECK(w);
+    if (!w) {
+        for (unsigned i = 0; i < l->per_worker; i++)
+            close(fds[i]);
+        mailbox_post(&c->mailbox, &lease->returned);
+        return say_worker(id, -ENOMEM);
+    }
     error = worker_start(w);
     if (error) {
         worker_free(w);
@@ -207,9 +215,8 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
 {
     struct snapshot *first = publish_first(c);
 
-    c->workers = calloc(count, sizeof(*c->workers));
-    c->worker_ends = calloc(count, sizeof(*c->worker_ends));
-    CHECK(c->workers && c->worker_ends);
+    c->workers = need_zeroed(count, sizeof(*c->workers));
+    c->worker_ends = need_zeroed(count, sizeof(*c->worker_ends));
     descriptors_share_out(c->settings, count, &c->shared);
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
@@ -237,6 +244,16 @@ static uint64_t count_requests(const struct control *c)
 }
 
 /* ---- start */
+
+static bool open_log(void)
+{
+    int error = log_open();
+
+    if (error)
+        fprintf(stderr, "tidelock: cannot start the log's thread: %s\n", strerror(-error));
+    log_attach();
+    return error == 0;
+}
 
 static bool start_logs(struct control *c)
 {
@@ -336,11 +353,7 @@ static void announce(struct control *c, const struct startup_listeners *l)
 /* From here on there are other threads. */
 static bool start_contained(struct control *c)
 {
-    if (!contain(c))
-        return false;
-    log_open();
-    log_attach();
-    return true;
+    return contain(c) && open_log();
 }
 
 static bool start(struct control *c, struct config_set **routes)
@@ -372,9 +385,7 @@ static bool start(struct control *c, struct config_set **routes)
         *routes = NULL;
         ok = c->bare || start_contained(c);
     }
-    if (ok) {
-        ok = start_workers(c, workers, &listeners);
-    }
+    ok = ok && start_workers(c, workers, &listeners);
     if (ok && !c->bare)
         announce(c, &listeners);
     startup_free_listeners(&listeners);

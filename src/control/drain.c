@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/event_json.h"
 
@@ -133,9 +134,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
 static void cover(struct drain *d, struct route_state *state)
 {
-    struct drained *route = calloc(1, sizeof(*route));
+    struct drained *route = need_zeroed(1, sizeof(*route));
 
-    CHECK(route);
     route->state = route_state_ref(state);
     route->turned_before = route_state_turned_by_drain(state);
     list_push_back(&d->routes, &route->link);
@@ -190,9 +190,8 @@ void drain_sync(struct session *s)
 
 static struct drain *drain_new(struct session *s)
 {
-    struct drain *d = calloc(1, sizeof(*d));
+    struct drain *d = need_zeroed(1, sizeof(*d));
 
-    CHECK(d);
     d->session = s;
     list_init(&d->routes);
     ev_init(&d->timer, on_timer);

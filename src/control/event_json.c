@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/need.h"
 #include "config/route_state.h"
 #include "control/session.h"
 
@@ -37,8 +38,7 @@ void event_json_begin(struct event_json *json)
 {
     ASSERT_CONTROL();
     json->text = NULL;
-    json->out = open_memstream(&json->text, &json->len);
-    CHECK(json->out);
+    json->out = need_stream(&json->text, &json->len);
     fputc('{', json->out);
     json->comma = "";
 }

@@ -1,6 +1,7 @@
 #include "control/events.h"
 
 #include "base/check.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/registry.h"
 #include "control/session.h"
@@ -54,12 +55,10 @@ void events_send(struct control *c, enum event event, const struct session *sess
 {
     struct delivery d = {.mask = 1u << event, .session = session};
     char *line;
-    int len;
 
     ASSERT_CONTROL();
-    len = asprintf(&line, "EVENT|%s|%s", event_names[event], json);
-    CHECK(len >= 0);
-    d.line = slice_of(line, (size_t)len);
+    line = need_printf("EVENT|%s|%s", event_names[event], json);
+    d.line = slice_str(line);
     registry_each(c, deliver, &d);
     free(line);
 }

@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/watch.h"
 
 #include <errno.h>
@@ -36,12 +37,10 @@ static void add_name(struct file_watch *w, int directory, const char *name)
 {
     if (w->name_count == w->name_size) {
         w->name_size = w->name_size ? 2 * w->name_size : 16;
-        w->names = realloc(w->names, w->name_size * sizeof(*w->names));
-        CHECK(w->names);
+        w->names = need_resized(w->names, w->name_size * sizeof(*w->names));
     }
     w->names[w->name_count].directory = directory;
-    w->names[w->name_count].name = strdup(name);
-    CHECK(w->names[w->name_count].name);
+    w->names[w->name_count].name = need_text(name);
     w->name_count++;
 }
 
@@ -137,11 +136,10 @@ static bool step(struct file_watch *w, struct way *way, int *links, bool *watche
 /* Watches every directory in which a link or the file itself is. False: no watch is left. */
 static bool watch_path(struct file_watch *w, const char *path)
 {
-    struct way *way = calloc(1, sizeof(*way));
+    struct way *way = need_zeroed(1, sizeof(*way));
     bool watches_left = true;
     int links = 0;
 
-    CHECK(way);
     if (path[0] == '/')
         way->done[0] = '/';
     if (strlen(path) < sizeof(way->rest))
@@ -192,9 +190,8 @@ static bool concerns(const struct watch *watch, const struct inotify_event *even
 
 struct file_watch *file_watch_start(struct ev_loop *loop, void (*changed)(void *arg), void *arg)
 {
-    struct file_watch *w = calloc(1, sizeof(*w));
+    struct file_watch *w = need_zeroed(1, sizeof(*w));
 
-    CHECK(w);
     watch_init(&w->watch, loop, concerns, on_quiet);
     w->changed = changed;
     w->arg = arg;
@@ -213,13 +210,11 @@ void file_watch_set(struct file_watch *w, const char *const *paths, unsigned cou
 {
     ASSERT_CONTROL();
     forget_paths(w);
-    w->paths = calloc(count + 1, sizeof(*w->paths));
-    CHECK(w->paths);
+    w->paths = need_zeroed(count + 1, sizeof(*w->paths));
     for (unsigned i = 0; i < count; i++) {
         if (!paths[i])
             continue;
-        w->paths[w->path_count] = strdup(paths[i]);
-        CHECK(w->paths[w->path_count]);
+        w->paths[w->path_count] = need_text(paths[i]);
         w->path_count++;
     }
     watch_all(w);

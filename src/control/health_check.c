@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/circuits.h"
 #include "control/control.h"
 #include "control/health_event.h"
@@ -23,8 +24,8 @@ static void log_check(const struct health *h, const char *what, const char *url)
     const struct health_plan *plan = &h->plan;
     char *msg;
 
-    CHECK(asprintf(&msg, "[registry-v2] Health check %s for %s%s%s", what, h->state->route_id,
-                   url ? ": " : "", url ? url : "") >= 0);
+    msg = need_printf("[registry-v2] Health check %s for %s%s%s", what, h->state->route_id, url ? ": " : "",
+                      url ? url : "");
     log_write(
         LOG_INFO, msg, "service=%s instance=%s kind=%s interval_ms=%llu timeout_ms=%llu policy=%s",
         h->state->service, h->state->instance, health_kind_name(plan->kind),
@@ -203,11 +204,11 @@ static void on_done(void *arg, const struct probe_result *result)
 
 struct health *health_check_new(struct control *c, struct route_state *s, struct health_plan *plan)
 {
-    struct health *h = calloc(1, sizeof(*h));
+    struct health *h = need_zeroed(1, sizeof(*h));
     struct error err;
 
     ASSERT_CONTROL();
-    CHECK(h && plan->kind != HEALTH_OFF);
+    CHECK(plan->kind != HEALTH_OFF);
     h->control = c;
     h->state = s;
     h->plan = *plan;

@@ -1,6 +1,7 @@
 #include "control/health_pace.h"
 
 #include "base/check.h"
+#include "base/need.h"
 
 #include <stdlib.h>
 
@@ -30,10 +31,9 @@ static void on_turn(struct ev_loop *loop, ev_timer *w, int revents)
 
 struct health_pace *health_pace_new(struct ev_loop *loop)
 {
-    struct health_pace *pace = calloc(1, sizeof(*pace));
+    struct health_pace *pace = need_zeroed(1, sizeof(*pace));
     uint64_t seed;
 
-    CHECK(pace);
     pace->loop = loop;
     list_init(&pace->waiting);
     ev_init(&pace->timer, on_turn);

@@ -1,5 +1,6 @@
 #include "control/health_plan.h"
 
+#include "base/need.h"
 #include "control/config_set.h"
 #include "control/control.h"
 
@@ -53,7 +54,7 @@ static char *join_url(const struct route_entry *route, struct slice path)
 
     while (path.len && len && route->backend_url[len - 1] == '/')
         len--;
-    CHECK(asprintf(&url, "%.*s%.*s", (int)len, route->backend_url, SLICE_ARGS(path)) >= 0);
+    url = need_printf("%.*s%.*s", (int)len, route->backend_url, SLICE_ARGS(path));
     return url;
 }
 

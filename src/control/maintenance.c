@@ -1,5 +1,6 @@
 /* What a session has in maintenance, and how that gets into a snapshot. */
 #include "base/clock.h"
+#include "base/need.h"
 #include "config/page.h"
 #include "config/snapshot.h"
 #include "control/control.h"
@@ -16,9 +17,8 @@ enum { RENDER_FAILURES_MAX = 5 };
 
 static struct maintenance *maintenance_new(struct session *s)
 {
-    struct maintenance *m = calloc(1, sizeof(*m));
+    struct maintenance *m = need_zeroed(1, sizeof(*m));
 
-    CHECK(m);
     m->session = s;
     m->targets = maintenance_targets_new();
     m->entered_wall_ms = clock_wall_ms();
@@ -92,8 +92,7 @@ static void note(struct maintenance_ids *list, const char *id)
 {
     if (list->count == list->cap) {
         list->cap = list->cap ? 2 * list->cap : 16;
-        list->ids = realloc(list->ids, list->cap * sizeof(*list->ids));
-        CHECK(list->ids);
+        list->ids = need_resized(list->ids, list->cap * sizeof(*list->ids));
     }
     memcpy(list->ids[list->count++], id, ROUTE_ID_SIZE);
 }

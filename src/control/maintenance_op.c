@@ -1,5 +1,6 @@
 /* A MAINT_ENTER or MAINT_EXIT from the command to the last line that is said for it. */
 #include "base/clock.h"
+#include "base/need.h"
 #include "base/log.h"
 #include "control/backend_tls.h"
 #include "control/config_check.h"
@@ -16,9 +17,8 @@ static void on_begin(struct ev_loop *loop, ev_timer *w, int revents);
 
 static struct maintenance_op *op_new(struct session *s, enum maintenance_kind kind)
 {
-    struct maintenance_op *op = calloc(1, sizeof(*op));
+    struct maintenance_op *op = need_zeroed(1, sizeof(*op));
 
-    CHECK(op);
     op->model = &s->control->model;
     op->session = s;
     op->kind = kind;
@@ -300,7 +300,7 @@ static void overtake(struct session *s)
 
 static char *copy_text(struct slice text)
 {
-    char *copy = text.data ? strndup(text.data, text.len) : NULL;
+    char *copy = text.data ? need_copy(text) : NULL;
 
     CHECK(copy || !text.data);
     return copy;

@@ -1,6 +1,7 @@
 #include "control/maintenance_targets.h"
 
 #include "base/map.h"
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "http/path.h"
@@ -29,9 +30,8 @@ struct maintenance_targets {
 
 struct maintenance_targets *maintenance_targets_new(void)
 {
-    struct maintenance_targets *t = calloc(1, sizeof(*t));
+    struct maintenance_targets *t = need_zeroed(1, sizeof(*t));
 
-    CHECK(t);
     t->by_key = map_new();
     return t;
 }
@@ -62,8 +62,7 @@ static void set(struct maintenance_targets *t, struct slice key, bool in)
     struct target *target = map_get(t->by_key, key);
 
     if (!target) {
-        target = calloc(1, sizeof(*target));
-        CHECK(target);
+        target = need_zeroed(1, sizeof(*target));
         (void)map_set(t->by_key, key, target);
     }
     target->in = in;

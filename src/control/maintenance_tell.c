@@ -1,5 +1,6 @@
 /* What becomes known of maintenance: the end of a command, events, log lines. */
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/event_json.h"
 #include "control/maintenance_state.h"
@@ -17,14 +18,12 @@ void maintenance_say(const struct maintenance_op *op, const char *word, const ch
     struct control *c = op->model->control;
     struct connection *conn = op->serial ? registry_find(c, op->serial) : op->session->connection;
     char *line;
-    int len;
 
     ASSERT_CONTROL();
     if (!conn || conn->phase != CONNECTION_OPEN)
         return;
-    len = asprintf(&line, "%s%s%s|%s", word, op->txn ? "|" : "", op->txn ? op->txn : "", text);
-    CHECK(len >= 0);
-    connection_send(conn, slice_of(line, (size_t)len));
+    line = need_printf("%s%s%s|%s", word, op->txn ? "|" : "", op->txn ? op->txn : "", text);
+    connection_send(conn, slice_str(line));
     free(line);
 }
 

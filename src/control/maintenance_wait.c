@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/probe.h"
@@ -176,10 +177,9 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
                                                 void (*done)(void *arg, const char *failure),
                                                 void *arg)
 {
-    struct maintenance_wait *w = calloc(1, sizeof(*w));
+    struct maintenance_wait *w = need_zeroed(1, sizeof(*w));
 
     ASSERT_CONTROL();
-    CHECK(w);
     w->control = c;
     w->gather = gather;
     w->ready = ready;
@@ -198,16 +198,13 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
 
 void maintenance_wait_for(struct maintenance_wait *w, const char *url, const struct backend_tls_choice *tls)
 {
-    struct goal *goal = calloc(1, sizeof(*goal)), *before;
-    char *key;
-    int len = asprintf(&key, "%s %d %s %s %s", url, tls->verify, tls->authority ? tls->authority : "",
-                       tls->certificate ? tls->certificate : "", tls->server_name ? tls->server_name : "");
+    struct goal *goal = need_zeroed(1, sizeof(*goal)), *before;
+    char *key = need_printf("%s %d %s %s %s", url, tls->verify, tls->authority ? tls->authority : "",
+                            tls->certificate ? tls->certificate : "", tls->server_name ? tls->server_name : "");
 
-    CHECK(goal && len > 0);
-    goal->url = strdup(url);
-    CHECK(goal->url);
+    goal->url = need_text(url);
     goal->tls = backend_tls_copy(tls);
-    before = map_set(w->goals, slice_of(key, (size_t)len), goal);
+    before = map_set(w->goals, slice_str(key), goal);
     if (before)
         goal_free(before);
     free(key);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/circuits.h"
 #include "control/connection.h"
 #include "control/control.h"
@@ -55,9 +56,8 @@ static void log_session(const struct session *s, const char *what, const char *w
 /* The key of by_names; the caller frees it. */
 static struct slice names_key(struct slice service, struct slice instance)
 {
-    char *key = malloc(service.len + instance.len + 1);
+    char *key = need(service.len + instance.len + 1);
 
-    CHECK(key);
     memcpy(key, service.data, service.len);
     key[service.len] = '\n';
     memcpy(key + service.len + 1, instance.data, instance.len);
@@ -133,10 +133,8 @@ struct session *model_register(struct model *m, struct slice service, struct sli
     key = names_key(service, instance);
     s = session_new(m->control, service, instance, on_grace_ended);
     s->maintenance_port = maintenance_port;
-    if (metadata.data) {
-        s->metadata = strndup(metadata.data, metadata.len);
-        CHECK(s->metadata);
-    }
+    if (metadata.data)
+        s->metadata = need_copy(metadata);
     old = map_get(m->by_names, key);
     if (old) {
         s->takeovers = old->takeovers;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/member_state.h"
 #include "control/control.h"
 #include "control/event_json.h"
@@ -103,8 +104,7 @@ void panic_on_notice(struct message *m)
 
     ASSERT_CONTROL();
     if (s->session && !s->panic) {
-        watch = calloc(1, sizeof(*watch));
-        CHECK(watch);
+        watch = need_zeroed(1, sizeof(*watch));
         watch->control = notice->control;
         watch->state = route_state_ref(s);
         s->panic = watch;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "control/config_check.h"
 
 #include <stdlib.h>
@@ -24,9 +25,8 @@ struct places {
 
 struct places *places_new(void)
 {
-    struct places *p = calloc(1, sizeof(*p));
+    struct places *p = need_zeroed(1, sizeof(*p));
 
-    CHECK(p);
     p->by_key = map_new();
     return p;
 }
@@ -68,14 +68,12 @@ static void add_place(struct places *p, struct slice key, const char *service)
     struct owner **at;
 
     if (!place) {
-        place = calloc(1, sizeof(*place));
-        CHECK(place);
+        place = need_zeroed(1, sizeof(*place));
         map_set(p->by_key, key, place);
     }
     at = find_owner(place, service);
     if (!*at) {
-        *at = calloc(1, sizeof(**at) + strlen(service) + 1);
-        CHECK(*at);
+        *at = need_zeroed(1, sizeof(**at) + strlen(service) + 1);
         memcpy((*at)->service, service, strlen(service) + 1);
     }
     (*at)->routes++;

@@ -1,6 +1,7 @@
 #include "control/probe.h"
 
 #include "base/clock.h"
+#include "base/need.h"
 #include "base/sock.h"
 #include "base/transport.h"
 #include "control/control.h"
@@ -189,6 +190,10 @@ static enum wait ask(struct probe *p)
         return WAIT_ENDED;
     }
     p->h2 = probe_h2_new(&p->target->url);
+    if (!p->h2) {
+        set_error(p, PROBE_CONNECTION_FAILED, "out of memory", NULL);
+        return WAIT_ENDED;
+    }
     p->step = step_h2;
     return WAIT_NOTHING;
 }
@@ -293,8 +298,7 @@ static enum wait keep_piece(struct probe *p)
     if (p->received == HEAD_MAX)
         return broken(p, PROBE_BAD_ANSWER, "head of the answer too big");
     if (!p->head) {
-        p->head = malloc(HEAD_MAX);
-        CHECK(p->head);
+        p->head = need(HEAD_MAX);
         memcpy(p->head, first_piece, p->received);
     }
     return WAIT_NOTHING;
@@ -373,6 +377,10 @@ static enum wait step_h2(struct probe *p)
     size_t n;
     enum io io;
 
+    if (!out.data) {
+        set_error(p, PROBE_CONNECTION_FAILED, "out of memory", NULL);
+        return WAIT_ENDED;
+    }
     if (out.len || p->transport.unsent)
         return send_h2(p, out);
     io = transport_read(&p->transport, first_piece, HEAD_MAX, &n);
@@ -471,10 +479,9 @@ struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
                         void (*done)(void *arg, const struct probe_result *result), void *arg)
 {
     struct ev_loop *loop = t->control->loop;
-    struct probe *p = calloc(1, sizeof(*p));
+    struct probe *p = need_zeroed(1, sizeof(*p));
 
     ASSERT_CONTROL();
-    CHECK(p);
     p->target = t;
     p->control = t->control;
     p->done = done;

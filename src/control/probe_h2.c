@@ -1,6 +1,8 @@
 #include "control/probe_h2.h"
 
+#include "base/need.h"
 #include "config/url.h"
+#include "http/h2_mem.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
@@ -125,7 +127,7 @@ static nghttp2_nv field(struct slice name, struct slice value)
     return (nghttp2_nv){(uint8_t *)name.data, (uint8_t *)value.data, name.len, value.len, NGHTTP2_NV_FLAG_NONE};
 }
 
-static void submit(struct probe_h2 *h, const struct url *url)
+static bool submit(struct probe_h2 *h, const struct url *url)
 {
     struct slice scheme = url->scheme == URL_H2C ? SLICE("http") : SLICE("https");
     nghttp2_data_provider body = {.read_callback = read_question};
@@ -141,27 +143,33 @@ static void submit(struct probe_h2 *h, const struct url *url)
     };
     size_t count = sizeof(fields) / sizeof(fields[0]);
 
-    CHECK(nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, &no_push, 1) == 0);
-    CHECK(nghttp2_submit_request(h->ng, NULL, fields, count, h->grpc ? &body : NULL, NULL) > 0);
+    return nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, &no_push, 1) == 0 &&
+           nghttp2_submit_request(h->ng, NULL, fields, count, h->grpc ? &body : NULL, NULL) > 0;
 }
 
 struct probe_h2 *probe_h2_new(const struct url *url)
 {
-    struct probe_h2 *h = calloc(1, sizeof(*h));
+    struct probe_h2 *h = need_zeroed(1, sizeof(*h));
     nghttp2_session_callbacks *callbacks;
 
-    CHECK(h && nghttp2_session_callbacks_new(&callbacks) == 0);
+    if (nghttp2_session_callbacks_new(&callbacks) != 0) {
+        free(h);
+        return NULL;
+    }
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, before_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-    CHECK(nghttp2_session_client_new(&h->ng, callbacks, h) == 0);
+    if (nghttp2_session_client_new3(&h->ng, callbacks, h, NULL, h2_mem()) != 0)
+        h->ng = NULL;
     nghttp2_session_callbacks_del(callbacks);
     h->grpc_status = -1;
     h->grpc = slice_eq(url->path, SLICE(PROBE_GRPC_PATH));
-    submit(h, url);
-    return h;
+    if (h->ng && submit(h, url))
+        return h;
+    probe_h2_free(h);
+    return NULL;
 }
 
 void probe_h2_free(struct probe_h2 *h)
@@ -181,7 +189,8 @@ struct slice probe_h2_unsent(struct probe_h2 *h)
     if (h->unsent.len)
         return h->unsent;
     n = nghttp2_session_mem_send(h->ng, &data);
-    CHECK(n >= 0);
+    if (n < 0)
+        return slice_of(NULL, 0);
     h->unsent = n ? slice_of((const char *)data, (size_t)n) : SLICE("");
     return h->unsent;
 }

@@ -24,11 +24,11 @@ enum probe_h2_end {
     PROBE_H2_BAD       /* *error says why; static text */
 };
 
-/* Never NULL. */
-struct probe_h2 *probe_h2_new(const struct url *url);
+/* NULL: there is no memory for it. */
+MUST_USE struct probe_h2 *probe_h2_new(const struct url *url);
 void probe_h2_free(struct probe_h2 *h); /* NULL is fine */
 
-/* What is to be sent now, empty: nothing. Until some of it was reported as sent it stays the same. */
+/* What is to be sent now, empty: nothing; absent: it broke, for want of memory. Until some of it was reported as sent it stays the same. */
 struct slice probe_h2_unsent(struct probe_h2 *h);
 void probe_h2_sent(struct probe_h2 *h, size_t n);
 

@@ -1,5 +1,6 @@
 #include "control/probe_target.h"
 
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/resolve.h"
@@ -14,8 +15,7 @@ static void compose_request(struct probe_target *t)
     struct slice path = t->url.path.len ? t->url.path : SLICE("/");
     size_t size = path.len + t->url.authority.len + REQUEST_EXTRA;
 
-    t->request = malloc(size);
-    CHECK(t->request);
+    t->request = need(size);
     t->request_len = (size_t)snprintf(t->request, size,
                                       "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: tidelock\r\n"
                                       "Accept: */*\r\nConnection: close\r\n\r\n",
@@ -28,12 +28,10 @@ static void set_tls(struct probe_target *t, const struct backend_tls_choice *tls
     static const struct backend_tls_choice reporting;
     struct slice name = backend_tls_name(tls ? tls : &reporting, &t->url, &t->tls_name_is_ip);
 
-    t->tls_name = strndup(name.data, name.len);
-    CHECK(t->tls_name);
+    t->tls_name = need_copy(name);
     if (!tls)
         return;
-    t->choice = malloc(sizeof(*t->choice));
-    CHECK(t->choice);
+    t->choice = need(sizeof(*t->choice));
     *t->choice = backend_tls_copy(tls);
 }
 
@@ -45,14 +43,12 @@ const struct tls_client *probe_target_tls(const struct probe_target *t)
 struct probe_target *probe_target_new(struct control *c, struct slice url, const struct backend_tls_choice *tls,
                                       struct error *err)
 {
-    struct probe_target *t = calloc(1, sizeof(*t));
+    struct probe_target *t = need_zeroed(1, sizeof(*t));
     struct error reason;
 
     ASSERT_CONTROL();
-    CHECK(t);
     t->control = c;
-    t->text = strndup(url.data ? url.data : "", url.len);
-    CHECK(t->text);
+    t->text = need_copy(url);
     if (!url_parse(slice_str(t->text), &t->url, &reason)) {
         (void)error_set(err, "url%s", reason.text + strcspn(reason.text, ":"));
         probe_target_free(t);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/snapshot.h"
 #include "control/compose.h"
 #include "control/control.h"
@@ -10,6 +11,8 @@
 #include "worker/worker.h"
 
 #include <stdlib.h>
+
+#define LATER_S 0.1 /* until a publication without memory is tried again */
 
 /* Somebody who is told once the changes so far are served. */
 struct waiter {
@@ -35,6 +38,7 @@ struct publisher {
     bool dirty;                /* something changed since newest was built */
     struct list waiters;       /* for the next publication */
     ev_prepare prepare;        /* runs before the loop sleeps; started while there is work */
+    ev_timer later;            /* runs when there was no memory */
 };
 
 static void snapshot_release(struct snapshot *s)
@@ -108,10 +112,10 @@ static void on_returned(struct message *m)
 
 struct lease *publish_lease(struct control *c, struct snapshot *s)
 {
-    struct lease *lease = calloc(1, sizeof(*lease));
+    struct lease *lease = need_zeroed(1, sizeof(*lease));
 
     ASSERT_CONTROL();
-    CHECK(lease && c->publisher);
+    CHECK(c->publisher);
     lease->snapshot = s;
     lease->adopted.run = on_adopted;
     lease->returned.run = on_returned;
@@ -136,11 +140,11 @@ static struct snapshot *renew(struct publisher *pub)
 static void send_all(struct publisher *pub)
 {
     struct control *c = pub->control;
-    struct publication *p = calloc(1, sizeof(*p));
+    struct publication *p = need_zeroed(1, sizeof(*p));
     struct snapshot *s = renew(pub);
     struct list *at, *tmp;
 
-    CHECK(p && c->worker_count > 0);
+    CHECK(c->worker_count > 0);
     *p = (struct publication){pub, s->generation, c->worker_count, {0}};
     list_init(&p->waiters);
     LIST_EACH (at, tmp, &pub->waiters) {
@@ -162,20 +166,37 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 
     (void)revents;
     ev_prepare_stop(loop, w);
-    if (pub->dirty && !pub->going && !pub->control->stopping)
+    if (!pub->dirty || pub->going || pub->control->stopping)
+        return;
+    if (need_room(publish_size(pub->control))) {
         send_all(pub);
+        return;
+    }
+    log_write(LOG_ERROR, "no memory for the configuration, it is published later", "bytes=%zu",
+              publish_size(pub->control));
+    ev_timer_again(loop, &pub->later);
+}
+
+static void on_later(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct publisher *pub = timer->data;
+
+    (void)revents;
+    ev_timer_stop(loop, timer);
+    ev_prepare_start(loop, &pub->prepare);
 }
 
 void publish_init(struct control *c)
 {
-    struct publisher *pub = calloc(1, sizeof(*pub));
+    struct publisher *pub = need_zeroed(1, sizeof(*pub));
 
     ASSERT_CONTROL();
-    CHECK(pub);
     pub->control = c;
     list_init(&pub->waiters);
     ev_prepare_init(&pub->prepare, on_prepare);
-    pub->prepare.data = pub;
+    ev_init(&pub->later, on_later);
+    pub->later.repeat = LATER_S;
+    pub->prepare.data = pub->later.data = pub;
     c->publisher = pub;
 }
 
@@ -187,6 +208,7 @@ void publish_fini(struct control *c)
     if (!pub)
         return;
     ev_prepare_stop(c->loop, &pub->prepare);
+    ev_timer_stop(c->loop, &pub->later);
     if (pub->newest) {
         CHECK(pub->newest->leases == 1);
         snapshot_release(pub->newest);
@@ -217,9 +239,8 @@ void publish(struct control *c, void (*done)(void *arg), void *arg)
 
     ASSERT_CONTROL();
     if (done) {
-        struct waiter *w = calloc(1, sizeof(*w));
+        struct waiter *w = need_zeroed(1, sizeof(*w));
 
-        CHECK(w);
         w->done = done;
         w->arg = arg;
         list_push_back(&pub->waiters, &w->link);
@@ -227,6 +248,14 @@ void publish(struct control *c, void (*done)(void *arg), void *arg)
     pub->dirty = true;
     if (!pub->going)
         ev_prepare_start(c->loop, &pub->prepare);
+}
+
+size_t publish_size(const struct control *c)
+{
+    const struct snapshot *newest = c->publisher->newest;
+
+    /* The snapshot itself, and as much again for maps while it is built. */
+    return newest ? 2 * newest->arena.total : 0;
 }
 
 const struct snapshot *publish_newest(const struct control *c)

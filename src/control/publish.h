@@ -6,11 +6,14 @@
  * waits for workers the next one is not built: changes gather instead, so many applies at once cost
  * few snapshots.
  *
+ * Without memory for a snapshot the publication waits until there is; what was published before serves on.
+ *
  * Once the proxy stops nothing is built any more; whoever waits then is not called.
  *
  * Thread: control. Ownership: snapshots and leases are control's; workers return leases by message.
  */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 struct control;
@@ -33,6 +36,9 @@ struct lease *publish_lease(struct control *c, struct snapshot *s);
 /* The model or the settings changed. done may be NULL; it is called on control, never from within
  * this call. */
 void publish(struct control *c, void (*done)(void *arg), void *arg);
+
+/* About what the next publication takes, bytes. */
+size_t publish_size(const struct control *c);
 
 /* The newest snapshot, as it was sent or is on its way; control may read it until the loop turn ends. */
 const struct snapshot *publish_newest(const struct control *c);

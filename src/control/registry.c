@@ -1,5 +1,6 @@
 #include "control/registry.h"
 
+#include "base/need.h"
 #include "control/control.h"
 #include "control/registry_state.h"
 #include "guard/guess_delay.h"
@@ -40,8 +41,7 @@ static void count_in(struct registry *r, const struct address *peer)
     r->count++;
     from = map_get(r->by_address, key);
     if (!from) {
-        from = calloc(1, sizeof(*from));
-        CHECK(from);
+        from = need_zeroed(1, sizeof(*from));
         map_set(r->by_address, key, from);
     }
     from->count++;
@@ -116,10 +116,9 @@ struct connection *registry_take(struct control *c, int fd, const struct address
 
 void registry_new(struct control *c)
 {
-    struct registry *r = calloc(1, sizeof(*r));
+    struct registry *r = need_zeroed(1, sizeof(*r));
 
     ASSERT_CONTROL();
-    CHECK(r);
     r->control = c;
     r->next_serial = 1;
     list_init(&r->connections);

@@ -19,6 +19,7 @@ struct control;
     X(RESET, "reset", "connection reset") \
     X(SEND_FAILED, "send_failed", "send failed") \
     X(OUTPUT, "output_limit", "output limit") \
+    X(MEMORY, "no_memory", "out of memory") \
     X(SURPLUS, "too_many_connections", "too many connections") \
     X(MADE_ROOM, "made_room", "too many connections, and this one said nothing") \
     X(UNAUTHORIZED, "unauthorized", "no AUTH in time, or too many lines without") \

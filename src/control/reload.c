@@ -2,6 +2,7 @@
 
 #include "base/file_error.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/certificates.h"
 #include "control/cli.h"
@@ -61,8 +62,7 @@ static void keep_listeners(const char *setting, const struct address *old, unsig
         return;
     needs_restart(setting);
     free(*new);
-    *new = calloc(old_count + 1, sizeof(**new));
-    CHECK(*new);
+    *new = need_zeroed(old_count + 1, sizeof(**new));
     if (old_count)
         memcpy(*new, old, old_count * sizeof(**new));
     *new_count = old_count;

@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "control/ares_loop.h"
 #include "control/control.h"
 #include "control/publish.h"
@@ -97,8 +98,7 @@ static void set_addresses(struct resolved *name, const struct address *to, unsig
     if (same_addresses(name, to, count))
         return;
     free(name->addresses);
-    name->addresses = malloc(count * sizeof(*to));
-    CHECK(name->addresses);
+    name->addresses = need(count * sizeof(*to));
     memcpy(name->addresses, to, count * sizeof(*to));
     name->address_count = count;
     log_write(LOG_INFO, "backend name resolved", "name=%s addresses=%u", name->host, count);
@@ -169,9 +169,9 @@ static void forget_query(struct resolved *name)
 
 static void ask(struct resolved *name)
 {
-    struct query *q = calloc(1, sizeof(*q));
+    struct query *q = need_zeroed(1, sizeof(*q));
 
-    CHECK(q && !name->query);
+    CHECK(!name->query);
     *q = (struct query){name, true};
     name->query = q;
     set_timer(name, (double)name->control->settings->resolve_timeout_ms / 1e3);
@@ -208,11 +208,9 @@ struct resolved *resolve_hold(struct control *c, struct slice host)
         name->refs++;
         return name;
     }
-    name = calloc(1, sizeof(*name));
-    CHECK(name);
+    name = need_zeroed(1, sizeof(*name));
     name->control = c;
-    name->host = strndup(host.data, host.len);
-    CHECK(name->host);
+    name->host = need_copy(host);
     name->refs = 1;
     name->status = "not resolved yet";
     list_init(&name->waits);
@@ -283,10 +281,9 @@ static void on_wait_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 struct resolve_wait *resolve_wait(struct control *c, struct resolved *name, void (*done)(void *arg),
                                   void *arg)
 {
-    struct resolve_wait *w = calloc(1, sizeof(*w));
+    struct resolve_wait *w = need_zeroed(1, sizeof(*w));
 
     ASSERT_CONTROL();
-    CHECK(w);
     w->loop = c->loop;
     w->done = done;
     w->arg = arg;
@@ -312,11 +309,10 @@ static struct ares_loop *open_ares(struct control *c, int *status)
 
 int resolve_init(struct control *c)
 {
-    struct resolver *r = calloc(1, sizeof(*r));
+    struct resolver *r = need_zeroed(1, sizeof(*r));
     int status;
 
     ASSERT_CONTROL();
-    CHECK(r);
     CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
     r->ares = open_ares(c, &status);
     if (!r->ares) {

@@ -1,5 +1,6 @@
 #include "control/script_file.h"
 
+#include "base/need.h"
 #include "control/cli_script.h"
 #include "control/config_set.h"
 #include "control/startup.h"
@@ -36,12 +37,11 @@ static bool refuse(const char *file, const char *what)
 static struct slice read_text(const char *name)
 {
     FILE *file = fopen(name, "re");
-    char *text = malloc(SCRIPT_MAX + 1);
+    char *text = need(SCRIPT_MAX + 1);
     struct stat st;
     size_t len = 0;
     const char *wrong = NULL;
 
-    CHECK(text);
     if (!file)
         wrong = strerror(errno);
     else if (fstat(fileno(file), &st) < 0 || !S_ISREG(st.st_mode))
@@ -74,7 +74,7 @@ static bool is_directory(const char *dir, const char *name)
     char *path;
     bool is;
 
-    CHECK(asprintf(&path, "%s/%s", dir, name) > 0);
+    path = need_printf("%s/%s", dir, name);
     is = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     free(path);
     return is;
@@ -91,7 +91,7 @@ static bool find_kind(struct script_file *f, const struct script_cli *cli, const
     if (f->kind == SCRIPT_KINDS)
         f->kind = kind_of_folder(basename(folder));
     if (kind_of_folder(basename(folder)) == f->kind && is_directory(dirname(folder), "commands"))
-        f->home = strdup(folder); /* which dirname has cut */
+        f->home = need_text(folder); /* which dirname has cut */
     free(folder);
     if (f->kind != SCRIPT_KINDS)
         return true;
@@ -113,7 +113,7 @@ static bool find_script(struct script_file *f, const char *dir, const char *base
     name = (int)(len - strlen(f->is_spec ? spec : lua));
     if (name > 200)
         return refuse(f->shown, "its name is too long");
-    CHECK(asprintf(&f->script, "%s/%.*s.lua", dir, name, base) > 0);
+    f->script = need_printf("%s/%.*s.lua", dir, name, base);
     if (only)
         snprintf(f->path, sizeof(f->path), "%s/%s.lua", kinds[f->kind].folder, only);
     else
@@ -123,11 +123,10 @@ static bool find_script(struct script_file *f, const char *dir, const char *base
 
 static bool locate(struct script_file *f, const struct script_cli *cli)
 {
-    char *for_dir = strdup(f->shown), *for_base = strdup(f->shown);
+    char *for_dir = need_text(f->shown), *for_base = need_text(f->shown);
     const char *dir, *base;
     bool ok;
 
-    CHECK(for_dir && for_base);
     dir = dirname(for_dir);
     base = basename(for_base);
     ok = find_kind(f, cli, dir) && find_script(f, dir, base);

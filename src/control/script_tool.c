@@ -165,7 +165,8 @@ int script_tool_run(const struct script_cli *cli)
     check_own_thread(CHECK_CONTROL);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     log_set_level(LOG_NONE);
-    log_open();
+    if (log_open() != 0)
+        return EXIT_CODE_FAILED;
     script_report_prints();
     for (int i = 0; i < cli->file_count; i++)
         ok = run_file(cli, cli->files[i], &totals) && ok;

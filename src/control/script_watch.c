@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/watch.h"
 
 #include <errno.h>
@@ -97,14 +98,12 @@ static char *absolute(const char *dir)
     size_t len;
 
     if (dir[0] == '/') {
-        path = strdup(dir);
+        path = need_text(dir);
     } else {
         real = realpath(".", NULL);
-        if (!real || asprintf(&path, "%s/%s", real, dir) < 0)
-            path = strdup(dir);
+        path = real ? need_printf("%s/%s", real, dir) : need_text(dir);
         free(real);
     }
-    CHECK(path);
     for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
         path[len - 1] = '\0';
     if (path[len - 1] != '.' || (real = realpath(path, NULL)) == NULL)
@@ -116,10 +115,9 @@ static char *absolute(const char *dir)
 struct script_watch *script_watch_start(struct ev_loop *loop, const char *dir,
                                         void (*changed)(void *arg), void *arg)
 {
-    struct script_watch *w = calloc(1, sizeof(*w));
+    struct script_watch *w = need_zeroed(1, sizeof(*w));
     int error;
 
-    CHECK(w);
     watch_init(&w->watch, loop, concerns, on_quiet);
     w->dir = absolute(dir);
     w->changed = changed;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "config/page.h"
 #include "control/control.h"
 #include "control/maintenance.h"
@@ -76,10 +77,9 @@ static void on_published(void *arg)
 
 void scripts_announce(struct scripts *s, struct bundle *old, uint64_t taken_back)
 {
-    struct announcement *a = calloc(1, sizeof(*a));
+    struct announcement *a = need_zeroed(1, sizeof(*a));
     struct list *node, *tmp;
 
-    CHECK(a);
     a->scripts = s;
     a->old = old;
     a->now = bundle_ref(s->serving);
@@ -291,10 +291,9 @@ void scripts_take_turn(struct scripts *s)
 void scripts_request(struct control *c, void (*done)(void *arg, const char *refused, bool changed),
                      void *arg)
 {
-    struct reload_request *r = calloc(1, sizeof(*r));
+    struct reload_request *r = need_zeroed(1, sizeof(*r));
 
     ASSERT_CONTROL();
-    CHECK(r);
     r->done = done;
     r->arg = arg;
     list_push_back(&c->scripts->requests, &r->link);
@@ -316,10 +315,9 @@ void scripts_follow_settings(struct control *c)
 
 bool scripts_start(struct control *c, struct error *err)
 {
-    struct scripts *s = calloc(1, sizeof(*s));
+    struct scripts *s = need_zeroed(1, sizeof(*s));
 
     ASSERT_CONTROL();
-    CHECK(s);
     c->scripts = s;
     s->control = c;
     list_init(&s->requests);

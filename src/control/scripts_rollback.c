@@ -1,6 +1,7 @@
 /* Failures of scripts in service, and going back to the generation before. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/scripts_state.h"
 #include "control/scripts_tell.h"
@@ -15,9 +16,9 @@ static void log_given_up(const struct scripts *s, const struct bundle *bad)
 {
     char *msg;
 
-    CHECK(asprintf(&msg, "[scripts] generation %llu fails in service, back to generation %llu",
+    msg = need_printf("[scripts] generation %llu fails in service, back to generation %llu",
                    (unsigned long long)bad->generation,
-                   (unsigned long long)s->serving->generation) >= 0);
+                   (unsigned long long)s->serving->generation);
     log_write(LOG_ERROR, msg, "failures=%llu window_ms=%llu last=\"%s\"",
               (unsigned long long)s->control->settings->rollback_failures,
               (unsigned long long)s->control->settings->rollback_window_ms,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/event_json.h"
 #include "control/line.h"
@@ -82,12 +83,10 @@ void scripts_log_serving(const struct scripts *s, const struct bundle *old, cons
     char *text = NULL, *msg;
     size_t len;
 
-    changes.out = open_memstream(&text, &len);
-    CHECK(changes.out);
+    changes.out = need_stream(&text, &len);
     each_change(old, s->serving, put_change, &changes);
     CHECK(fclose(changes.out) == 0);
-    CHECK(asprintf(&msg, "[scripts] generation %llu in service",
-                   (unsigned long long)s->serving->generation) >= 0);
+    msg = need_printf("[scripts] generation %llu in service", (unsigned long long)s->serving->generation);
     log_write(LOG_INFO, msg, "why=%s files=%u changes=\"%s\"", why, s->serving->count, text);
     free(msg);
     free(text);

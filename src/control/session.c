@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "base/random.h"
 #include "control/control.h"
 #include "control/drain.h"
@@ -37,16 +38,6 @@ static void on_grace(struct ev_loop *loop, ev_timer *timer, int events)
     s->grace_ended(s);
 }
 
-static char *copy_text(struct slice text)
-{
-    char *copy = malloc(text.len + 1);
-
-    CHECK(copy);
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
-
 static void make_id(char out[SESSION_ID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
@@ -63,15 +54,14 @@ static void make_id(char out[SESSION_ID_SIZE])
 struct session *session_new(struct control *c, struct slice service, struct slice instance,
                             void (*grace_ended)(struct session *s))
 {
-    struct session *s = calloc(1, sizeof(*s));
+    struct session *s = need_zeroed(1, sizeof(*s));
 
     ASSERT_CONTROL();
-    CHECK(s);
     list_init(&s->link);
     s->control = c;
     make_id(s->id);
-    s->service = copy_text(service);
-    s->instance = copy_text(instance);
+    s->service = need_copy(service);
+    s->instance = need_copy(instance);
     s->standing = SESSION_DISCONNECTED;
     s->connected_wall_ms = s->activity_wall_ms = clock_wall_ms();
     s->registered_ms = clock_ms();
@@ -110,11 +100,13 @@ void session_start_grace(struct session *s)
     start_timer(s, &s->grace, s->control->settings->grace_ms);
 }
 
-struct config_set *session_stage(struct session *s)
+struct config_set *session_stage(struct session *s, struct error *err)
 {
     ASSERT_CONTROL();
     if (!s->draft)
-        s->draft = config_set_copy(s->next ? s->next : s->live);
+        s->draft = config_set_copy(s->next ? s->next : s->live, err);
+    if (!s->draft)
+        return NULL;
     start_timer(s, &s->staged, s->control->settings->staged_ms);
     return s->draft;
 }

@@ -68,8 +68,8 @@ void session_free(struct session *s);
 void session_start_grace(struct session *s);
 
 /* The draft, made as a copy of what is live (or about to be) when there is none; (re)starts the
- * time after which staged changes are dropped. */
-struct config_set *session_stage(struct session *s);
+ * time after which staged changes are dropped. NULL: there is no memory for it. */
+MUST_USE struct config_set *session_stage(struct session *s, struct error *err);
 
 /* The draft, else what is live or about to be: what a command that only reads looks at. */
 const struct config_set *session_view(const struct session *s);

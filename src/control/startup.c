@@ -1,5 +1,6 @@
 #include "control/startup.h"
 
+#include "base/need.h"
 #include "control/cli.h"
 #include "config/settings.h"
 #include "control/config_set.h"
@@ -31,7 +32,7 @@ static char *beside_program(const char *relative)
 {
     char program[PATH_SIZE];
     ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    char *slash, *path = NULL;
+    char *slash, *path;
 
     if (len <= 0)
         return NULL;
@@ -39,7 +40,7 @@ static char *beside_program(const char *relative)
     slash = strrchr(program, '/');
     CHECK(slash);
     *slash = '\0';
-    CHECK(asprintf(&path, "%s/%s", program, relative) > 0);
+    path = need_printf("%s/%s", program, relative);
     if (is_directory(path))
         return path;
     free(path);
@@ -55,8 +56,7 @@ static char *default_scripts(void)
     if (!path)
         path = beside_program("../share/tidelock/scripts");
     if (!path)
-        path = strdup(system_scripts);
-    CHECK(path);
+        path = need_text(system_scripts);
     return path;
 }
 
@@ -69,12 +69,11 @@ static bool find_scripts(struct settings *settings, char **problems)
         settings->scripts_dir = default_scripts();
     if (is_directory(settings->scripts_dir))
         return true;
-    CHECK(asprintf(problems,
-                   given ? "scripts: there is no directory %s; name the one that has "
+    *problems = need_printf(given ? "scripts: there is no directory %s; name the one that has "
                            "commands/ and hooks/"
                          : "scripts: there is no scripts directory beside the program's "
                            "and no %s; name one with --scripts DIR",
-                   settings->scripts_dir) > 0);
+                   settings->scripts_dir);
     return false;
 }
 
@@ -190,9 +189,8 @@ bool startup_listen(const struct settings *settings, unsigned workers,
     out->plain = settings->http_count;
     out->per_worker = settings->http_count + settings->https_count;
     out->count = (size_t)workers * out->per_worker;
-    out->fds = malloc((out->count + 1) * sizeof(*out->fds));
-    out->real = calloc(out->per_worker + 1, sizeof(*out->real));
-    CHECK(out->fds && out->real);
+    out->fds = need((out->count + 1) * sizeof(*out->fds));
+    out->real = need_zeroed(out->per_worker + 1, sizeof(*out->real));
     for (size_t i = 0; i < out->count; i++)
         out->fds[i] = -1;
     for (unsigned i = 0; i < out->per_worker; i++) {

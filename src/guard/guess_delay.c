@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/need.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,7 @@ struct guesses {
 
 struct guesses *guesses_new(void)
 {
-    struct guesses *g = calloc(1, sizeof(*g));
-
-    CHECK(g);
-    return g;
+    return need_zeroed(1, sizeof(struct guesses));
 }
 
 void guesses_free(struct guesses *g)

@@ -152,7 +152,7 @@ enum http_field_id http_field_id(struct slice name)
 
 bool http_name_imitates(struct slice name)
 {
-    char dashed[NAME_MAX_LEN];
+    char dashed[NAME_MAX_LEN] = {0};
 
     if (name.len > NAME_MAX_LEN || !memchr(name.data, '_', name.len))
         return false;

@@ -166,8 +166,7 @@ static void on_probed(void *arg, const struct probe_result *result)
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
 
     pending->probe = NULL;
-    CHECK(text);
-    vm_complete(&pending, slice_str(text));
+    vm_complete(&pending, text ? slice_str(text) : SLICE("{\"reachable\":false,\"error\":\"out of memory\"}"));
     json_decref(value);
     free(text);
 }

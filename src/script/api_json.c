@@ -30,6 +30,7 @@ struct tree {
     lua_State *L;
     char *text; /* what it is written as, or NULL */
     size_t len, size, max;
+    bool starved; /* there was no memory to write it */
 };
 
 static void tree_clear(struct tree *tree)
@@ -225,9 +226,11 @@ static int write_piece(const char *piece, size_t len, void *arg)
     if (len > tree->max - tree->len || vm_expired(tree->L))
         return -1;
     if (len > tree->size - tree->len) {
+        text = realloc(tree->text, 2 * tree->size + len + 256);
+        tree->starved = !text;
+        if (!text)
+            return -1;
         tree->size = 2 * tree->size + len + 256;
-        text = realloc(tree->text, tree->size);
-        CHECK(text);
         tree->text = text;
     }
     memcpy(tree->text + tree->len, piece, len);
@@ -247,6 +250,8 @@ static struct slice write_text(lua_State *L, size_t max)
         return slice_of(tree->text, tree->len);
     if (vm_expired(L))
         luaL_error(L, "the time is up");
+    if (tree->starved)
+        luaL_error(L, "out of memory");
     return slice_of(NULL, 0);
 }
 

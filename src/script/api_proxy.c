@@ -134,18 +134,37 @@ static void set_registry(lua_State *L, const struct control *c)
     lua_setfield(L, -2, "registry");
 }
 
+/* used below 0: nobody counts it. */
 static void set_limit(lua_State *L, const char *name, double used, double limit, double refused)
 {
     lua_createtable(L, 0, 3);
-    api_set_number(L, "used", used);
+    if (used >= 0)
+        api_set_number(L, "used", used);
     api_set_number(L, "limit", limit);
     api_set_number(L, "refused", refused);
     lua_setfield(L, -2, name);
 }
 
-static void set_limits(lua_State *L, const struct control *c)
+/* Those of workers; used and limit over all of them. */
+static void set_worker_limits(lua_State *L, const struct control *c, const struct worker_counts *sum)
+{
+    const struct settings *s = c->settings;
+    const struct room_counts *counts = c->shared.counts;
+
+    set_limit(L, "connections", (double)quota_used(&counts->clients),
+              (double)(s->connections ? s->connections : c->shared.clients_most), (double)sum->accept_pauses);
+    set_limit(L, "descriptors", (double)quota_used(&counts->descriptors), (double)c->shared.descriptors_most,
+              (double)(sum->closed[CLOSE_MADE_ROOM] + sum->verdicts[VERDICT_NO_DESCRIPTOR]));
+    set_limit(L, "connections_per_address", -1, (double)s->connections_per_address,
+              (double)sum->closed[CLOSE_ADDRESS_FULL]);
+    set_limit(L, "buffer_memory", (double)sum->memory, (double)(s->buffer_memory * c->worker_count),
+              (double)sum->verdicts[VERDICT_BUFFERS_FULL]);
+}
+
+static void set_limits(lua_State *L, const struct control *c, const struct worker_counts *sum)
 {
     lua_newtable(L);
+    set_worker_limits(L, c, sum);
     for (unsigned i = 0; i < REGISTRY_LIMIT_COUNT; i++) {
         enum registry_limit limit = (enum registry_limit)i;
 
@@ -173,7 +192,7 @@ static int conn_proxy_status(lua_State *L)
     set_closed(L, &sum);
     set_handshakes(L, sum.handshakes, sum.resumed, sum.handshakes_failed);
     set_registry(L, c);
-    set_limits(L, c);
+    set_limits(L, c, &sum);
     api_set_number(L, "buffer_bytes", (double)sum.memory);
     api_set_number(L, "log_lines_dropped", (double)log_dropped());
     api_set_number(L, "scripts_generation", (double)c->scripts->serving->generation);

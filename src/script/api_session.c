@@ -116,11 +116,14 @@ static void make_batch(lua_State *L, struct batch *batch)
 /* Stages all or nothing; *failed is the first that was refused. */
 static bool add_all(struct session *s, struct batch *batch, unsigned *failed, struct error *err)
 {
-    struct config_set *draft = session_stage(s);
+    struct config_set *draft = session_stage(s, err);
     unsigned first = s->next_route;
     struct error ignored;
     unsigned i;
 
+    *failed = 0;
+    if (!draft)
+        return false;
     for (i = 0; i < batch->count; i++) {
         session_next_route_id(s, batch->ids[i]);
         if (!config_set_add_route(draft, batch->ids[i], &batch->routes[i], err))
@@ -171,7 +174,7 @@ static int session_update_route(lua_State *L)
     bool fresh = !s->draft;
     struct error err;
     bool ok = session_may_update(s, id, field, value, &err) &&
-              config_set_update_route(session_stage(s), id, field, value, &err);
+              session_stage(s, &err) && config_set_update_route(s->draft, id, field, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -182,7 +185,7 @@ static int session_remove_route(lua_State *L)
     struct slice id = api_slice(L, 2);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_remove_route(session_stage(s), id, &err);
+    bool ok = session_stage(s, &err) && config_set_remove_route(s->draft, id, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -215,7 +218,7 @@ static int session_put(lua_State *L)
     bool fresh = !s->draft;
     struct error err;
     bool ok = session_may_put(s, scope, target, key, value, &err) &&
-              config_set_put(session_stage(s), scope, target, key, value, &err);
+              session_stage(s, &err) && config_set_put(s->draft, scope, target, key, value, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }
@@ -227,7 +230,7 @@ static int session_drop(lua_State *L)
     struct slice target = api_slice(L, 3), key = api_slice(L, 4);
     bool fresh = !s->draft;
     struct error err;
-    bool ok = config_set_drop(session_stage(s), scope, target, key, &err);
+    bool ok = session_stage(s, &err) && config_set_drop(s->draft, scope, target, key, &err);
 
     return end_staging(L, s, fresh, ok, &err);
 }

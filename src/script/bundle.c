@@ -1,6 +1,7 @@
 #include "script/bundle.h"
 
 #include "base/file_error.h"
+#include "base/need.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -50,15 +51,15 @@ static bool read_text(int fd, struct bundle_file *file, struct error *err)
     if (st.st_size > SCRIPT_MAX)
         return error_set(err, "%s: longer than %d bytes", file->path, SCRIPT_MAX);
     file->text = malloc(SCRIPT_MAX + 1);
-    CHECK(file->text);
+    if (!file->text)
+        return error_set(err, "%s: out of memory", file->path);
     len = read_all(fd, file->text, SCRIPT_MAX + 1);
     if (len < 0)
         return error_set(err, "%s: %s", file->path, strerror((int)-len));
     if (len > SCRIPT_MAX)
         return error_set(err, "%s: longer than %d bytes", file->path, SCRIPT_MAX);
     file->len = (size_t)len;
-    file->text = realloc(file->text, file->len + 1);
-    CHECK(file->text);
+    file->text = need_resized(file->text, file->len + 1);
     return true;
 }
 
@@ -72,11 +73,9 @@ static bool add_file(struct bundle *b, int dir, const char *path, struct error *
 
     if (fd < 0)
         return error_set(err, "%s: %s", path, file_error_at(dir, path, errno, why));
-    b->files = realloc(b->files, (b->count + 1) * sizeof(*b->files));
-    CHECK(b->files);
+    b->files = need_resized(b->files, (b->count + 1) * sizeof(*b->files));
     file = &b->files[b->count++];
-    *file = (struct bundle_file){.path = strdup(path), .mark = calloc(1, sizeof(*file->mark))};
-    CHECK(file->path && file->mark);
+    *file = (struct bundle_file){.path = need_text(path), .mark = need_zeroed(1, sizeof(*file->mark))};
     ok = read_text(fd, file, err);
     close(fd);
     if (ok && b->count > FILES_MAX)
@@ -148,8 +147,7 @@ struct bundle *bundle_read(const char *dir, struct error *err)
         error_set(err, "commands: %s", file_error(dir, errno, why));
         return NULL;
     }
-    b = calloc(1, sizeof(*b));
-    CHECK(b);
+    b = need_zeroed(1, sizeof(*b));
     b->refs = 1;
     for (size_t i = 0; ok && i < sizeof(folders) / sizeof(folders[0]); i++)
         ok = add_folder(b, fd, &folders[i], err);
@@ -167,8 +165,7 @@ static void copy_file(struct bundle *b, const char *path, const char *text, size
     struct bundle_file *file = &b->files[b->count++];
 
     *file = (struct bundle_file){
-        .path = strdup(path), .text = malloc(len + 1), .len = len, .mark = calloc(1, sizeof(*file->mark))};
-    CHECK(file->path && file->text && file->mark);
+        .path = need_text(path), .text = need(len + 1), .len = len, .mark = need_zeroed(1, sizeof(*file->mark))};
     memcpy(file->text, text, len);
 }
 
@@ -182,13 +179,11 @@ static bool is_named(const char *const *paths, const char *path)
 struct bundle *bundle_with(const struct bundle *base, const char *const *paths, const char *path, const char *text,
                            size_t len)
 {
-    struct bundle *b = calloc(1, sizeof(*b));
+    struct bundle *b = need_zeroed(1, sizeof(*b));
 
-    CHECK(b);
     b->refs = 1;
     b->generation = 1;
-    b->files = calloc((base ? base->count : 0) + 1, sizeof(*b->files));
-    CHECK(b->files);
+    b->files = need_zeroed((base ? base->count : 0) + 1, sizeof(*b->files));
     for (unsigned i = 0; base && i < base->count; i++) {
         const struct bundle_file *file = &base->files[i];
 

@@ -1,6 +1,7 @@
 #include "script/examples.h"
 
 #include "base/clock.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "script/api.h"
 #include "script/bundle.h"
@@ -173,11 +174,10 @@ static int load_body(lua_State *L)
 
 struct examples *examples_new(const struct examples_of *of, unsigned *count, struct error *err)
 {
-    struct examples *e = calloc(1, sizeof(*e));
+    struct examples *e = need_zeroed(1, sizeof(*e));
     struct loaded loaded = {.e = e};
 
     ASSERT_CONTROL();
-    CHECK(e);
     e->of = of;
     e->L = vm_state_new(&e->limits, VM_MEMORY);
     CHECK(e->L);

@@ -1,5 +1,6 @@
 /* What an example gives to a request policy, and what came of it: script/hook.h as a worker uses it. */
 #include "base/clock.h"
+#include "base/need.h"
 #include "base/sock.h"
 #include "config/route_state.h"
 #include "config/settings.h"
@@ -73,8 +74,7 @@ static struct given_policy *begin(struct examples *e)
     if (e->policy)
         forget(e->policy);
     else
-        e->policy = calloc(1, sizeof(*e->policy));
-    CHECK(e->policy);
+        e->policy = need_zeroed(1, sizeof(*e->policy));
     return e->policy;
 }
 
@@ -272,9 +272,8 @@ static void set_request(lua_State *L, const struct given_policy *g)
 {
     const struct hook_exchange *ex = &g->exchange;
     struct slice target = ex->target.data ? ex->target : g->head.path, rest = target, path = target;
-    struct field_list *fields = malloc(sizeof(*fields));
+    struct field_list *fields = need(sizeof(*fields));
 
-    CHECK(fields);
     field_list_reset(fields);
     for (unsigned i = 0; i < g->head.field_count; i++)
         field_list_add(fields, g->head.fields[i].name, g->head.fields[i].value);

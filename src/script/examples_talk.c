@@ -1,6 +1,7 @@
 /* What examples of commands say over the registry, and what they hear: over connected sockets, to a control that
  * listens nowhere. */
 #include "control/control.h"
+#include "base/need.h"
 #include "control/registry.h"
 #include "script/api.h"
 #include "script/examples_state.h"
@@ -46,8 +47,7 @@ static void on_late(struct ev_loop *loop, ev_timer *timer, int events)
 static struct talk *talk_of(struct examples *e)
 {
     if (!e->talk) {
-        e->talk = calloc(1, sizeof(*e->talk));
-        CHECK(e->talk);
+        e->talk = need_zeroed(1, sizeof(*e->talk));
         e->talk->control = e->of->control;
     }
     return e->talk;
@@ -74,8 +74,7 @@ static struct talker *talker_of(struct talk *talk, struct slice who, struct erro
     CHECK(address_parse(SLICE("127.0.0.1:1"), &peer) == 0);
     (void)registry_take(talk->control, fds[1], &peer);
     t = &talk->talkers[talk->count++];
-    *t = (struct talker){.fd = fds[0], .in = malloc(ROOM), .in_cap = ROOM};
-    CHECK(t->in);
+    *t = (struct talker){.fd = fds[0], .in = need(ROOM), .in_cap = ROOM};
     memcpy(t->who, who.data, who.len);
     return t;
 }
@@ -103,8 +102,7 @@ static bool receive(struct talker *t)
     t->in_used = 0;
     if (t->in_cap - t->in_len < ROOM) {
         t->in_cap = 2 * t->in_cap + ROOM;
-        t->in = realloc(t->in, t->in_cap);
-        CHECK(t->in);
+        t->in = need_resized(t->in, t->in_cap);
     }
     n = recv(t->fd, t->in + t->in_len, t->in_cap - t->in_len, 0);
     if (n > 0)

@@ -98,6 +98,7 @@ struct hook_exchange {
     const struct hook_given *given; /* NULL: nothing, as for every request of a client */
     /* written by the worker */
     bool left; /* the policy failed: it has no further say */
+    struct slice policy; /* who was asked: a name in the request's configuration, or in the one before */
     /* written by policies; the worker clears it by hook_exchange_clear */
     struct slice target;   /* path and query for the backend; absent: as they came */
     struct slice to_host;  /* Host for the backend; absent: as configured */

@@ -1,5 +1,6 @@
 /* Making the VM of request policies: for a worker, and for control to try a bundle. */
 #include "base/list.h"
+#include "base/need.h"
 #include "base/log.h"
 #include "script/api.h"
 #include "script/bundle.h"
@@ -122,10 +123,9 @@ static bool load_policy(const struct bundle_file *file, void *arg)
 /* Without a state every policy is unknown, and so fails. */
 static struct hook_vm *vm_make(const struct bundle *bundle, uint64_t load_ms, bool trial)
 {
-    struct hook_vm *vm = calloc(1, sizeof(*vm));
+    struct hook_vm *vm = need_zeroed(1, sizeof(*vm));
     int refs[ON_STACK_RESPONSE];
 
-    CHECK(vm);
     vm->generation = bundle->generation;
     vm->L = vm_state_new(&vm->limits, HOOK_MEMORY);
     vm->load_ms = load_ms;

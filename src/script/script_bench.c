@@ -1,6 +1,7 @@
 #include "script/script_bench.h"
 
 #include "base/clock.h"
+#include "base/need.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,7 @@ struct script_bench {
 
 struct script_bench *script_bench_new(void)
 {
-    struct script_bench *b = calloc(1, sizeof(*b));
-
-    CHECK(b);
-    return b;
+    return need_zeroed(1, sizeof(struct script_bench));
 }
 
 void script_bench_free(struct script_bench *b)
@@ -71,8 +69,7 @@ static struct bench_function *function_of(struct script_bench *b, const char *na
     f = &b->functions[b->count++];
     snprintf(f->name, sizeof(f->name), "%s", full);
     f->budget_ms = budget_ms;
-    f->ns = malloc(SAMPLES * sizeof(*f->ns));
-    CHECK(f->ns);
+    f->ns = need(SAMPLES * sizeof(*f->ns));
     return f;
 }
 

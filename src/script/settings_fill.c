@@ -1,5 +1,6 @@
 #include "script/settings_fill.h"
 
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "script/settings_get.h"
@@ -114,8 +115,7 @@ static void fill_servers(lua_State *L, struct settings *s)
         luaL_addvalue(&buffer);
     }
     luaL_pushresult(&buffer);
-    s->resolver_servers = strdup(lua_tostring(L, -1));
-    CHECK(s->resolver_servers);
+    s->resolver_servers = need_text(lua_tostring(L, -1));
     lua_pop(L, 2);
 }
 

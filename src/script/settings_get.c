@@ -1,5 +1,7 @@
 #include "script/settings_get.h"
 
+#include "base/need.h"
+
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +52,8 @@ struct slice settings_get_top(lua_State *L)
 
 static struct slice copy(struct slice text)
 {
-    char *out = strndup(text.data, text.len);
+    char *out = need_copy(text);
 
-    CHECK(out);
     return slice_of(out, text.len);
 }
 
@@ -92,10 +93,7 @@ bool settings_get_list(lua_State *L, const char *key, unsigned *count)
 
 void *settings_get_room(unsigned count, size_t size)
 {
-    void *room = calloc((size_t)count + 1, size);
-
-    CHECK(room);
-    return room;
+    return need_zeroed((size_t)count + 1, size);
 }
 
 struct slice settings_get_item(lua_State *L, int i)

@@ -1,6 +1,7 @@
 #include "script/settings_load.h"
 
 #include "base/file_error.h"
+#include "base/need.h"
 #include "control/config_check.h"
 #include "control/config_set.h"
 #include "http/media_type.h"
@@ -154,8 +155,7 @@ static bool read_file(struct load *load)
         fprintf(load->problems, "%s: %s", load->path, file_error(load->path, errno, why));
         return false;
     }
-    load->text = malloc(FILE_MAX + 1);
-    CHECK(load->text);
+    load->text = need(FILE_MAX + 1);
     load->len = fread(load->text, 1, FILE_MAX + 1, file);
     ok = !ferror(file) && load->len <= FILE_MAX;
     if (!ok)
@@ -204,7 +204,10 @@ static void run(struct load *load)
     lua_State *L = vm_state_new(&limits, VM_MEMORY);
     struct error err;
 
-    CHECK(L);
+    if (!L) {
+        fprintf(load->problems, "%s: out of memory", load->path);
+        return;
+    }
     limits.block_max = limits.cap; /* the operator's own file may be one long text */
     if (!vm_call(L, NULL, load_body, load, BUDGET_MS, &err)) {
         if (limits.expired)
@@ -224,8 +227,7 @@ struct settings *settings_load(const char *path, struct config_set **static_rout
 
     ASSERT_CONTROL();
     *problems = NULL;
-    load.problems = open_memstream(problems, &len);
-    CHECK(load.problems);
+    load.problems = need_stream(problems, &len);
     load.settings = settings_new();
     load.routes = config_set_new();
     if (!path || read_file(&load))

@@ -1,5 +1,6 @@
 #include "script/settings_tls.h"
 
+#include "base/need.h"
 #include "control/backend_tls.h"
 #include "script/api.h"
 #include "script/settings_get.h"

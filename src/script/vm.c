@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/need.h"
 #include "control/control.h"
 #include "control/maintenance.h"
 #include "control/probe.h"
@@ -28,15 +29,15 @@ struct run {
 
 struct vm *vm_new(struct control *c, const struct bundle *bundle, struct error *err)
 {
-    struct vm *vm = calloc(1, sizeof(*vm));
+    struct vm *vm = need_zeroed(1, sizeof(*vm));
 
     ASSERT_CONTROL();
-    CHECK(vm);
     vm->control = c;
     list_init(&vm->policies);
     vm->L = vm_state_new(&vm->limits, c->settings->script_memory);
-    CHECK(vm->L);
-    if (vm_load(vm, bundle, err)) {
+    if (!vm->L)
+        error_set(err, "commands: out of memory");
+    if (vm->L && vm_load(vm, bundle, err)) {
         vm->made_with = vm->limits.used;
         return vm;
     }
@@ -130,8 +131,7 @@ struct pending *vm_start_pending(lua_State *L)
 
     if (!vm->conn || vm->started)
         vm_raise(L, "a command can start one operation that takes time");
-    pending = calloc(1, sizeof(*pending));
-    CHECK(pending);
+    pending = need_zeroed(1, sizeof(*pending));
     pending->control = vm->control;
     pending->serial = vm->conn->serial;
     list_push_back(&vm->control->pendings, &pending->link);
@@ -167,8 +167,7 @@ static void keep_answer(struct vm *vm, lua_State *L, int index)
     }
     if (len > vm->answer_cap) {
         free(vm->answer);
-        vm->answer = malloc(len);
-        CHECK(vm->answer);
+        vm->answer = need(len);
         vm->answer_cap = len;
     }
     memcpy(vm->answer, text, len);
@@ -180,12 +179,9 @@ static void name_pending(struct vm *vm, lua_State *L)
 {
     if (!vm->started || lua_type(L, -2) != LUA_TSTRING)
         vm_raise(L, "the command waits for nothing");
-    vm->started->command = strdup(lua_tostring(L, -2));
-    CHECK(vm->started->command);
-    if (lua_type(L, -1) == LUA_TSTRING) {
-        vm->started->txn = strdup(lua_tostring(L, -1));
-        CHECK(vm->started->txn);
-    }
+    vm->started->command = need_text(lua_tostring(L, -2));
+    if (lua_type(L, -1) == LUA_TSTRING)
+        vm->started->txn = need_text(lua_tostring(L, -1));
 }
 
 static int line_body(lua_State *L)
@@ -238,8 +234,7 @@ static void set_answer(struct vm *vm, const char *txn, const char *reason, const
 
     if (vm->answer_cap < (size_t)len) {
         free(vm->answer);
-        vm->answer = malloc(sizeof(text));
-        CHECK(vm->answer);
+        vm->answer = need(sizeof(text));
         vm->answer_cap = sizeof(text);
     }
     memcpy(vm->answer, text, (size_t)len);

@@ -1,5 +1,6 @@
 #include "script/vm_load.h"
 
+#include "base/need.h"
 #include "control/control.h"
 #include "script/api.h"
 #include "script/bundle.h"
@@ -113,8 +114,7 @@ static int list_policies_body(lua_State *L)
         struct vm_policy *policy;
 
         lua_rawgeti(L, -1, i);
-        policy = calloc(1, sizeof(*policy));
-        CHECK(policy);
+        policy = need_zeroed(1, sizeof(*policy));
         snprintf(policy->name, sizeof(policy->name), "%s", lua_tostring(L, -1));
         list_push_back(&vm->policies, &policy->link);
         lua_pop(L, 1);

@@ -1,5 +1,6 @@
 #include "tls/certificate.h"
 
+#include "base/need.h"
 #include "tls/pem_file.h"
 
 #include <openssl/err.h>
@@ -50,10 +51,8 @@ bool certificate_name(struct slice text, bool wildcard, char *out)
 
 static void add_name(struct certificate *c, const char *name)
 {
-    c->names = realloc(c->names, (c->name_count + 1) * sizeof(*c->names));
-    CHECK(c->names);
-    c->names[c->name_count] = strdup(name);
-    CHECK(c->names[c->name_count]);
+    c->names = need_resized(c->names, (c->name_count + 1) * sizeof(*c->names));
+    c->names[c->name_count] = need_text(name);
     c->name_count++;
 }
 
@@ -131,16 +130,19 @@ static bool check_kind(struct certificate *c, const char *key_file, struct error
     }
 }
 
-static void take_dates(struct certificate *c)
+static bool take_dates(struct certificate *c)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
     c->not_before_s = seconds(X509_get0_notBefore(c->leaf));
     c->not_after_s = seconds(X509_get0_notAfter(c->leaf));
-    CHECK(X509_digest(c->leaf, EVP_sha256(), digest, &len) == 1 && len == DIGEST_SHA256_SIZE);
+    if (X509_digest(c->leaf, EVP_sha256(), digest, &len) != 1)
+        return false;
+    CHECK(len == DIGEST_SHA256_SIZE);
     for (unsigned i = 0; i < len; i++)
         snprintf(c->fingerprint + 2 * i, 3, "%02x", digest[i]);
+    return true;
 }
 
 /* ---- OCSP */
@@ -235,7 +237,8 @@ static bool load(struct certificate *c, const struct tls_pair *pair, const struc
         ERR_clear_error();
         return error_set(err, "%s: is not the key of the first certificate in %s", pair->key, pair->certificate);
     }
-    take_dates(c);
+    if (!take_dates(c))
+        return error_set(err, "%s: %s", pair->certificate, strerror(ENOMEM));
     digest_files(f, c->digest);
     return check_chain(c, err) && (pair->name_count ? take_given(c, pair, err) : take_own(c, err)) &&
            (!f->ocsp || take_ocsp(c, pair->ocsp, f->ocsp, f->ocsp_len, err));
@@ -243,15 +246,13 @@ static bool load(struct certificate *c, const struct tls_pair *pair, const struc
 
 struct certificate *certificate_load(const struct tls_pair *pair, struct error *err)
 {
-    struct certificate *c = calloc(1, sizeof(*c));
+    struct certificate *c = need_zeroed(1, sizeof(*c));
     struct files files = {0};
     bool ok;
 
-    CHECK(c);
     c->refs = 1;
     c->told_days = CERTIFICATE_UNTOLD;
-    c->file = strdup(pair->certificate);
-    CHECK(c->file);
+    c->file = need_text(pair->certificate);
     ok = read_files(pair, &files, err) && load(c, pair, &files, err);
     free_files(&files);
     if (ok)

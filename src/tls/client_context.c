@@ -1,5 +1,6 @@
 #include "tls/client_context.h"
 
+#include "base/need.h"
 #include "tls/files.h"
 #include "tls/sessions.h"
 #include "tls/tls_transport.h"
@@ -16,13 +17,12 @@ struct tls_client {
     SSL_CTX *ctx;
 };
 
-static int sessions_index; /* of a connection's struct tls_sessions in its SSL */
+static int sessions_index; /* negative: OpenSSL had none; of a connection's struct tls_sessions in its SSL */
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
 
 static void make_index(void)
 {
     sessions_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    CHECK(sessions_index >= 0);
 }
 
 /* A session, or the ticket for one, has come: 1 takes the reference. */
@@ -39,8 +39,10 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 static bool set_up(SSL_CTX *ctx, const struct tls_client_files *files, enum tls_verify verify, struct slice alpn,
                    struct error *err)
 {
-    tls_files_defaults(ctx);
-    CHECK(!alpn.len || SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)alpn.data, (unsigned)alpn.len) == 0);
+    if (!tls_files_defaults(ctx, err))
+        return false;
+    if (alpn.len && SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)alpn.data, (unsigned)alpn.len) != 0)
+        return tls_files_refused(err, "TLS", "not set up");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, on_session);
     SSL_CTX_set_verify(ctx, verify == TLS_VERIFY_REPORT ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
@@ -54,17 +56,17 @@ struct tls_client *tls_client_new(const struct tls_client_files *files, enum tls
                                   struct error *err)
 {
     static uint64_t serials; /* control only */
-    struct tls_client *client = calloc(1, sizeof(*client));
+    struct tls_client *client = need_zeroed(1, sizeof(*client));
 
     ASSERT_CONTROL();
     pthread_once(&index_once, make_index);
     ERR_clear_error();
-    CHECK(client);
     client->refs = 1;
     client->serial = ++serials;
     client->ctx = SSL_CTX_new(TLS_client_method());
-    CHECK(client->ctx);
-    if (set_up(client->ctx, files, verify, alpn, err))
+    if (!client->ctx || sessions_index < 0)
+        (void)tls_files_refused(err, "TLS", "not set up");
+    else if (set_up(client->ctx, files, verify, alpn, err))
         return client;
     tls_client_unref(client);
     return NULL;

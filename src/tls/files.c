@@ -22,11 +22,11 @@ static int no_password(char *to, int size, int writing, void *arg)
     return -1;
 }
 
-void tls_files_defaults(SSL_CTX *ctx)
+bool tls_files_defaults(SSL_CTX *ctx, struct error *err)
 {
-    CHECK(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
-    CHECK(SSL_CTX_set_cipher_list(ctx, ciphers) == 1);
     SSL_CTX_set_default_passwd_cb(ctx, no_password);
+    return (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ctx, ciphers) == 1) ||
+           tls_files_refused(err, "TLS", "not set up");
 }
 
 bool tls_files_refused(struct error *err, const char *file, const char *what)

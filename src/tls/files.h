@@ -7,7 +7,7 @@
 struct ssl_ctx_st;
 
 /* TLS 1.2 and 1.3 with the cipher suites of Mozilla's intermediate list; no terminal is asked for passwords. */
-void tls_files_defaults(struct ssl_ctx_st *ctx);
+MUST_USE bool tls_files_defaults(struct ssl_ctx_st *ctx, struct error *err);
 
 /* file NULL: the system's store. False: err names the file. */
 MUST_USE bool tls_files_trust(struct ssl_ctx_st *ctx, const char *file, struct error *err);

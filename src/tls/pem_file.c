@@ -73,14 +73,15 @@ STACK_OF(X509) *pem_file_certificates(const char *path, const char *text, size_t
 {
     BIO *bio = BIO_new_mem_buf(text, (int)len);
     STACK_OF(X509) *list = sk_X509_new_null();
-    bool encrypted = false, ok = true;
+    bool encrypted = false, ok = bio && list;
     X509 *one;
 
-    CHECK(bio && list);
     ERR_clear_error();
     while (ok && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, &encrypted)) != NULL)
         ok = sk_X509_push(list, one) && sk_X509_num(list) <= CHAIN_MAX;
-    if (!ok)
+    if (!bio || !list)
+        error_set(err, "%s: out of memory", path);
+    else if (!ok)
         error_set(err, "%s: has more than %d certificates", path, CHAIN_MAX);
     else if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         ok = error_set(err, "%s: certificate %d cannot be read; it has to be in PEM", path,
@@ -110,7 +111,10 @@ EVP_PKEY *pem_file_key(const char *path, const char *text, size_t len, struct er
     bool encrypted = false;
     EVP_PKEY *key;
 
-    CHECK(bio);
+    if (!bio) {
+        error_set(err, "%s: out of memory", path);
+        return NULL;
+    }
     key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted);
     ERR_clear_error();
     BIO_free(bio);

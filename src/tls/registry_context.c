@@ -1,5 +1,6 @@
 #include "tls/registry_context.h"
 
+#include "base/need.h"
 #include "tls/files.h"
 #include "tls/tls_transport.h"
 
@@ -36,24 +37,23 @@ static bool ask_clients(SSL_CTX *ctx, const char *file, enum tls_client_certific
 static bool set_up(SSL_CTX *ctx, const struct tls_registry_files *files, enum tls_client_certificates ask,
                    struct error *err)
 {
-    tls_files_defaults(ctx);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     CHECK(SSL_CTX_set_num_tickets(ctx, 0) == 1);
-    return tls_files_present(ctx, files->certificate, files->key, err) && ask_clients(ctx, files->client_ca, ask, err);
+    return tls_files_defaults(ctx, err) && tls_files_present(ctx, files->certificate, files->key, err) && ask_clients(ctx, files->client_ca, ask, err);
 }
 
 struct tls_registry *tls_registry_new(const struct tls_registry_files *files, enum tls_client_certificates ask,
                                       struct error *err)
 {
-    struct tls_registry *registry = calloc(1, sizeof(*registry));
+    struct tls_registry *registry = need_zeroed(1, sizeof(*registry));
 
     ASSERT_CONTROL();
     ERR_clear_error();
-    CHECK(registry);
     registry->ctx = SSL_CTX_new(TLS_server_method());
-    CHECK(registry->ctx);
-    if (set_up(registry->ctx, files, ask, err))
+    if (!registry->ctx)
+        (void)tls_files_refused(err, "TLS", "not set up");
+    if (registry->ctx && set_up(registry->ctx, files, ask, err))
         return registry;
     tls_registry_free(registry);
     return NULL;
@@ -83,8 +83,7 @@ static void add(struct tls_names *names, const ASN1_STRING *text)
 
     if (names->count == NAMES_MAX || len <= 0 || memchr(data, '\0', (size_t)len))
         return;
-    name = strndup(data, (size_t)len);
-    CHECK(name);
+    name = need_copy(slice_of(data, (size_t)len));
     for (unsigned i = 0; i < names->count; i++) {
         if (strcmp(names->name[i], name) == 0) {
             free(name);
@@ -125,8 +124,7 @@ struct tls_names *tls_names_of_peer(const struct transport *t)
     if (!certificate)
         return NULL;
     CHECK(SSL_get_verify_result(ssl) == X509_V_OK);
-    names = calloc(1, sizeof(*names) + NAMES_MAX * sizeof(names->name[0]));
-    CHECK(names);
+    names = need_zeroed(1, sizeof(*names) + NAMES_MAX * sizeof(names->name[0]));
     add_dns_names(names, certificate);
     add_common_name(names, certificate);
     X509_free(certificate);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "tls/certificate.h"
 #include "tls/client_hello.h"
 #include "tls/files.h"
@@ -140,24 +141,23 @@ static bool failed(struct error *err, const char *what)
     return false;
 }
 
-static void set_callbacks(SSL_CTX *ctx)
+static bool set_callbacks(SSL_CTX *ctx)
 {
-    CHECK(SSL_CTX_set_session_ticket_cb(ctx, NULL, on_session, NULL) == 1);
     SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
     SSL_CTX_set_tlsext_status_cb(ctx, on_status);
+    return SSL_CTX_set_session_ticket_cb(ctx, NULL, on_session, NULL) == 1;
 }
 
-static bool set_parameters(const struct server_context *s, SSL_CTX *ctx)
+static bool set_parameters(const struct server_context *s, SSL_CTX *ctx, struct error *err)
 {
     uint64_t kept_ms = s->config->ticket_rotation_ms * (TICKET_KEYS - 1);
 
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(ctx, (long)(kept_ms / 1000));
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    tls_files_defaults(ctx);
-    return (!s->config->only_13 || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1) &&
+    return tls_files_defaults(ctx, err) && (!s->config->only_13 || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1) &&
            SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
            SSL_CTX_set_session_id_context(ctx, s->audience, sizeof(s->audience)) == 1;
 }
@@ -191,9 +191,7 @@ static SSL_CTX *make_context(const struct server_context *s, const struct server
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     bool ok;
 
-    CHECK(ctx);
-    set_callbacks(ctx);
-    ok = (set_parameters(s, ctx) && set_client_ca(s, ctx)) || failed(err, "tls");
+    ok = (ctx && set_callbacks(ctx) && set_parameters(s, ctx, err) && set_client_ca(s, ctx)) || failed(err, "tls");
     for (int kind = 0; ok && kind < CERTIFICATE_KINDS; kind++)
         if (choice->of[kind])
             ok = set_certificate(ctx, choice->of[kind]) || failed(err, choice->of[kind]->file);
@@ -266,8 +264,7 @@ static bool take_client_ca(struct server_context *s, struct slice text, struct e
 
 static void take_certificates(struct server_context *s, struct certificate *const *certificates, unsigned count)
 {
-    s->certificates = calloc(count, sizeof(struct certificate *));
-    CHECK(s->certificates);
+    s->certificates = need_zeroed(count, sizeof(struct certificate *));
     for (; s->count < count; s->count++) {
         s->certificates[s->count] = certificate_ref(certificates[s->count]);
         server_names_add(s->names, s->certificates[s->count]);
@@ -277,11 +274,11 @@ static void take_certificates(struct server_context *s, struct certificate *cons
 
 struct server_context *server_context_new(const struct server_parts *parts, struct error *err)
 {
-    struct server_context *s = calloc(1, sizeof(*s));
+    struct server_context *s = need_zeroed(1, sizeof(*s));
     bool ok;
 
     ASSERT_CONTROL();
-    CHECK(s && parts->count);
+    CHECK(parts->count);
     s->refs = 1;
     s->config = parts->config;
     s->refuse_unknown = parts->config->refuse_unknown;

@@ -1,5 +1,7 @@
 #include "tls/server_names.h"
 
+#include "base/need.h"
+
 #include <stdlib.h>
 
 enum { NAME_SIZE = 256 };
@@ -10,8 +12,7 @@ static struct server_choice *choice_at(struct map *names, struct slice name)
 
     if (choice)
         return choice;
-    choice = calloc(1, sizeof(*choice));
-    CHECK(choice);
+    choice = need_zeroed(1, sizeof(*choice));
     (void)map_set(names, name, choice);
     return choice;
 }

@@ -1,5 +1,6 @@
 #include "tls/tickets.h"
 
+#include "base/need.h"
 #include "base/random.h"
 
 #include <openssl/core_names.h>
@@ -26,10 +27,9 @@ struct tickets {
 
 struct tickets *tickets_rotate(const struct tickets *before)
 {
-    struct tickets *t = calloc(1, sizeof(*t));
+    struct tickets *t = need_zeroed(1, sizeof(*t));
     unsigned kept = before ? before->count : 0;
 
-    CHECK(t);
     if (kept > TICKET_KEYS - 1)
         kept = TICKET_KEYS - 1;
     t->refs = 1;

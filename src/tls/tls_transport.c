@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -115,22 +115,32 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *bio_method;
-static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
+static _Atomic(BIO_METHOD *) bio_method; /* NULL: not made yet */
 
 static void free_bio_method(void)
 {
     BIO_meth_free(bio_method);
 }
 
-static void make_bio_method(void)
+/* One for the process, whichever thread comes first; NULL without memory for it, then the next one tries. */
+static BIO_METHOD *find_bio_method(void)
 {
-    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
-    CHECK(bio_method);
-    BIO_meth_set_write(bio_method, bio_write);
-    BIO_meth_set_read(bio_method, bio_read);
-    BIO_meth_set_ctrl(bio_method, bio_ctrl);
+    BIO_METHOD *method = atomic_load(&bio_method), *other = NULL;
+
+    if (method)
+        return method;
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+    if (!method)
+        return NULL;
+    BIO_meth_set_write(method, bio_write);
+    BIO_meth_set_read(method, bio_read);
+    BIO_meth_set_ctrl(method, bio_ctrl);
+    if (!atomic_compare_exchange_strong(&bio_method, &other, method)) {
+        BIO_meth_free(method);
+        return other;
+    }
     atexit(free_bio_method);
+    return method;
 }
 
 /* ---- sending */
@@ -330,6 +340,7 @@ static enum io tls_write(struct transport *t, const struct iovec *iov, int count
         ERR_clear_error();
         if (SSL_write_ex(tls->ssl, record.data, record.len, &done) != 1) {
             tls->failed = true;
+            t->pending = true; /* reading says so, too */
             out.len = 0;
             return IO_ERROR;
         }
@@ -387,11 +398,11 @@ static const struct transport_ops tls_ops = {
 
 static bool set_up(struct tls *tls, SSL_CTX *ctx)
 {
+    BIO_METHOD *method = find_bio_method();
     BIO *bio;
 
-    pthread_once(&bio_once, make_bio_method);
-    tls->ssl = SSL_new(ctx);
-    bio = tls->ssl ? BIO_new(bio_method) : NULL;
+    tls->ssl = method ? SSL_new(ctx) : NULL;
+    bio = tls->ssl ? BIO_new(method) : NULL;
     if (!bio) {
         SSL_free(tls->ssl);
         return false;

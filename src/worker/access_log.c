@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "script/hook.h"
 #include "tls/tls_facts.h"
 #include "worker/client.h"
@@ -32,18 +33,40 @@ static void put(struct line *l, const char *fmt, ...)
         l->len = l->len + (size_t)n < l->size ? l->len + (size_t)n : l->size - 1;
 }
 
-/* Escapes what would end the value or the line; bytes above 127 stay as they came. */
+/* Bytes at text that stay as they are: printable ASCII, and UTF-8 that neither ends a line (U+2028, U+2029) nor controls a
+ * terminal (U+0080 to U+009F). 0: the first byte has to be escaped. */
+static size_t plain_bytes(const char *text, size_t len)
+{
+    unsigned char ch = (unsigned char)text[0];
+    size_t n;
+
+    if (LIKELY(ch < 0x80))
+        return ch >= 0x20 && ch != 0x7f && ch != '"' && ch != '\\';
+    n = utf8_sequence(text, len);
+    if ((n == 2 && ch == 0xc2 && (unsigned char)text[1] < 0xa0) ||
+        (n == 3 && (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0)))
+        return 0;
+    return n;
+}
+
+/* Escapes what would end the value or the line, or is no text: whatever clients send, a line stays one line, and its
+ * values their own. */
 static void put_escaped(struct line *l, struct slice value)
 {
-    for (size_t i = 0; i < value.len && l->len + 8 < l->size; i++) {
+    size_t n;
+
+    for (size_t i = 0; i < value.len && l->len + 8 < l->size; i += n ? n : 1) {
         unsigned char ch = (unsigned char)value.data[i];
 
-        if (ch == '"' || ch == '\\')
+        n = plain_bytes(value.data + i, value.len - i);
+        if (n) {
+            memcpy(l->text + l->len, value.data + i, n);
+            l->len += n;
+        } else if (ch == '"' || ch == '\\') {
             put(l, "\\%c", ch);
-        else if (ch < 0x20 || ch == 0x7f)
+        } else {
             put(l, "\\u%04x", ch);
-        else
-            l->text[l->len++] = (char)ch;
+        }
     }
 }
 

@@ -99,7 +99,7 @@ enum io conn_read(struct conn *c)
 static void keep_tail(struct conn *c, struct slice tail, size_t sent)
 {
     if (sent < tail.len && !conn_queue(c, slice_of(tail.data + sent, tail.len - sent)))
-        c->unwritable = true;
+        conn_give_up(c);
 }
 
 size_t conn_write(struct conn *c, struct slice data, struct slice tail)
@@ -124,6 +124,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         break;
     default:
         c->unwritable = true;
+        conn_update_io(c); /* TLS that broke has no event of its own: reading it says so */
         return 0;
     }
     c->sent += sent;
@@ -154,6 +155,12 @@ uint64_t conn_delivered(const struct conn *c)
 void conn_flush(struct conn *c)
 {
     (void)conn_write(c, slice_of("", 0), slice_of("", 0));
+}
+
+void conn_give_up(struct conn *c)
+{
+    c->broken = c->unwritable = true;
+    conn_update_io(c);
 }
 
 bool conn_queue(struct conn *c, struct slice data)

@@ -71,6 +71,9 @@ static inline bool conn_has_unsent(const struct conn *c)
 /* Appends to c->out without sending; false when it does not fit in a large block. */
 MUST_USE bool conn_queue(struct conn *c, struct slice data);
 
+/* It cannot go on for a reason of our own, want of memory: nothing is read or sent any more. */
+void conn_give_up(struct conn *c);
+
 /* Bytes can be taken again: waits for reading if that was paused. */
 void conn_resume(struct conn *c);
 

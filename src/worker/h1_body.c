@@ -93,7 +93,7 @@ static bool open_chunk(struct h1_sink *s, size_t size)
     char line[CHUNK_LINE_SIZE];
 
     if (!conn_queue(s->conn, slice_of(line, write_chunk_line(line, size)))) {
-        s->conn->unwritable = true;
+        conn_give_up(s->conn);
         return false;
     }
     s->chunk_left = size;
@@ -112,7 +112,7 @@ static bool gather(struct h1_sink *s, struct slice data)
     if (s->chunked && !open_chunk(s, data.len))
         return false;
     if (!conn_queue(c, data) || (s->chunked && !conn_queue(c, SLICE("\r\n"))))
-        c->unwritable = true;
+        conn_give_up(c);
     s->chunk_left = 0;
     return true;
 }
@@ -150,7 +150,7 @@ static void sink_end(void *sink, const struct http_head *trailers)
         ok = conn_queue(c, trailers->fields[i].name) && conn_queue(c, SLICE(": ")) &&
              conn_queue(c, trailers->fields[i].value) && conn_queue(c, SLICE("\r\n"));
     if (!ok || !conn_queue(c, SLICE("\r\n")))
-        c->unwritable = true;
+        conn_give_up(c);
 }
 
 static enum relay_state sink_flush(void *sink)

@@ -134,14 +134,14 @@ static int on_invalid_header(nghttp2_session *ng, const nghttp2_frame *frame, co
     (void)value;
     (void)value_len;
     (void)flags;
-    (void)arg;
-    nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_PROTOCOL_ERROR);
+    h2_session_check(arg, nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                                          NGHTTP2_PROTOCOL_ERROR));
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 static void reset(struct h2_session *s, int32_t id, uint32_t code)
 {
-    nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, id, code);
+    h2_session_check(s, nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, id, code));
 }
 
 static void take_head(struct h2_session *s, struct h2_stream *st, bool ends)
@@ -233,11 +233,11 @@ static bool room_for(struct conn *c, size_t len)
 }
 
 /* Of a stream whose answer is out: the rest of its request has what is left of its window. */
-static void pass_over(nghttp2_session *ng, int32_t id, size_t len)
+static void pass_over(struct h2_session *s, int32_t id, size_t len)
 {
-    nghttp2_session_consume_connection(ng, len);
-    if (nghttp2_session_get_stream_local_window_size(ng, id) == 0)
-        nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    h2_session_check(s, nghttp2_session_consume_connection(s->ng, len));
+    if (nghttp2_session_get_stream_local_window_size(s->ng, id) == 0)
+        reset(s, id, NGHTTP2_NO_ERROR);
 }
 
 static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *data, size_t len,
@@ -246,9 +246,10 @@ static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const u
     struct h2_session *s = arg;
     struct h2_stream *st = h2_session_stream(s, id);
 
+    (void)ng;
     (void)flags;
     if (!st) {
-        pass_over(ng, id, len);
+        pass_over(s, id, len);
         return 0;
     }
     if (!room_for(st->conn, len) || !buf_append(&st->conn->in, data, len))

@@ -274,7 +274,7 @@ static enum parse read_head(struct request *rq, struct http_head *head, const ch
     enum parse result;
     bool ends;
 
-    if (!h2_stream_next_head(st)) {
+    if (st->malformed || !h2_stream_next_head(st)) { /* of a malformed answer nothing is sent on */
         rq->origin->unreached = st->refused || !st->sent_head;
         if (st->refused)
             carrier_refused(of(rq->origin)->carrier);

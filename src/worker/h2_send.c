@@ -106,7 +106,7 @@ static void offer(struct h2_stream *st, struct slice data, bool last)
     st->last = last;
     if (st->deferred) {
         st->deferred = false;
-        nghttp2_session_resume_data(st->session->ng, st->id);
+        h2_session_check(st->session, nghttp2_session_resume_data(st->session->ng, st->id));
     }
     h2_output_compose(st->session);
 }
@@ -166,7 +166,7 @@ int h2_stream_respond(struct h2_stream *st, int status, const struct field_list 
         error = nghttp2_submit_headers(ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, count, NULL);
     st->heads++;
     h2_session_touch(st->session);
-    return error ? -EIO : 0;
+    return h2_session_check(st->session, error) ? -EIO : 0;
 }
 
 /* Host is :authority here. */
@@ -206,6 +206,7 @@ int h2_stream_request(struct h2_stream *st, const struct h2_target *target, cons
     h2_session_touch(st->session);
     if (st->id > 0)
         return 0;
+    h2_session_check(st->session, st->id);
     st->id = 0;
     return -EIO;
 }
@@ -225,7 +226,7 @@ void h2_stream_end(struct h2_stream *st, const struct http_head *trailers)
     st->trailing = true;
     for (unsigned i = 0; i < trailers->field_count; i++)
         nv[i] = pair(trailers->fields[i].name, trailers->fields[i].value);
-    if (nghttp2_submit_trailer(st->session->ng, st->id, nv, trailers->field_count))
+    if (h2_session_check(st->session, nghttp2_submit_trailer(st->session->ng, st->id, nv, trailers->field_count)))
         st->conn->unwritable = true;
 }
 

@@ -1,5 +1,6 @@
 #include "worker/h2_session.h"
 
+#include "http/h2_mem.h"
 #include "worker/h2_stream.h"
 #include "worker/worker_state.h"
 
@@ -41,8 +42,8 @@ static int new_session(struct h2_session *s, const nghttp2_session_callbacks *ca
     nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
     nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
     nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX); /* on_begin_frame counts */
-    error = s->role == H2_SERVER ? nghttp2_session_server_new2(&s->ng, callbacks, s, option)
-                                 : nghttp2_session_client_new2(&s->ng, callbacks, s, option);
+    error = s->role == H2_SERVER ? nghttp2_session_server_new3(&s->ng, callbacks, s, option, h2_mem())
+                                 : nghttp2_session_client_new3(&s->ng, callbacks, s, option, h2_mem());
     nghttp2_option_del(option);
     return error;
 }
@@ -170,6 +171,13 @@ static void fail_by(struct h2_session *s, int error)
     }
 }
 
+int h2_session_check(struct h2_session *s, int error)
+{
+    if (UNLIKELY(nghttp2_is_fatal(error)) && !s->over)
+        fail_by(s, error);
+    return error;
+}
+
 void h2_session_input(struct h2_session *s)
 {
     struct buf *in = &s->conn->in;
@@ -182,6 +190,9 @@ void h2_session_input(struct h2_session *s)
     block_pool_release(&s->conn->worker->blocks, in);
     if (!s->heading)
         block_pool_release(&s->conn->worker->blocks, &s->fields.text);
+    /* A reset of nghttp2's own says that what came is malformed: before anybody sends it on. */
+    if (UNLIKELY(nghttp2_session_want_write(s->ng)))
+        h2_output_compose(s);
     h2_session_run_ready(s);
     h2_session_touch(s);
 }
@@ -191,16 +202,18 @@ void h2_session_leave(struct h2_session *s)
     if (s->leave != H2_STAYS || s->over)
         return;
     s->leave = H2_NOTICED;
-    nghttp2_submit_shutdown_notice(s->ng);
-    nghttp2_submit_ping(s->ng, NGHTTP2_FLAG_NONE, h2_leave_ping);
+    h2_session_check(s, nghttp2_submit_shutdown_notice(s->ng));
+    h2_session_check(s, nghttp2_submit_ping(s->ng, NGHTTP2_FLAG_NONE, h2_leave_ping));
     ev_timer_start(s->conn->worker->loop, &s->leave_timer);
     h2_session_touch(s);
 }
 
 void h2_session_say_goodbye(struct h2_session *s, uint32_t code)
 {
-    nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng), code,
-                          NULL, 0);
+    int error = nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng), code,
+                                      NULL, 0);
+
+    h2_session_check(s, error);
     h2_output_compose(s);
 }
 
@@ -209,7 +222,7 @@ void h2_session_fail(struct h2_session *s, enum close_reason reason, uint32_t co
     if (s->over)
         return;
     s->over = reason;
-    nghttp2_session_terminate_session(s->ng, code);
+    (void)nghttp2_session_terminate_session(s->ng, code); /* it ends, said or not */
     h2_session_touch(s);
 }
 
@@ -240,7 +253,7 @@ void h2_session_ask(struct h2_session *s)
     if (s->asked || s->over)
         return;
     s->asked = true;
-    nghttp2_submit_ping(s->ng, NGHTTP2_FLAG_NONE, h2_ask_ping);
+    h2_session_check(s, nghttp2_submit_ping(s->ng, NGHTTP2_FLAG_NONE, h2_ask_ping));
     h2_session_touch(s);
 }
 

@@ -111,6 +111,9 @@ void h2_session_ask(struct h2_session *s);
  * their owners close them, and so does the session. */
 void h2_session_lose(struct h2_session *s, enum close_reason reason);
 
+/* What every call that may fail for want of memory returned: then the session ends. Returns it. */
+int h2_session_check(struct h2_session *s, int error);
+
 /* GOAWAY with this error code (RFC 9113 section 7), and over. */
 void h2_session_fail(struct h2_session *s, enum close_reason reason, uint32_t code);
 

@@ -82,10 +82,10 @@ static void stream_close(struct transport *t, bool abort)
     if (!st->gone && st->id) {
         nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
         if (!(st->sent_end && st->ended) && !lingers(st, abort))
-            nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, end_code(st, abort));
+            h2_session_check(s, nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, end_code(st, abort)));
     }
     if (st->received > st->credited)
-        nghttp2_session_consume_connection(s->ng, (size_t)(st->received - st->credited));
+        h2_session_check(s, nghttp2_session_consume_connection(s->ng, (size_t)(st->received - st->credited)));
     block_pool_release(blocks, &st->head.text);
     while (st->later)
         drop_later(st, blocks);
@@ -130,11 +130,14 @@ void h2_stream_tell(struct h2_stream *st, int events)
 
 void h2_stream_credit(struct h2_stream *st, size_t n)
 {
+    int error;
+
     st->credited += n;
     if (st->gone || st->ended)
-        nghttp2_session_consume_connection(st->session->ng, n);
+        error = nghttp2_session_consume_connection(st->session->ng, n);
     else
-        nghttp2_session_consume(st->session->ng, st->id, n);
+        error = nghttp2_session_consume(st->session->ng, st->id, n);
+    h2_session_check(st->session, error);
     h2_session_touch(st->session);
 }
 

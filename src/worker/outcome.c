@@ -1,19 +1,17 @@
 #include "worker/outcome.h"
 
+#include "base/need.h"
 #include "worker/request.h"
 
 #include <stdlib.h>
 
-/* Without memory for the notice control learns of the change when it looks next. */
 static void tell(struct request *rq, const struct circuit_change *change)
 {
     struct worker *w = rq->worker;
-    struct circuit_notice *notice = malloc(sizeof(*notice));
+    struct circuit_notice *notice = need(sizeof(*notice));
 
     if (change->to == CIRCUIT_CLOSED)
         route_state_start_slowly(rq->member->state, w->now_ms);
-    if (!notice)
-        return;
     *notice = (struct circuit_notice){{.run = w->shared->on_circuit}, w->shared->control,
                                       rq->member->state, *change};
     mailbox_post(w->shared->mailbox, &notice->message);
@@ -30,9 +28,7 @@ static void panic(struct request *rq)
     if (atomic_load_explicit(&state->panicking, memory_order_relaxed) ||
         atomic_exchange_explicit(&state->panicking, 1, memory_order_relaxed))
         return;
-    notice = malloc(sizeof(*notice));
-    if (!notice)
-        return;
+    notice = need(sizeof(*notice));
     *notice = (struct panic_notice){{.run = rq->worker->shared->on_panic}, rq->worker->shared->control,
                                     state};
     mailbox_post(rq->worker->shared->mailbox, &notice->message);

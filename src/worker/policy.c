@@ -1,5 +1,6 @@
 #include "worker/policy.h"
 
+#include "base/need.h"
 #include "http/status.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
@@ -101,7 +102,7 @@ static struct hook_vm *vm_of(struct request *rq)
     return hook_vm_get(&rq->worker->hooks, rq->worker->lease->snapshot->bundle);
 }
 
-/* Tells control when the failure was one too many. Without memory for that, ROUTE_STATUS says it all the same. */
+/* Tells control when the failure was one too many. */
 static void tell_end(struct worker *w)
 {
     struct policy_notice *notice;
@@ -109,9 +110,7 @@ static void tell_end(struct worker *w)
 
     if (!hook_take_end(w->hooks, &end))
         return;
-    notice = malloc(sizeof(*notice));
-    if (!notice)
-        return;
+    notice = need(sizeof(*notice));
     *notice = (struct policy_notice){{.run = w->shared->on_policy}, w->shared->control, end};
     mailbox_post(w->shared->mailbox, &notice->message);
 }
@@ -139,15 +138,30 @@ static enum verdict answer(struct request *rq, enum verdict verdict)
     return verdict;
 }
 
+/* The request is tried again: with a newer configuration its group may have another policy, or none, and what the
+ * former one decided holds no more. */
+static bool was_asked(struct request *rq)
+{
+    if (!rq->exchange)
+        return false;
+    if (slice_eq(rq->exchange->policy, rq->group->policy)) {
+        rq->exchange->policy = rq->group->policy; /* the configuration before may go */
+        return true;
+    }
+    policy_release(rq);
+    return false;
+}
+
 enum verdict policy_request(struct request *rq)
 {
     enum hook_result result;
 
-    if (rq->exchange)
-        return VERDICT_PASS; /* it is tried again */
+    if (was_asked(rq) || !rq->group->policy.len)
+        return VERDICT_PASS;
     rq->exchange = take_exchange(rq->worker);
     if (!rq->exchange)
         return answer(rq, VERDICT_NO_MEMORY);
+    rq->exchange->policy = rq->group->policy;
     show(rq);
     result = hook_request(vm_of(rq), rq->group->policy, rq->exchange);
     switch (result) {

@@ -19,8 +19,9 @@ enum policy_end {
     POLICY_REFUSES /* it failed, and nothing passes without it */
 };
 
-/* Asks the policy of rq's group, which has one. PASS, POLICY_ANSWER or POLICY_FAILED; not PASS: the request has a
- * member, whose headers the answer carries and where it is counted. */
+/* Asks the policy of rq's group, once for each policy that it meets; for a group with one, or a request with an
+ * exchange. PASS, POLICY_ANSWER or POLICY_FAILED; not PASS: the request has a member, whose headers the answer
+ * carries and where it is counted. */
 enum verdict policy_request(struct request *rq);
 
 /* Asks it about a final head whose fields are put together; for a request with an exchange. */

@@ -36,7 +36,7 @@ enum relay_state relay_pump(struct relay *r)
         case BODY_DATA:
             if (r->limit && r->moved + payload.len > r->limit)
                 return RELAY_TOO_BIG;
-            taken = r->to->send(r->sink, payload, more);
+            taken = (r->to->send)(r->sink, payload, more);
             r->from->consume(r->source, taken);
             r->moved += taken;
             if (taken < payload.len) {

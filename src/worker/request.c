@@ -1,5 +1,6 @@
 #include "worker/request.h"
 
+#include "base/fault.h"
 #include "config/router.h"
 #include "http/parse.h"
 #include "worker/access_log.h"
@@ -39,6 +40,17 @@ enum step request_goto(struct request *rq, const struct request_step *step)
     return STEP_MORE;
 }
 
+/* A step that was made to fail (base/fault.h) ends its request, as want of memory does. */
+static enum step fail_step(struct request *rq)
+{
+    if (!rq->lease || rq->step == &request_step_finish)
+        return rq->step->run(rq); /* these cannot */
+    if (rq->step != &request_step_reply)
+        return request_refuse(rq, VERDICT_NO_MEMORY);
+    rq->close_reason = CLOSE_NO_MEMORY;
+    return request_goto(rq, &request_step_finish);
+}
+
 enum step request_run(struct request *rq)
 {
     struct crash_trail *trail = &rq->worker->trail;
@@ -48,7 +60,7 @@ enum step request_run(struct request *rq)
     ASSERT_WORKER(rq->worker);
     trail->running = rq;
     do
-        next = rq->step->run(rq);
+        next = FAULT_STEP(rq->step->name) ? fail_step(rq) : rq->step->run(rq);
     while (next == STEP_MORE);
     trail->running = outer;
     if (next == STEP_WAIT)
@@ -176,7 +188,7 @@ static enum step step_admit(struct request *rq)
 {
     enum verdict verdict = admit_request(rq);
 
-    if (verdict == VERDICT_PASS && rq->group->policy.len)
+    if (verdict == VERDICT_PASS && (rq->group->policy.len || UNLIKELY(rq->exchange)))
         verdict = policy_request(rq);
     if (verdict != VERDICT_PASS)
         return request_refuse(rq, verdict);

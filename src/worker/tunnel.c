@@ -221,7 +221,7 @@ static void move_bytes(struct tunnel *t, struct tunnel_flow *f)
         bytes.len = tunnel_close_allows(t, f, bytes);
         if (!bytes.len)
             break;
-        taken = r->to->send(r->sink, bytes, more && bytes.len == all);
+        taken = (r->to->send)(r->sink, bytes, more && bytes.len == all);
         if (taken && t->websocket)
             ws_stream_pass(&f->frames, bytes.data, taken);
         r->from->consume(r->source, taken);
@@ -347,12 +347,12 @@ enum step tunnel_run(struct request *rq)
 {
     struct tunnel *t = rq->tunnel;
 
-    tunnel_close_look(t);
     if (!t->up.open && !move_upload(rq)) {
         t->end = TUNNEL_END_CLIENT;
         t->phase = TUNNEL_OVER;
         t->down.cut = t->up.cut = true;
     }
+    tunnel_close_look(t); /* after both flows are open, if they can be: it may have to close at once, in order */
     if (t->phase < TUNNEL_CLOSING) {
         move(t, &t->down);
         move(t, &t->up);

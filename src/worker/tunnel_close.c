@@ -163,7 +163,7 @@ static void send_close(struct tunnel_flow *f)
     size_t taken = 1;
 
     while (f->close_sent < f->close_len && taken) {
-        taken = r->to->send(r->sink, slice_of(f->close + f->close_sent, f->close_len - f->close_sent), false);
+        taken = (r->to->send)(r->sink, slice_of(f->close + f->close_sent, f->close_len - f->close_sent), false);
         f->close_sent += (uint8_t)taken;
     }
     f->flushed = r->to->flush(r->sink) == RELAY_DONE;

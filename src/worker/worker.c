@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/need.h"
 #include "worker/client.h"
 #include "worker/compressor.h"
 #include "worker/client_session.h"
@@ -232,10 +233,9 @@ static void run_stop_order(struct message *m)
 
 void worker_stop(struct worker *w, uint64_t deadline_ms)
 {
-    struct stop_order *order = malloc(sizeof(*order));
+    struct stop_order *order = need(sizeof(*order));
 
     ASSERT_CONTROL();
-    CHECK(order);
     *order = (struct stop_order){{.run = run_stop_order}, w, deadline_ms};
     mailbox_post(&w->mailbox, &order->message);
 }
@@ -275,19 +275,16 @@ static void init_loop(struct worker *w)
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
                           struct message *stopped, const int *listeners, unsigned plain, unsigned listener_count)
 {
-    struct worker *w = calloc(1, sizeof(*w));
+    struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    struct worker *w;
     const struct settings *settings = first->snapshot->settings;
 
     ASSERT_CONTROL();
-    if (!w)
+    if (!loop)
         return NULL;
-    w->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-    w->listeners = calloc(listener_count ? listener_count : 1, sizeof(*w->listeners));
-    if (!w->loop || !w->listeners) {
-        free(w->listeners);
-        free(w);
-        return NULL;
-    }
+    w = need_zeroed(1, sizeof(*w));
+    w->loop = loop;
+    w->listeners = need_zeroed(listener_count ? listener_count : 1, sizeof(*w->listeners));
     w->id = id;
     w->trail.describe = trace_describe;
     w->shared = shared;

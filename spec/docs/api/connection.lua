@@ -116,13 +116,13 @@ return ok and reply.ok("EXAMPLE_OK") or nil, err]],
     {
       "conn:proxy_status()", "table",
       "All that the proxy counts, with all workers, since the start: `version`: text; `uptime_ms`, `workers`, "
-        .. "`requests`, `buffer_bytes` (in use), `log_lines_dropped`, `scripts_generation`: numbers; `connections`: "
-        .. "`{ open =, open_tls =, open_http2 =, accepted =, accept_pauses =, http2 =, "
-        .. "http2_streams = }`; `handshakes` as of "
-        .. "`conn:handshakes()`; `refused`, `broken_off`, `closed`: tables of numbers by name, without those that are "
-        .. "0; `limits`: `{ used =, limit =, refused = }` by name; `registry`: `connections` (open), `accepted`, "
-        .. "`lines`, `sessions_dropped`, `bad_lines`, `events`, `auth_failures`, `auth_delayed`: numbers; `closed`, `handshakes` as above; `sessions`: "
-        .. "`{ connected =, disconnected =, superseded = }`; `routes`: `{ live =, staged = }`.",
+        .. "`requests`, `buffer_bytes` (in use), `log_lines_dropped`, `scripts_generation`: numbers; "
+        .. "`connections`: `{ open =, open_tls =, open_http2 =, accepted =, accept_pauses =, http2 =, "
+        .. "http2_streams = }`; `handshakes` as of `conn:handshakes()`; `refused`, `broken_off`, `closed`: tables "
+        .. "of numbers by name, without those that are 0; `limits`: `{ used = (or nil), limit =, refused = }` by "
+        .. "name; `registry`: `connections` (open), `accepted`, `lines`, `sessions_dropped`, `bad_lines`, "
+        .. "`events`, `auth_failures`, `auth_delayed`: numbers; `closed`, `handshakes` as above; `sessions`: `{ "
+        .. "connected =, disconnected =, superseded = }`; `routes`: `{ live =, staged = }`.",
       run = [[return reply.ok("EXAMPLE_OK", cmd.conn:proxy_status().registry.sessions.connected)]],
       talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK|1" },
     },

@@ -115,8 +115,10 @@ return {
     },
     {
       "req:set_path(path)", "nothing",
-      "The path that the backend gets. The query stays, the route too; the member's base path is put in front.",
-      takes = "path: text that begins with `/`, without `?`", errors = "raises for what is no path",
+      "The path that the backend gets, in the one form that paths of requests have. The query stays, the route "
+        .. "too; the member's base path is put in front.",
+      takes = "path: text that begins with `/`, without `?`",
+      errors = "raises for what is no path, or has no such form (`/..`, `/a/..;b`, `/%00`)",
       on_request = [[req:set_path("/v2" .. req:path())]], given = [[{ path = "/a?b" }]],
       expect = [[{ target = "/v2/a?b" }]],
     },

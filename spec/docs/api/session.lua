@@ -33,7 +33,7 @@ return reply.ok("EXAMPLE_OK")]], talk = { "> EXAMPLE|<sid>", "< EXAMPLE_OK" },
         .. "routes: all or none.",
       takes = "routes: list of `{ domains = list of texts, path = text, backend_url = text, priority = whole "
         .. "number or nil }`",
-      errors = "raises when a field is of another type",
+      errors = "raises when a field is of another type; the index is nil where all together are more than a limit",
       run = [[local ids, err = cmd.session:add_routes({
   { domains = { "shop.example" }, path = "/", backend_url = "http://127.0.0.1:9000" },
   { domains = { "shop.example" }, path = cmd.path, backend_url = "http://127.0.0.1:9001", priority = 1 },

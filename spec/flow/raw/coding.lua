@@ -51,9 +51,11 @@ local cases = {
 }
 
 for _, value in ipairs { "", " ", "identity", "gzip", "gzip, chunked", "chunked, gzip", "chunked, identity",
-  "identity, chunked", "chunked, chunked", "chunked,chunked", "chunked,", ",chunked", ", chunked", "chunked ,", "x-chunked",
+  "identity, chunked", "chunked, chunked", "chunked,chunked", "chunked,", ",chunked", ", chunked", "chunked ,",
+    "x-chunked",
   "xchunked", "chunkedx", "chunked-x", "chunke", "chunk", "chunked;q=1", "chunked; q=0", "chunked;", ";chunked",
-  "chunked foo", "foo chunked", "chunked chunked", "chunked\tchunked", '"chunked"', "'chunked'", "(chunked)", "[chunked]",
+  "chunked foo", "foo chunked", "chunked chunked", "chunked\tchunked", '"chunked"', "'chunked'", "(chunked)",
+    "[chunked]",
   "chunked()", "chunked#", "chunked\\", "=chunked", "chunked=1", "chun ked", "chunked:", "cow", "compress, chunked",
   "trailers", "\226\132\170chunked", "chun\226\132\170ed", "\194\160chunked", "chunked\194\133" } do
   cases[#cases + 1] = { ("value %q"):format(value), coding("Transfer-Encoding: " .. value), refused() }

@@ -19,9 +19,12 @@ for _, byte in ipairs(BYTES) do
   add(name .. " in a name", raw.get("X-" .. char .. "A: b\r\n"), raw.refused())
   add(name .. " behind a name", raw.get("X-A" .. char .. ": b\r\n"), raw.refused())
   add(name .. " before a name", raw.get(char .. "X-A: b\r\n"), raw.refused())
-  add(name .. " before the number of Content-Length", raw.post("Content-Length: " .. char .. "3\r\n", "abc"), raw.refused())
-  add(name .. " behind the number of Content-Length", raw.post("Content-Length: 3" .. char .. "\r\n", "abc"), raw.refused())
-  add(name .. " behind the name of Content-Length", raw.post("Content-Length" .. char .. ": 3\r\n", "abc"), raw.refused())
+  add(name .. " before the number of Content-Length", raw.post("Content-Length: " .. char .. "3\r\n", "abc"),
+    raw.refused())
+  add(name .. " behind the number of Content-Length", raw.post("Content-Length: 3" .. char .. "\r\n", "abc"),
+    raw.refused())
+  add(name .. " behind the name of Content-Length", raw.post("Content-Length" .. char .. ": 3\r\n", "abc"),
+    raw.refused())
   add(name .. " before chunked", raw.post("Transfer-Encoding: " .. char .. "chunked\r\n", "0\r\n\r\n"), raw.refused())
   add(name .. " behind chunked", raw.post("Transfer-Encoding: chunked" .. char .. "\r\n", "0\r\n\r\n"), raw.refused())
   add(name .. " within Connection", raw.get("Connection: clo" .. char .. "se\r\n"), raw.refused())
@@ -38,7 +41,8 @@ for _, byte in ipairs { 128, 160, 195, 255 } do
     raw.passes(nil, { lines = "X-A: " .. char .. "\r\n" }))
   add(name .. " in a name", raw.get("X-" .. char .. "A: b\r\n"), raw.refused())
   add(name .. " in the method", raw.get(nil, "GE" .. char .. "T / HTTP/1.1"), raw.refused())
-  add(name .. " behind the number of Content-Length", raw.post("Content-Length: 3" .. char .. "\r\n", "abc"), raw.refused())
+  add(name .. " behind the number of Content-Length", raw.post("Content-Length: 3" .. char .. "\r\n", "abc"),
+    raw.refused())
   add(name .. " behind chunked", raw.post("Transfer-Encoding: chunked" .. char .. "\r\n", "0\r\n\r\n"), raw.refused())
 end
 

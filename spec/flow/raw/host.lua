@@ -71,8 +71,10 @@ local cases = {
 }
 
 for _, byte in ipairs { 0, 1, 8, 11, 12, 13, 10, 27, 31, 127 } do
-  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " in it", host("a" .. string.char(byte) .. ".example"), refused() }
-  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " behind it", host("a.example" .. string.char(byte)), refused() }
+  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " in it", host("a" .. string.char(byte) .. ".example"),
+    refused() }
+  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " behind it", host("a.example" .. string.char(byte)),
+    refused() }
 end
 
 return cases

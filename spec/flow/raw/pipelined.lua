@@ -1,4 +1,5 @@
--- RFC 9112 section 9.3.2: several requests in one go, answered in order, each its own; what cannot be told apart ends it.
+-- RFC 9112 section 9.3.2: several requests in one go, answered in order, each its own; what cannot be told apart ends
+-- it.
 
 local raw = require("spec.support.raw")
 local get, post, sees = raw.get, raw.post, raw.sees
@@ -41,7 +42,8 @@ return {
     { statuses = { 200, 400 }, seen = { CHUNKED }, closed = true } },
   { "a good one, a bad one, a good one", path("/1") .. path("/2", "X : y\r\n") .. path("/3"),
     { statuses = { 200, 400 }, seen = { seen("/1") }, closed = true } },
-  { "a good one, one with two lengths, a good one", path("/1") .. post("Content-Length: 1\r\nContent-Length: 2\r\n", "ab")
+  { "a good one, one with two lengths, a good one", path("/1") .. post("Content-Length: 1\r\nContent-Length: 2\r\n",
+    "ab")
     .. path("/3"), { statuses = { 200, 400 }, seen = { seen("/1") }, closed = true } },
   { "nothing behind one that says close", path("/1", "Connection: close\r\n") .. path("/2"),
     { statuses = { 200 }, seen = { seen("/1") }, closed = true } },

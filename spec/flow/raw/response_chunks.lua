@@ -53,7 +53,8 @@ local cases = {
   { "an end within the trailers", chunked("3\r\nok!\r\n0\r\nX-T: 1\r\n"), cut(), ends = true },
 }
 
-for _, text in ipairs { "+3", "-3", "0x3", "3_0", "3.0", "3g", "3,3", '"3"', "3 3", "3\t", "3\v", "3\0", "\t3", "3\195" } do
+for _, text in ipairs { "+3", "-3", "0x3", "3_0", "3.0", "3g", "3,3", '"3"', "3 3", "3\t", "3\v", "3\0", "\t3",
+  "3\195" } do
   cases[#cases + 1] = { ("size %q"):format(text), size(text), cut() }
 end
 

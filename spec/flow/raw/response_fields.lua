@@ -1,4 +1,5 @@
--- RFC 9112 section 5, from backends: field lines, white space before the colon, obs-fold, control bytes; RFC 9110 7.6.1.
+-- RFC 9112 section 5, from backends: field lines, white space before the colon, obs-fold, control bytes; RFC 9110
+-- 7.6.1.
 
 local r = require("spec.support.raw_response")
 local ok, bad = r.ok, r.bad
@@ -49,7 +50,8 @@ local cases = {
   { "Connection: keep-alive and close", field("Connection: keep-alive\r\nConnection: close\r\n"),
     ok("ok", { reused = false }) },
   { "Keep-Alive, Proxy-Connection, Proxy-Authenticate, Upgrade go no further",
-    field("Keep-Alive: timeout=5\r\nProxy-Connection: close\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\n"), ok("ok") },
+    field("Keep-Alive: timeout=5\r\nProxy-Connection: close\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\n"),
+      ok("ok") },
 }
 
 for _, byte in ipairs { 0, 1, 8, 11, 12, 27, 31, 127 } do

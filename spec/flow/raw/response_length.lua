@@ -12,7 +12,8 @@ local cases = {
   { "0", length("0", ""), ok("") },
   { "leading zeros are counted as none", length("0002"), ok("ok") },
   { "white space around", r.with("Content-Length:  2  \r\n", "ok"), ok("ok") },
-  { "none: the body ends with the connection", r.with("", "until the end"), r.chunks("until the end", { reused = false }),
+  { "none: the body ends with the connection", r.with("", "until the end"), r.chunks("until the end",
+    { reused = false }),
     ends = true },
   { "none and no body", r.with("", ""), r.chunks("", { reused = false }), ends = true },
   { "none, to HTTP/1.0", r.with("", "until the end"), r.gets("HTTP/1.1 200 OK", { framing = "Connection: close\r\n",
@@ -28,7 +29,8 @@ local cases = {
   { "twice, in other capitals", r.with("Content-Length: 2\r\ncontent-length: 1\r\n", "ok"), bad() },
 }
 
-for _, value in ipairs { "", " ", "+2", "-2", "0x2", "2,", ",2", "2,2", "2, 2", "2, 3", "2 2", "2.0", "2e0", "2_0", "two",
+for _, value in ipairs { "", " ", "+2", "-2", "0x2", "2,", ",2", "2,2", "2, 2", "2, 3", "2 2", "2.0", "2e0", "2_0",
+  "two",
   "2;", '"2"', "\217\162" } do
   cases[#cases + 1] = { ("value %q"):format(value), length(value), bad() }
 end

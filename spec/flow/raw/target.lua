@@ -69,7 +69,8 @@ local cases = {
 }
 
 for _, byte in ipairs { 0, 1, 8, 9, 10, 11, 12, 13, 27, 31, 127, 128, 160, 255 } do
-  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " in it", target("/a" .. string.char(byte) .. "b"), refused() }
+  cases[#cases + 1] = { "byte " .. raw.byte_name(byte) .. " in it", target("/a" .. string.char(byte) .. "b"),
+    refused() }
 end
 
 for _, byte in ipairs { 0, 9, 10, 11, 13, 32, 34, 60, 92, 94, 96, 123, 124, 127, 128 } do

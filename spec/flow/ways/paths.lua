@@ -56,7 +56,8 @@ return {
       for _, path in ipairs(spellings.separated) do
         local r = t:get(path)
         assert.equal(400, r.status, path)
-        assert.truthy((r.headers["Proxy-Status"] or r.headers["proxy-status"]):find("encoded_separators", 1, true), path)
+        assert.truthy((r.headers["Proxy-Status"] or r.headers["proxy-status"]):find("encoded_separators", 1, true),
+          path)
       end
       assert.equal(0, open:count())
       loop.soon(function()

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 
     CHECK(argc == 2);
     log_write(LOG_INFO, "before", "%s", "");
-    log_open();
+    CHECK(log_open() == 0);
     log_write(LOG_INFO, "not attached", "%s", "");
     log_attach();
     printf("missing_directory=%d\n", log_open_access("/no/such/directory/file"));

@@ -18,7 +18,7 @@ end
 
 local KEYS = {
   "timeout", "connect_timeout", "health_check_path", "health_check_interval", "health_check_timeout",
-  "websocket", "compression", "http2", "http3", "max_body_size", "retries", "lb_policy",
+  "websocket", "compression", "http2", "http3", "encoded_separators", "max_body_size", "retries", "lb_policy",
   "preserve_host", "tls_verify", "slow_start", "policy",
   -- the proxy's own
   "policy_args",

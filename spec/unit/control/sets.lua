@@ -27,7 +27,7 @@ function sets.one_route()
 end
 
 function sets.copy(set)
-  return ffi.gc(lib.config_set_copy(set), lib.config_set_free)
+  return ffi.gc(lib.config_set_copy(set, ffi.new("struct error")), lib.config_set_free)
 end
 
 --- @param domains string: comma separated

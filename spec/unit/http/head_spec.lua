@@ -50,7 +50,8 @@ end)
 
 describe("a name with an underscore", function()
   it("imitates one that means something, however many of its dashes are underscores", function()
-    for _, name in ipairs { "X_Forwarded_For", "x-forwarded_for", "X_Forwarded-Proto", "CONTENT_LENGTH", "Transfer_Encoding",
+    for _, name in ipairs { "X_Forwarded_For", "x-forwarded_for", "X_Forwarded-Proto", "CONTENT_LENGTH",
+      "Transfer_Encoding",
       "X_Real-IP", "Proxy_Authorization", "keep_alive" } do
       assert.is_true(lib.http_name_imitates(unit.slice(name)), name)
     end
@@ -166,7 +167,8 @@ describe("an authority", function()
 
   it("is refused when it is none", function()
     for _, text in ipairs({
-      "", ":", ":80", "a:b", "a:0", "a:000", "a,b", "a,", ",", "a:65536", "a:99999999999999999999", "a:-1", "a:8 0", "a:80:90", "::1", "a b", "a/b",
+      "", ":", ":80", "a:b", "a:0", "a:000", "a,b", "a,", ",", "a:65536", "a:99999999999999999999", "a:-1", "a:8 0",
+        "a:80:90", "::1", "a b", "a/b",
       "u@a", "a?b", "a#b", "a[b", "a\\b", "a\"b", "<a>", "a%", "a%2", "a%zz", "a\0", "h\195\169", "a\127", "[]",
       "[::1", "::1]", "[::1]x", "[::1]80", "[::1]:x", "[a]", "[1.2.3.4]", "[::1%25eth0]", "[v1.a]", "[[::1]]",
       "[" .. ("0:"):rep(40) .. "1]",

@@ -89,10 +89,28 @@ describe("the body of a response", function()
 
   it("does not follow 1xx, 204 and 304", function()
     for _, status in ipairs({ 100, 101, 103, 199, 204, 304 }) do
-      for _, fields in ipairs({ "", LENGTH, CHUNKED }) do
-        local body, keep_alive = body_of(status, fields)
-        assert.equal("none", body)
-        assert.is_true(keep_alive)
+      for _, fields in ipairs({ "", "Content-Length: 0\r\n" }) do
+        assert.same({ "none", true, 0 }, { body_of(status, fields) })
+      end
+    end
+    assert.same({ "none", true, 5 }, { body_of(304, LENGTH) })
+    assert.same({ "none", true, 0 }, { body_of(304, CHUNKED) })
+  end)
+
+  it("that is announced with 204 ends the connection, but for HEAD", function()
+    assert.same({ "none", false, 5 }, { body_of(204, LENGTH) })
+    assert.same({ "none", false, 0 }, { body_of(204, CHUNKED) })
+    assert.same({ "none", true, 5 }, { body_of(204, LENGTH, lib.METHOD_HEAD) })
+  end)
+
+  it("is refused with 1xx", function()
+    for _, status in ipairs { 100, 101, 103, 199 } do
+      for _, fields in ipairs { LENGTH, CHUNKED } do
+        for _, method in ipairs { lib.METHOD_GET, lib.METHOD_HEAD } do
+          local text = ("HTTP/1.1 %d X\r\n%s\r\n"):format(status, fields)
+          local result, sentence = heads.refusal(text, { response_to = method })
+          assert.same({ "bad", "an interim response with a body" }, { result, sentence })
+        end
       end
     end
   end)
