@@ -161,7 +161,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
 built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san fuzz faults chaos soak bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak fuzz bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -200,12 +200,6 @@ test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs unde
 	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/fuzz spec/flow; asan=$$?; \
 	$(call SUITE,$(OUT)build-tsan) spec/flow && exit $$asan
 
-# clang is no part of `deps`: what it found is held by `make test` without it.
-fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one target
-	@vendor/install run build fuzz
-	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
-	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
-
 faults: $(call built,$(OUT)build-asan) ## every call that can fail fails in turn, under ASan+UBSan (FAULTS=pattern of sites)
 	@spec/faults/run $(OUT)build-asan $(OUT)build '$(FAULTS)'
 
@@ -216,6 +210,12 @@ chaos: $(OUT)$(B)/tidelock $(TOOLS) ## random churn that an oracle watches (SECO
 soak: $(OUT)$(B)/tidelock $(TOOLS) ## the same beside load: does memory end where it began? (MINUTES=30, SEED=n)
 	@TIDELOCK_SOAK_MINUTES=$(or $(MINUTES),30) TIDELOCK_CHAOS_SEED=$(or $(SEED),1) \
 	$(call SUITE,$(OUT)$(B)) spec/chaos/soak.lua
+
+# clang is no part of `deps`: what it found is held by `make test` without it.
+fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one target
+	@vendor/install run build fuzz
+	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
+	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy
