@@ -8,6 +8,7 @@
 #include "base/mailbox.h"
 #include "config/settings.h"
 #include "control/model.h"
+#include "control/probe_places.h"
 #include "control/registry_count.h"
 #include "worker/worker.h"
 #include <ev.h>
@@ -47,6 +48,7 @@ struct control {
     struct certificates *certificates; /* control/certificates.c */
     struct server_context *tls;  /* what it made of them, referenced; NULL: none */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
+    struct probe_places probe_places; /* control/probe_places.h */
     struct health_pace *health_pace; /* control/health_pace.h */
     uint64_t started_ms;         /* monotonic */
     const struct cli *cli;       /* command line, which wins over the configuration file */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "config/settings.h"
+#include "control/probe_places.h"
 #include "guard/descriptor_plan.h"
 #include "worker/worker.h"
 
@@ -47,7 +48,8 @@ static void tell(const struct settings *settings, uint64_t limit, uint64_t open,
                   (unsigned long long)settings->registry_connections);
 }
 
-void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared)
+void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared,
+                           struct probe_places *probes)
 {
     uint64_t limit = limit_of_process(), open = count_open() + (uint64_t)workers * OF_WORKER;
     struct descriptor_plan plan;
@@ -55,5 +57,6 @@ void descriptors_share_out(const struct settings *settings, unsigned workers, st
     descriptor_plan_make(&plan, limit, open, settings->registry_connections);
     shared->descriptors_most = plan.workers;
     shared->clients_most = plan.clients;
+    probes->most = (unsigned)plan.probes / PROBE_LANES;
     tell(settings, limit, open, &plan);
 }

@@ -4,8 +4,10 @@
  * Thread: control, before workers run. */
 #pragma once
 
+struct probe_places;
 struct settings;
 struct worker_shared;
 
-/* Sets what workers may have, once everything but them is open. */
-void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared);
+/* Sets what workers and probes may have, once everything but them is open. */
+void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared,
+                           struct probe_places *probes);
