@@ -217,7 +217,7 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
 
     c->workers = need_zeroed(count, sizeof(*c->workers));
     c->worker_ends = need_zeroed(count, sizeof(*c->worker_ends));
-    descriptors_share_out(c->settings, count, &c->shared, &c->probe_places);
+    descriptors_share_out(c, count);
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
             return false;

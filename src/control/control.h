@@ -38,6 +38,7 @@ struct control {
     struct model model;          /* sessions and what they have live */
     struct registry *registry;   /* control/registry.c */
     struct registry_counts counts;
+    uint64_t registry_most;      /* connections of it that there are descriptors for */
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct scripts *scripts;     /* control/scripts.h */

@@ -4,10 +4,7 @@
  * Thread: control, before workers run. */
 #pragma once
 
-struct probe_places;
-struct settings;
-struct worker_shared;
+struct control;
 
-/* Sets what workers and probes may have, once everything but them is open. */
-void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared,
-                           struct probe_places *probes);
+/* Sets what so many workers, probes and the registry may have, once everything but them is open. */
+void descriptors_share_out(struct control *c, unsigned workers);
