@@ -29,7 +29,11 @@
     X(media_type, 128)                                                                             \
     X(url, 256)                                                                                    \
     X(address, 64)                                                                                 \
-    X(option, 128)
+    X(option, 128)                                                                                 \
+    X(pattern, 128)                                                                                \
+    X(json, 256)                                                                                   \
+    X(registry, 512)                                                                               \
+    X(config, 256)
 
 #define FUZZ_DECLARE(name, max_len) void fuzz_##name(struct slice input);
 FUZZ_TARGETS(FUZZ_DECLARE)

@@ -2,7 +2,8 @@ local stress = require("spec.unit.guard.stress")
 
 local SOURCES = "spec/unit/config/drain_stress.c src/config/route_state.c src/config/member_state.c "
   .. "src/config/histogram.c src/guard/circuit.c src/guard/circuit_rules.c src/guard/failure_window.c "
-  .. "src/base/random.c src/base/hash.c src/base/check.c $(pkg-config --cflags luajit)"
+  .. "src/base/random.c src/base/hash.c src/base/check.c src/base/need.c src/base/log.c src/base/log_line.c "
+  .. "src/base/ring.c src/base/clock.c src/base/crash.c src/base/file_error.c -lev $(pkg-config --cflags luajit)"
 local LENGTH_MS = 60000
 
 describe("drain, seen by four threads whose clocks jump", function()

@@ -165,7 +165,7 @@ int main(int argc, char **argv)
     CHECK(argc == 3);
     check_own_thread(CHECK_CONTROL);
     log_set_level(LOG_NONE);
-    log_open();
+    CHECK(log_open() == 0);
     ok = open_control();
     if (ok)
         run(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
