@@ -48,9 +48,10 @@ describe("the tree", function()
     tree.report(problems)
   end)
 
-  it("has no file that is empty", function()
+  it("has no file that is empty, but for an input of fuzzing", function()
     for _, path in ipairs(text_files()) do
-      assert.is_truthy(sys.read_file(path):find("%S"), path .. " is empty")
+      local fine = path:find("spec/fuzz/corpus/", 1, true)
+      assert.is_truthy(fine or sys.read_file(path):find("%S"), path .. " is empty")
     end
   end)
 end)

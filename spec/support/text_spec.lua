@@ -18,12 +18,14 @@ end)
 describe("a configuration file", function()
   it("is written from a table", function()
     local text = proxy.config_text {
-      health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
+      health_checks = true, workers = 3,
+      timeouts = { grace = "1s" }, trusted = { "a\"b", true },
     }
     local env = {}
     setfenv(assert(loadstring(text)), env)()
     assert.same({
-      sandbox_paths = { os.getenv("TMPDIR") or "/tmp" }, health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
+      sandbox_paths = { os.getenv("TMPDIR") or "/tmp" }, health_checks = true, workers = 3,
+      timeouts = { grace = "1s" }, trusted = { "a\"b", true },
     }, env)
   end)
 

@@ -12,8 +12,9 @@ local function plan(limit, open, registry)
 end
 
 describe("the plan of descriptors", function()
-  it("keeps back what the registry and probes may have and a little more, and gives clients half of the rest", function()
-    assert.same({ reserve = 2112, probes = 1024, workers = 17848, clients = 8924, registry = 3912 }, plan(20000, 40, 1024))
+  it("keeps back what registry and probes may have and a little more, and gives clients half of the rest", function()
+    local shares = { reserve = 2112, probes = 1024, workers = 17848, clients = 8924, registry = 3912 }
+    assert.same(shares, plan(20000, 40, 1024))
   end)
 
   it("keeps back a quarter at most", function()
