@@ -1,4 +1,4 @@
---- Answers that would be larger than any may be: a refusal, never a failure of scripts, which would put others out of service.
+--- Answers that would be larger than any may be: refused, never a failure that puts scripts out of service.
 
 local cjson = require("cjson")
 local origin = require("spec.support.origin")

@@ -52,7 +52,9 @@ describe("probes", function()
 
   it("of health keep no command waiting, and those that find no place have their turn", function()
     local mute, good = silent(), origin.start()
-    local p = proxy.start { workers = 1, descriptors = 128, config = { health_checks = true }, route = { to = good.url } }
+    local p = proxy.start {
+      workers = 1, descriptors = 128, config = { health_checks = true }, route = { to = good.url },
+    }
     local s = p:registry()
     s:register("many", "one")
     for i = 1, SESSIONS do

@@ -12,13 +12,16 @@ local function plan(limit, open, registry)
 end
 
 describe("the plan of descriptors", function()
-  it("keeps back what the registry and probes may have and a little more, and gives clients half of the rest", function()
-    assert.same({ reserve = 2112, probes = 1024, workers = 17848, clients = 8924, registry = 3912 }, plan(20000, 40, 1024))
+  it("keeps back what the registry and probes may have and some more, and gives clients half of the rest", function()
+    assert.same({ reserve = 2112, probes = 1024, workers = 17848, clients = 8924, registry = 3912 },
+      plan(20000, 40, 1024))
   end)
 
   it("keeps back a quarter at most", function()
-    assert.same({ reserve = 256, probes = 128, workers = 728, clients = 364, registry = 96 }, plan(1024, 40, 1024))
-    assert.same({ reserve = 16, probes = 8, workers = 24, clients = 12, registry = 6 }, plan(64, 24, 1024))
+    assert.same({ reserve = 256, probes = 128, workers = 728, clients = 364, registry = 96 },
+      plan(1024, 40, 1024))
+    assert.same({ reserve = 16, probes = 8, workers = 24, clients = 12, registry = 6 },
+      plan(64, 24, 1024))
   end)
 
   it("never gives out more than there is, and to everybody something", function()
