@@ -40,13 +40,13 @@ describe("the access log", function()
   it("is JSON when it is asked to be, and says why the proxy answered itself", function()
     local dir = sys.temp_dir()
     local p = proxy.start { config = { access_log = { format = "json", file = dir .. "/access.log" } } }
-    p:get('/"quoted"\\', { host = "nobody.example" })
+    p:get('/"quoted"?\\', { host = "nobody.example" })
     loop.eventually(function()
       return #lines_of(dir .. "/access.log") == 1
     end)
     local line = cjson.decode(lines_of(dir .. "/access.log")[1])
 
-    assert.equal('/"quoted"\\', line.path)
+    assert.equal('/"quoted"?\\', line.path)
     assert.equal(404, line.status)
     assert.equal("no_route", line.verdict)
     assert.equal(cjson.null, line.member)

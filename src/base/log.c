@@ -14,16 +14,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHANNEL_LOG, CHANNEL_ACCESS, BATCH_MS = 10, OUT_SIZE = 64 * 1024 };
+enum { CHANNEL_LOG, CHANNEL_ACCESS, BATCH_MS = 10, TELL_MS = 1000, OUT_SIZE = 64 * 1024 };
 
 /* Lines of one channel on their way to a descriptor; the log thread's. */
 struct output {
     int fd;
     bool given_up; /* its reader stalled while the program ends */
+    bool failing;  /* the last write failed: the disk is full, the reader gone */
+    bool torn;     /* and left a piece of a line: an end is due before the next one */
     size_t len;
     char bytes[OUT_SIZE];
 };
@@ -59,35 +62,59 @@ static bool may_stall(int fd)
 
 /* A reader that stalls holds up this thread only, and not the end of the program: pieces that a pipe takes whole are
  * written when it has room, and given up a second after the end was asked for. */
-static bool write_all(int fd, const char *bytes, size_t len)
+static size_t write_all(int fd, const char *bytes, size_t len)
 {
     bool stall = may_stall(fd);
+    size_t done = 0;
 
-    while (len) {
+    while (done < len) {
         struct pollfd p = {fd, POLLOUT, 0};
         ssize_t n;
 
         if (stall && poll(&p, 1, 1000) == 0) {
             if (atomic_load(&state.ending))
-                return false;
+                break;
             continue;
         }
-        n = write(fd, bytes, stall && len > PIPE_BUF ? PIPE_BUF : len);
+        n = write(fd, bytes + done, stall && len - done > PIPE_BUF ? PIPE_BUF : len - done);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return false; /* nobody is left to tell */
-        if (n > 0) {
-            bytes += n;
-            len -= (size_t)n;
-        }
+            break;
+        if (n > 0)
+            done += (size_t)n;
     }
-    return true;
+    return done;
+}
+
+/* Lines that were not written whole. */
+static void count_lost(const char *bytes, size_t len)
+{
+    uint64_t lines = 0;
+
+    for (const char *at = bytes; (at = memchr(at, '\n', len - (size_t)(at - bytes))); at++)
+        lines++;
+    atomic_fetch_add_explicit(&state.dropped, lines, memory_order_relaxed);
+}
+
+static bool output_writes(struct output *o)
+{
+    return o->fd >= 0 && !o->given_up && (!o->torn || write_all(o->fd, "\n", 1) == 1);
 }
 
 static void output_flush(struct output *o)
 {
-    if (o->len && o->fd >= 0 && !o->given_up)
-        /* at the end, one second for a stalled reader is enough */
-        o->given_up = !write_all(o->fd, o->bytes, o->len) && state.ending;
+    size_t done = 0;
+
+    if (!o->len)
+        return;
+    if (output_writes(o)) {
+        done = write_all(o->fd, o->bytes, o->len);
+        o->torn = done < o->len && done > 0 && o->bytes[done - 1] != '\n';
+    }
+    o->failing = done < o->len;
+    if (o->failing) {
+        count_lost(o->bytes + done, o->len - done);
+        o->given_up = state.ending; /* one second for a stalled reader is enough */
+    }
     o->len = 0;
 }
 
@@ -100,13 +127,16 @@ static void output_line(struct output *o, const char *line, size_t len)
     o->bytes[o->len++] = '\n';
 }
 
+/* Once a second at most, and when there is somewhere to tell it. */
 static void report_dropped(uint64_t *reported)
 {
-    uint64_t dropped = atomic_load_explicit(&state.dropped, memory_order_relaxed);
+    static uint64_t told_ms; /* the log thread's */
+    uint64_t dropped = atomic_load_explicit(&state.dropped, memory_order_relaxed), now_ms = clock_ms();
     char line[128], time[CLOCK_TEXT_SIZE];
 
-    if (dropped == *reported)
+    if (dropped == *reported || state.log.failing || (now_ms < told_ms + TELL_MS && !state.ending))
         return;
+    told_ms = now_ms;
     clock_format_ms(time, clock_wall_ms());
     output_line(&state.log, line,
                 (size_t)snprintf(line, sizeof(line),
@@ -170,6 +200,7 @@ int log_open(void)
     state.log.fd = STDERR_FILENO;
     state.ending = false;
     state.log.given_up = state.access.given_up = false;
+    state.log.failing = state.access.failing = state.log.torn = state.access.torn = false;
     state.wake = eventfd(0, EFD_CLOEXEC);
     if (state.wake < 0)
         return -errno;

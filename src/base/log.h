@@ -2,7 +2,8 @@
  *
  * A line is formatted into a ring of the calling thread; one log thread takes the lines of all
  * rings, a batch at a time, and writes them (lines of different threads are not sorted by time).
- * When a ring is full the line is dropped and counted, and the count is logged once there is room.
+ * When a ring is full, or a line cannot be written (a full disk, a reader that is
+ * gone), it is dropped and counted, and the count is logged once that works again. What was torn gets a line's end.
  * Two channels: the log (standard error) and the access log (standard output or a file). A line of
  * more than 8 KiB is cut, one of the log then ends in "...".
  *
@@ -58,5 +59,5 @@ void log_reopen_access(void);
  * thread has a ring. Dropped and counted when the ring is full. */
 void log_access(struct slice line);
 
-/* Lines dropped since start, over all rings, because a ring was full. */
+/* Lines lost since start: a ring was full, or writing failed. */
 uint64_t log_dropped(void);

@@ -453,6 +453,7 @@ int control_run(const struct cli *cli)
     check_own_thread(CHECK_CONTROL);
     block_signals(SIG_BLOCK);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log that may grow no further is no reason to end */
     startup_raise_limits();
     c.settings = startup_settings(cli, &routes, &problems);
     if (!c.settings) {

@@ -164,6 +164,7 @@ int script_tool_run(const struct script_cli *cli)
 
     check_own_thread(CHECK_CONTROL);
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log that may grow no further is no reason to end */
     log_set_level(LOG_NONE);
     if (log_open() != 0)
         return EXIT_CODE_FAILED;
