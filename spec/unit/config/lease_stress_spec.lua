@@ -12,7 +12,8 @@ local function run(takes)
   local dir = sys.temp_dir()
   local sanitizer = SANITIZERS[BUILD:match("build%-(%a+)$") or ""] or ""
   local build = ("cc %s %s $(pkg-config --cflags luajit) -o %s/stress spec/unit/config/lease_stress.c -L%s -ltidelock "
-    .. "-Wl,-rpath,$(realpath %s) -lev $(pkg-config --libs luajit) -pthread"):format(FLAGS, sanitizer, dir, BUILD, BUILD)
+    .. "-Wl,-rpath,$(realpath %s) -lev $(pkg-config --libs luajit) -pthread")
+    :format(FLAGS, sanitizer, dir, BUILD, BUILD)
   local status = os.execute(("env -u LD_PRELOAD MALLOC_PERTURB_=165 ASAN_OPTIONS=detect_leaks=1 "
     .. "LSAN_OPTIONS=suppressions=spec/lsan.supp:print_suppressions=0 "
     .. "TSAN_OPTIONS=exitcode=99:suppressions=spec/tsan.supp sh -c '%s && timeout 120 %s/stress %d %d' >%s/out 2>&1")
