@@ -8,23 +8,27 @@ local types = require("config.types")
 
 local check = {}
 
---- Reports keys of a table that nobody knows.
+--- Reports keys of a table that nobody knows, in the order of their names.
 -- @param values table
 -- @param path string: the table's own path
 -- @param known list of strings
 -- @param problems function(path, text)
 function check.keys(values, path, known, problems)
-  local is_known = {}
+  local is_known, unknown = {}, {}
   for _, key in ipairs(known) do
     is_known[key] = true
   end
   for key in pairs(values) do
     if not is_known[key] then
-      local shown = type(key) == "string" and ("%q"):format(key) or "[" .. tostring(key) .. "]"
-      local place = path ~= "" and " in " .. path or ""
-      local advice = suggest.advice(tostring(key), known)
-      problems(lines.join(path, key), ("unknown key %s%s%s"):format(shown, place, advice))
+      unknown[#unknown + 1] = key
     end
+  end
+  table.sort(unknown, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(unknown) do
+    local shown = type(key) == "string" and ("%q"):format(key) or "[" .. tostring(key) .. "]"
+    local place = path ~= "" and " in " .. path or ""
+    local advice = suggest.advice(tostring(key), known)
+    problems(lines.join(path, key), ("unknown key %s%s%s"):format(shown, place, advice))
   end
 end
 

@@ -28,8 +28,8 @@ run() { # run NAME MAX_LEN
     for dir in corpus regressions; do
         [ -d "$here/$dir/$name" ] && dirs+=("$here/$dir/$name")
     done
-    # A unit that takes longer than 10 s is a finding as well: nothing here may.
-    FUZZ_TARGET=$name "$build/fuzz" -max_total_time="$share" -max_len="$2" -timeout=10 -rss_limit_mb=1024 \
+    # An input that takes longer than 30 s is a finding as well: nothing here may.
+    FUZZ_TARGET=$name "$build/fuzz" -max_total_time="$share" -max_len="$2" -timeout=30 -rss_limit_mb=1024 \
         -print_final_stats=1 -artifact_prefix="$build/crashes/$name-" "${dirs[@]}" > "$work/$name" 2>&1
     echo $? > "$work/$name.status"
 }
