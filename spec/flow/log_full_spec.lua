@@ -13,7 +13,8 @@ end
 
 --- How many whole lines of this path are in the file.
 local function written(file, path)
-  local _, lines = sys.read_file(file):gsub('time="%S+" client="%S+" method="GET" host="%S+" path="' .. path .. '" [^\n]*\n', "")
+  local line = 'time="%S+" client="%S+" method="GET" host="%S+" path="' .. path .. '" [^\n]*\n'
+  local _, lines = sys.read_file(file):gsub(line, "")
   return lines
 end
 
