@@ -87,7 +87,6 @@ static void step(uint64_t r)
     struct slot *slot = &slots[worker][(r >> 16) % SLOTS];
     int state = atomic_load_explicit(&slot->state, memory_order_acquire);
 
-    slot->worker = control.workers[worker];
     if (r % 16 == 0) {
         publish(&control, on_done, NULL);
         asked++;
@@ -123,6 +122,8 @@ static void run(uint64_t seed, uint64_t most)
     int turns = 0;
 
     random_init(&random, seed);
+    for (int i = 0; i < WORKERS * SLOTS; i++)
+        slots[i / SLOTS][i % SLOTS].worker = control.workers[i / SLOTS];
     while (takes < most)
         step(random_next(&random));
     while (!settle()) {
