@@ -337,6 +337,7 @@ struct connection *connection_new(struct control *c, struct registry *r, uint64_
     conn->opened_ms = conn->spoke_ms = clock_ms();
     ev_init(&conn->io, on_io);
     ev_init(&conn->deadline, on_deadline);
+    ev_set_priority(&conn->deadline, EV_MINPRI); /* after lines that have come */
     ev_init(&conn->pause, on_pause_ended);
     conn->io.data = conn->deadline.data = conn->pause.data = conn;
     if (handshake)

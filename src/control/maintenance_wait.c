@@ -190,6 +190,7 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
         w->places[i].wait = w;
     ev_timer_init(&w->next, on_next, 0, 0);
     ev_timer_init(&w->deadline, on_deadline, (double)c->settings->maintenance_timeout_ms / 1e3, 0);
+    ev_set_priority(&w->deadline, EV_MINPRI); /* after answers that have come */
     w->next.data = w->deadline.data = w;
     ev_timer_start(c->loop, &w->next);
     ev_timer_start(c->loop, &w->deadline);

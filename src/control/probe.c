@@ -503,6 +503,7 @@ static struct probe *start(struct probe_target *t, enum probe_lane lane, uint64_
     ev_init(&p->io, on_io);
     ev_timer_init(&p->at_once, on_at_once, 0, 0);
     ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
+    ev_set_priority(&p->deadline, EV_MINPRI); /* after an answer that has come */
     p->io.data = p->at_once.data = p->deadline.data = p;
     probe_places_take(&p->control->probe_places, &p->turn, lane, on_placed);
     return p;

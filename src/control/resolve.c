@@ -215,6 +215,7 @@ struct resolved *resolve_hold(struct control *c, struct slice host)
     name->status = "not resolved yet";
     list_init(&name->waits);
     ev_init(&name->timer, on_timer);
+    ev_set_priority(&name->timer, EV_MINPRI); /* after answers that have come */
     name->timer.data = name;
     (void)map_set(c->resolver->names, host, name);
     ask(name);
@@ -288,6 +289,7 @@ struct resolve_wait *resolve_wait(struct control *c, struct resolved *name, void
     w->done = done;
     w->arg = arg;
     ev_timer_init(&w->timer, on_wait_timer, (double)c->settings->resolve_timeout_ms / 1e3, 0);
+    ev_set_priority(&w->timer, EV_MINPRI);
     w->timer.data = w;
     list_push_back(&name->waits, &w->link);
     if (name->known)
