@@ -1,6 +1,7 @@
 #include "control/ares_loop.h"
 
 #include "base/check.h"
+#include "base/late.h"
 #include "base/list.h"
 #include "base/need.h"
 
@@ -38,8 +39,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct ares_loop *al = w->data;
 
-    (void)loop;
     (void)revents;
+    if (late_put_off(loop, w))
+        return;
     ares_process_fd(al->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     update_timer(al);
 }
@@ -106,7 +108,7 @@ struct ares_loop *ares_loop_new(struct ev_loop *loop, const char *servers, uint6
     al->loop = loop;
     list_init(&al->sockets);
     ev_init(&al->timer, on_timer);
-    ev_set_priority(&al->timer, EV_MINPRI); /* after answers that have come */
+    late_init(&al->timer);
     al->timer.data = al;
     *status = ares_init_options(&al->channel, &options,
                                 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
