@@ -1,6 +1,7 @@
 #include "control/ares_loop.h"
 
 #include "base/check.h"
+#include "base/late.h"
 #include "base/list.h"
 #include "base/need.h"
 
@@ -38,8 +39,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct ares_loop *al = w->data;
 
-    (void)loop;
     (void)revents;
+    if (late_put_off(loop, w))
+        return;
     ares_process_fd(al->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     update_timer(al);
 }
@@ -106,6 +108,7 @@ struct ares_loop *ares_loop_new(struct ev_loop *loop, const char *servers, uint6
     al->loop = loop;
     list_init(&al->sockets);
     ev_init(&al->timer, on_timer);
+    late_init(&al->timer);
     al->timer.data = al;
     *status = ares_init_options(&al->channel, &options,
                                 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
@@ -148,31 +151,48 @@ static int compare_addresses(const void *a, const void *b)
     return nx != ny ? (nx < ny ? -1 : 1) : memcmp(x, y, nx);
 }
 
-/* Copies the addresses of an answer, sorted, each once; *ttl is the shortest. Returns their number.
- */
-unsigned ares_loop_addresses(const struct ares_addrinfo *answer,
-                             struct address out[ARES_LOOP_ADDRESSES], int *ttl)
+static bool is_address(const struct ares_addrinfo_node *node)
 {
-    unsigned n = 0, unique = 0;
+    return node->ai_family == AF_INET || node->ai_family == AF_INET6;
+}
 
-    for (const struct ares_addrinfo_node *node = answer->nodes; node; node = node->ai_next) {
-        struct address *a = &out[n];
+/* All addresses of an answer: *count of them, the caller frees. */
+static struct address *copy_addresses(const struct ares_addrinfo_node *nodes, unsigned *count, int *ttl)
+{
+    struct address *all;
+    unsigned n = 0;
 
-        if (n == ARES_LOOP_ADDRESSES || (node->ai_family != AF_INET && node->ai_family != AF_INET6))
+    for (const struct ares_addrinfo_node *node = nodes; node; node = node->ai_next)
+        n += is_address(node);
+    all = need_zeroed(n + 1, sizeof(*all));
+    n = 0;
+    for (const struct ares_addrinfo_node *node = nodes; node; node = node->ai_next) {
+        if (!is_address(node))
             continue;
-        *a = (struct address){0};
         if (node->ai_family == AF_INET)
-            a->v4 = *(const struct sockaddr_in *)(const void *)node->ai_addr;
+            all[n].v4 = *(const struct sockaddr_in *)(const void *)node->ai_addr;
         else
-            a->v6 = *(const struct sockaddr_in6 *)(const void *)node->ai_addr;
+            all[n].v6 = *(const struct sockaddr_in6 *)(const void *)node->ai_addr;
         if (n++ == 0 || node->ai_ttl < *ttl)
             *ttl = node->ai_ttl;
     }
-    qsort(out, n, sizeof(*out), compare_addresses);
-    for (unsigned i = 0; i < n; i++) {
-        if (unique == 0 || compare_addresses(&out[unique - 1], &out[i]) != 0)
-            out[unique++] = out[i];
+    *count = n;
+    return all;
+}
+
+/* Sorted before it is cut: a server that deals out many in turns gives the same ones each time. */
+unsigned ares_loop_addresses(const struct ares_addrinfo *answer,
+                             struct address out[ARES_LOOP_ADDRESSES], int *ttl)
+{
+    unsigned n, unique = 0;
+    struct address *all = copy_addresses(answer->nodes, &n, ttl);
+
+    qsort(all, n, sizeof(*all), compare_addresses);
+    for (unsigned i = 0; i < n && unique < ARES_LOOP_ADDRESSES; i++) {
+        if (unique == 0 || compare_addresses(&out[unique - 1], &all[i]) != 0)
+            out[unique++] = all[i];
     }
+    free(all);
     return unique;
 }
 

@@ -9,7 +9,7 @@
 
 struct ares_loop;
 
-enum { ARES_LOOP_ADDRESSES = 64 }; /* most addresses taken from an answer */
+enum { ARES_LOOP_ADDRESSES = 64 }; /* most addresses taken of a name */
 
 /* servers: "127.0.0.1:5353,..." or NULL for the system's. timeout_ms: of the first try for one
  * server; there are two tries, the second longer. NULL: *status is a c-ares status. */
@@ -23,8 +23,9 @@ void ares_loop_free(struct ares_loop *al);
 void ares_loop_query(struct ares_loop *al, const char *name, ares_addrinfo_callback done,
                      void *arg);
 
-/* The addresses of an answer (port 0), sorted, IPv4 before IPv6, each once; *ttl is the shortest of
- * them in seconds, unchanged when there is none. Returns their number. */
+/* The addresses of an answer (port 0), sorted, IPv4 before IPv6, each once; of more than
+ * there is room for the lowest. *ttl is the shortest of all, seconds, unchanged when there is none.
+ * Returns their number. */
 unsigned ares_loop_addresses(const struct ares_addrinfo *answer,
                              struct address out[ARES_LOOP_ADDRESSES], int *ttl);
 

@@ -1,6 +1,7 @@
 #include "control/connection.h"
 
 #include "base/clock.h"
+#include "base/late.h"
 #include "base/log.h"
 #include "base/need.h"
 #include "control/control.h"
@@ -12,6 +13,7 @@
 
 enum {
     OUT_KEPT = 4096, /* an empty output buffer up to this size is kept */
+    TURN_MS = 100,   /* how long a time-out waits for the turn of what has come */
     LINGER_MS = 2000 /* longest wait for the client's end when closing */
 };
 
@@ -57,6 +59,7 @@ static void set_phase(struct connection *conn, enum connection_phase phase)
         break;
     case CONNECTION_OPEN:
         conn->spoke_ms = conn->opened_ms = clock_ms();
+        conn->excused = false;
         set_deadline(conn, conn->authorized ? s->registry_idle_ms : s->registry_auth_ms);
         break;
     case CONNECTION_CLOSING:
@@ -276,6 +279,16 @@ bool connection_is_stranger(const struct connection *conn)
            (conn->phase == CONNECTION_HANDSHAKE || conn->phase == CONNECTION_OPEN);
 }
 
+/* What it said waits for its turn, so it may be neither idle nor late. Once: bytes without end are no excuse. */
+static bool put_off(struct connection *conn)
+{
+    if (list_empty(&conn->due) || conn->excused)
+        return false;
+    conn->excused = true;
+    set_deadline(conn, TURN_MS);
+    return true;
+}
+
 /* Nobody keeps a place without a word. */
 static void check_idle(struct connection *conn)
 {
@@ -298,8 +311,10 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct connection *conn = timer->data;
 
-    (void)loop;
     (void)events;
+    if (late_put_off(loop, timer) || put_off(conn))
+        return;
+    conn->excused = false;
     if (conn->phase == CONNECTION_OPEN) {
         check_idle(conn);
         return;
@@ -337,6 +352,7 @@ struct connection *connection_new(struct control *c, struct registry *r, uint64_
     conn->opened_ms = conn->spoke_ms = clock_ms();
     ev_init(&conn->io, on_io);
     ev_init(&conn->deadline, on_deadline);
+    late_init(&conn->deadline);
     ev_init(&conn->pause, on_pause_ended);
     conn->io.data = conn->deadline.data = conn->pause.data = conn;
     if (handshake)

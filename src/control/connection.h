@@ -60,6 +60,7 @@ struct connection {
     bool waiting;            /* an answer is pending: run no further line */
     bool skipping;           /* inside a line that was too long */
     bool eof;                /* the client will send no more */
+    bool excused;            /* its deadline was put off, as it waited for its turn */
     bool running;            /* inside the running of lines: output is sent at its end */
     unsigned early_lines;    /* before it was authorized */
     uint64_t opened_ms, spoke_ms; /* when it was opened, its last line was run; monotonic */

@@ -1,6 +1,7 @@
 #include "control/maintenance_wait.h"
 
 #include "base/clock.h"
+#include "base/late.h"
 #include "base/map.h"
 #include "base/need.h"
 #include "control/backend_tls.h"
@@ -167,9 +168,9 @@ static void on_next(struct ev_loop *loop, ev_timer *timer, int revents)
 
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int revents)
 {
-    (void)loop;
     (void)revents;
-    finish(timer->data, false);
+    if (!late_put_off(loop, timer))
+        finish(timer->data, false);
 }
 
 struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_gather *gather,
@@ -190,6 +191,7 @@ struct maintenance_wait *maintenance_wait_start(struct control *c, maintenance_g
         w->places[i].wait = w;
     ev_timer_init(&w->next, on_next, 0, 0);
     ev_timer_init(&w->deadline, on_deadline, (double)c->settings->maintenance_timeout_ms / 1e3, 0);
+    late_init(&w->deadline);
     w->next.data = w->deadline.data = w;
     ev_timer_start(c->loop, &w->next);
     ev_timer_start(c->loop, &w->deadline);

@@ -1,6 +1,7 @@
 #include "control/probe.h"
 
 #include "base/clock.h"
+#include "base/late.h"
 #include "base/need.h"
 #include "base/sock.h"
 #include "base/transport.h"
@@ -470,8 +471,9 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct probe *p = w->data;
 
-    (void)loop;
     (void)revents;
+    if (late_put_off(loop, w))
+        return;
     p->result.cause = p->resolving ? PROBE_NAME_NOT_RESOLVED : PROBE_CONNECTION_TIMEOUT;
     snprintf(p->result.error, sizeof(p->result.error), "timed out after %gs",
              (double)p->timeout_ms / 1e3);
@@ -503,6 +505,7 @@ static struct probe *start(struct probe_target *t, enum probe_lane lane, uint64_
     ev_init(&p->io, on_io);
     ev_timer_init(&p->at_once, on_at_once, 0, 0);
     ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
+    late_init(&p->deadline);
     p->io.data = p->at_once.data = p->deadline.data = p;
     probe_places_take(&p->control->probe_places, &p->turn, lane, on_placed);
     return p;

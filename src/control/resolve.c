@@ -1,5 +1,6 @@
 #include "control/resolve.h"
 
+#include "base/late.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -186,12 +187,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct resolved *name = w->data;
 
-    (void)loop;
     (void)revents;
     if (!name->query) {
         ask(name);
         return;
     }
+    if (late_put_off(loop, w))
+        return;
     forget_query(name);
     fail(name, "timed out");
     wake_waits(name);
@@ -215,6 +217,7 @@ struct resolved *resolve_hold(struct control *c, struct slice host)
     name->status = "not resolved yet";
     list_init(&name->waits);
     ev_init(&name->timer, on_timer);
+    late_init(&name->timer);
     name->timer.data = name;
     (void)map_set(c->resolver->names, host, name);
     ask(name);
@@ -272,8 +275,9 @@ static void on_wait_timer(struct ev_loop *loop, ev_timer *timer, int revents)
     void (*done)(void *) = w->done;
     void *arg = w->arg;
 
-    (void)loop;
     (void)revents;
+    if (late_put_off(loop, timer))
+        return;
     resolve_cancel(w);
     done(arg);
 }
@@ -288,6 +292,7 @@ struct resolve_wait *resolve_wait(struct control *c, struct resolved *name, void
     w->done = done;
     w->arg = arg;
     ev_timer_init(&w->timer, on_wait_timer, (double)c->settings->resolve_timeout_ms / 1e3, 0);
+    late_init(&w->timer);
     w->timer.data = w;
     list_push_back(&name->waits, &w->link);
     if (name->known)

@@ -30,6 +30,7 @@ struct conn {
     bool connecting;      /* wait for writability first */
     bool blocked;         /* the last write could not take everything: wait for writability */
     bool paused;          /* bytes arrived that cannot be taken: do not wait for reading */
+    bool excused;         /* the deadline passed while the process did not run: it was put off once */
     bool filled;          /* the last read left no room in its block */
     bool eof;             /* the peer sends no more */
     bool broken;          /* reading failed */
@@ -77,7 +78,8 @@ void conn_give_up(struct conn *c);
 /* Bytes can be taken again: waits for reading if that was paused. */
 void conn_resume(struct conn *c);
 
-/* The owner's timer function calls this first: true when the deadline has really passed. */
+/* The owner's timer function calls this first: true when the deadline has really passed. When the process did not run
+ * (suspended, no processor), it is put off once, until what came meanwhile has been heard. */
 bool conn_deadline_passed(struct conn *c);
 
 /* Sets the deadline to delay_ms from now; 0 clears it. */

@@ -136,6 +136,7 @@ void tunnel_sets_init(struct worker *w)
 {
     list_init(&w->tunnels.all);
     ev_timer_init(&w->tunnels.timer, on_timer, LOOK_S, LOOK_S);
+    ev_set_priority(&w->tunnels.timer, EV_MINPRI); /* after what has come */
 }
 
 /* A second order to stop brings the deadline forward. */
