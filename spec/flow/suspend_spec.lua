@@ -1,4 +1,5 @@
 local backends = require("spec.support.backends")
+local checks = require("spec.flow.checks")
 local loop = require("spec.support.loop")
 local proxy = require("spec.support.proxy")
 local web = require("spec.support.web")
@@ -109,5 +110,24 @@ describe("a proxy that was suspended for longer than its time-outs", function()
     end
     local line = registry:try_line()
     assert.truthy(line and line:find("^PROXY_STATUS_OK"), line)
+  end)
+
+  it("takes the answers to its health checks", function()
+    local gate = {}
+    local o = holding("http", gate)
+    local p, r = checks.start()
+    for i = 1, MANY do
+      r:ok("HEALTH_SET", r:ok("ROUTE_ADD", i .. ".example", "/", o.url, 0), "/health", "1h", TIMEOUT)
+    end
+    r:ok("CONFIG_APPLY")
+    loop.eventually(function() return o:count() == MANY end)
+    suspend(p, function() gate.open = true end)
+
+    for i = 1, MANY do
+      local function health() return checks.health(r, "r" .. i) end
+      loop.eventually(function() return health().checks == 1 end)
+      assert.equal("healthy", health().state)
+      assert.equal(0, health().failures)
+    end
   end)
 end)

@@ -81,7 +81,7 @@ describe("the wall clock", function()
       close_to(clock:now(), log_line.wall_ms(last) / 1000, "log")
     end)
 
-    it("stepping " .. name .. " leaves a drain its length, health checks their interval and time-outs theirs", function()
+    it("stepping " .. name .. " leaves drains, health checks and time-outs their length", function()
       local clock = wall_clock.new()
       local checked = 0
       local o = origin.start(function(request)

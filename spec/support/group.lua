@@ -22,7 +22,8 @@ end
 --- Starts a proxy, registers a session (service "spec", instance "one") with a route for each URL, applies.
 -- @param urls list; routes are r1, r2, ...
 -- @param options options (of every route), circuit, health, ratelimit (lists of the command's fields), config,
---   workers (default 1), https, scripts, env (of proxy.start), host (default "*"), apart = true: a session for each member,
+--   workers (default 1), https, scripts, env (of proxy.start), host (default "*"), apart = true: a session for each
+--   member,
 --   instances "1", "2", ..., each with its route r1 (sessions[i])
 function group.start(urls, options)
   options = options or {}
