@@ -1,5 +1,5 @@
--- Clients that go away at each byte of an answer, in each way to go: the backend's work for them ends, its connection is
--- dropped, or the stream reset, and neither its circuit nor anybody else notices.
+-- Clients that go away at each byte of an answer, in each way to go: the backend's work for them ends, its connection
+-- is dropped, or the stream reset, and neither its circuit nor anybody else notices.
 
 local cleanup = require("spec.support.cleanup")
 local h2_origin = require("spec.support.h2_origin")
