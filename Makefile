@@ -3,7 +3,7 @@
 # One build directory per flavour, all made by one template. Variables: PREFIX and DESTDIR say where `install` puts
 # things, V=1 shows command lines, OUT=DIR/
 # puts the build directories under DIR, T=pattern narrows the specs, B=build-asan picks the flavour that
-# test-unit and test-flow run against.
+# test-unit and test-flow run against. For `make fuzz` T is seconds, and F=name picks one target.
 
 VERSION := 0.1.0
 OUT ?=
@@ -30,6 +30,8 @@ endif
 
 CC := gcc
 SOURCES := $(sort $(shell find src -name '*.c' 2>/dev/null))
+# What the fuzz targets are made of, but for their two mains.
+FUZZ := $(filter-out %/replay.c %/libfuzzer.c,$(sort $(wildcard spec/fuzz/*.c)))
 LIBRARY := $(sort $(shell find lua -name '*.lua' 2>/dev/null))
 
 # Looked up when something is compiled: on a fresh machine `deps` comes first.
@@ -90,6 +92,15 @@ $(OUT)$(1)/libtidelock.so: $$(OBJECTS_$(1)) $(OUT)$(1)/sources
 	$$(say) LINK $$@
 	$$(Q)$$(CC) $(2) -shared $$(LDFLAGS) -o $$@ $$(filter-out %/obj/main.o,$$(OBJECTS_$(1))) $$(LIBS)
 
+$(OUT)$(1)/fuzz-replay: $$(FUZZ:spec/%.c=$(OUT)$(1)/obj/%.o) $(OUT)$(1)/obj/fuzz/replay.o $(OUT)$(1)/libtidelock.so
+	$$(say) LINK $$@
+	$$(Q)$$(CC) $(2) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$$(@D) -ltidelock -Wl,-rpath,'$$$$ORIGIN' $$(LIBS)
+
+$(OUT)$(1)/obj/fuzz/%.o: spec/fuzz/%.c Makefile | $(DEPS)
+	$$(say) CC $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) -I. $$(CFLAGS) $(2) -MMD -MP -c -o $$@ $$<
+
 $(OUT)$(1)/obj/%.o: src/%.c Makefile | $(DEPS)
 	$$(say) CC $$@
 	$$(Q)mkdir -p $$(@D)
@@ -108,7 +119,7 @@ $(OUT)$(1)/sources: .always
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)echo "$$(SOURCES) $$(LIBRARY)" | cmp -s - $$@ || echo "$$(SOURCES) $$(LIBRARY)" > $$@
 
--include $$(OBJECTS_$(1):.o=.d)
+-include $$(OBJECTS_$(1):.o=.d) $(OUT)$(1)/obj/fuzz/*.d
 endef
 
 comma := ,
@@ -118,6 +129,13 @@ $(eval $(call FLAVOUR,build,-O2 $$(FORTIFY)))
 $(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG $(SITES)))
 $(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(SITES)))
 $(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread $(SITES)))
+# Of clang, with edges counted for libFuzzer. It warns of what libseccomp's own macros leave out.
+$(eval $(call FLAVOUR,build-fuzz,-O1 -Wno-missing-field-initializers -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=all))
+$(OUT)build-fuzz/%: CC := clang
+
+$(OUT)build-fuzz/fuzz: $(OBJECTS_build-fuzz) $(FUZZ:spec/%.c=$(OUT)build-fuzz/obj/%.o) $(OUT)build-fuzz/obj/fuzz/libfuzzer.o
+	$(say) LINK $@
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $(filter-out %/obj/main.o,$^) $(LIBS)
 
 # ---- helpers of the specs, and what clang-tidy finds in each source (an empty file: nothing)
 
@@ -141,9 +159,9 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 # ---- targets
 
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
-built = $(1)/tidelock $(1)/libtidelock.so $(TOOLS)
+built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak fuzz bench docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -173,13 +191,13 @@ test: $(call built,$(OUT)build) $(OUT)build-debug/tidelock $(TIDY) ## installs w
 	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec
 
 test-unit: $(call built,$(OUT)$(B)) ## C through FFI, the Lua library, the commands (T=pattern, B=build-asan)
-	@$(call SUITE,$(OUT)$(B)) spec/support spec/unit spec/lua spec/scripts
+	@$(call SUITE,$(OUT)$(B)) spec/support spec/unit spec/lua spec/scripts spec/fuzz
 
 test-flow: $(call built,$(OUT)$(B)) ## the whole program (T=pattern, B=build-asan)
 	@$(call SUITE,$(OUT)$(B)) spec/flow
 
 test-san: $(call built,$(OUT)build-asan) $(OUT)build-tsan/tidelock ## specs under ASan+UBSan, then TSan
-	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/flow; asan=$$?; \
+	@$(call SUITE,$(OUT)build-asan) spec/unit spec/lua spec/scripts spec/fuzz spec/flow; asan=$$?; \
 	$(call SUITE,$(OUT)build-tsan) spec/flow && exit $$asan
 
 faults: $(call built,$(OUT)build-asan) ## every call that can fail fails in turn, under ASan+UBSan (FAULTS=pattern of sites)
@@ -192,6 +210,12 @@ chaos: $(OUT)$(B)/tidelock $(TOOLS) ## random churn that an oracle watches (SECO
 soak: $(OUT)$(B)/tidelock $(TOOLS) ## the same beside load: does memory end where it began? (MINUTES=30, SEED=n)
 	@TIDELOCK_SOAK_MINUTES=$(or $(MINUTES),30) TIDELOCK_CHAOS_SEED=$(or $(SEED),1) \
 	$(call SUITE,$(OUT)$(B)) spec/chaos/soak.lua
+
+# clang is no part of `deps`: what it found is held by `make test` without it.
+fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one target
+	@vendor/install run build fuzz
+	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
+	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
 
 ifneq ($(wildcard spec/bench/run),)
 bench: all $(TOOLS) ## side by side with nginx and HAProxy
@@ -206,7 +230,7 @@ format: ## clang-format over src/ and the C of spec/
 	@clang-format -i $$(find src spec -name '*.[ch]')
 
 clean: ## removes every build directory
-	@rm -rf $(addprefix $(OUT),build build-debug build-asan build-tsan)
+	@rm -rf $(addprefix $(OUT),build build-debug build-asan build-tsan build-fuzz)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1 /p' $(firstword $(MAKEFILE_LIST)) | \

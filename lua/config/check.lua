@@ -42,6 +42,13 @@ local function group_names()
   return groups
 end
 
+--- How a group of settings is written; nil when there is no such group.
+-- @param name string
+function check.group_example(name)
+  local names = name ~= "" and group_names()[name]
+  return names and ("%s = { %s = ... }"):format(name, names[1]) or nil
+end
+
 --- Checks the keys of the file and of its groups.
 local function check_groups(values, problems)
   for group, names in pairs(group_names()) do
@@ -52,8 +59,7 @@ local function check_groups(values, problems)
     if type(inside) == "table" then
       check.keys(inside, group, names, problems)
     elseif inside ~= nil then
-      local text = "has to be a table: %s = { %s = ... }"
-      problems(group, ("%s %s"):format(group, text:format(group, names[1])))
+      problems(group, ("%s has to be a table: %s"):format(group, check.group_example(group)))
     end
   end
 end

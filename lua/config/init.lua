@@ -11,7 +11,9 @@ local config = {}
 local function environment()
   return setmetatable({}, {
     __index = function(_, name)
-      error(tostring(name) .. " has no value here; put texts in quotes", 2)
+      local example = check.group_example(name)
+      local advice = example and "write its settings in a table: " .. example or "put texts in quotes"
+      error(("%s has no value here; %s"):format(name, advice), 2)
     end,
   })
 end

@@ -458,7 +458,8 @@ return {
   },
   {
     path = "limits.registry_connections", type = "count", default = 1024, min = 1, max = 100000,
-    doc = "Registry connections open at a time.",
+    doc = "Registry connections open at a time; fewer where the process may not have so many descriptors (a quarter of "
+      .. "its limit is kept for the registry, probes and files).",
   },
   {
     path = "limits.registry_per_address", type = "count", default = 512, min = 1, max = 100000,

@@ -81,9 +81,10 @@ return {
       .. "connections; lines are commands, bad_lines those that were too long or no text; sessions_dropped: idle "
       .. "ones that made room; auth_failures: wrong tokens, auth_delayed: lines without AUTH that had to wait for "
       .. "them. limits: each by the name of its setting (descriptors: what the process may have, less what is kept "
-      .. "back); where it holds for one connection, session or address, used is what the one that uses most does, "
-      .. "or null. refused is how often it was met: lines of registry_lines waited, clients waited to be accepted "
-      .. "(connections) or others made room (descriptors). buffer_bytes: memory in buffers of connections.",
+      .. "back; probes: checks of backends at a time, half of them of their health); where it holds for one connection, "
+      .. "session or address, used is what the one that uses most does, or null. refused is how often it was met: lines of registry_lines waited, clients waited to be accepted "
+      .. "(connections) or others made room (descriptors), probes waited. buffer_bytes: memory in buffers of "
+      .. "connections.",
     run = function(cmd)
       return reply.json("PROXY_STATUS_OK", describe(cmd.conn:proxy_status()))
     end,

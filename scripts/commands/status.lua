@@ -57,9 +57,16 @@ local function describe_status(status)
   return json.pick(status, STATUS_KEYS)
 end
 
-local function all_stats(session)
-  local list = json.array({})
-  for i, route in ipairs(session:active_routes()) do
+--- Nobody can be told of more, so nobody's time is spent on counting them.
+local ROUTES_MAX, COMPRESSED_ROUTES_MAX = 250, 5000
+
+--- @return list; or nil, reason
+local function all_stats(session, form)
+  local list, routes = json.array({}), session:active_routes()
+  if #routes > (form and COMPRESSED_ROUTES_MAX or ROUTES_MAX) then
+    return nil, form and "response too large" or "response too large, use compressed"
+  end
+  for i, route in ipairs(routes) do
     list[i] = json.pick(session:stats(route), STATS_KEYS)
   end
   return list
@@ -99,7 +106,7 @@ return {
     },
     reply = "STATS_OK|{json}; with ALL or no route STATS_OK|[...]",
     since = "0.1",
-    errors = { "route not found", "response too large, use compressed" },
+    errors = { "route not found", "response too large, use compressed", "response too large" },
     notes = "Exact sums over all workers, since the route was first applied. rejected counts the "
       .. "requests that were turned away, by reason; drain counts those that another member took, too. "
       .. "ratelimit_shadowed: what the limit would have turned away (option ratelimit_shadow); ratelimit_evicted: "
@@ -111,10 +118,14 @@ return {
       .. "upgrades, which count as requests when they open, while their bytes count as they pass; rejected.tunnels: "
       .. "refused by option websocket_max, rejected.requests: by max_requests; compression: responses that were "
       .. "compressed, their bytes before and after, and those that were skipped, because compression.cpu or "
-      .. "compression.streams was reached.",
+      .. "compression.streams was reached. ALL is told of 5,000 routes at most.",
     run = function(cmd)
       if cmd.target == "ALL" then
-        return reply.json("STATS_OK", all_stats(cmd.session), cmd.form)
+        local list, err = all_stats(cmd.session, cmd.form)
+        if not list then
+          return nil, err
+        end
+        return reply.json("STATS_OK", list, cmd.form)
       end
       local stats, err = cmd.session:stats(cmd.target)
       if not stats then

@@ -202,8 +202,8 @@ local function serves(w)
     local client = w:client(way)
     for i = 1, #world.HOSTS - 1 do
       local r = client:request { host = world.HOSTS[i], path = "/after" }
-      check(r.status == 200 and r.body == world.HOSTS[i] .. " /after", "%s does not serve afterwards: %s", world.HOSTS[i],
-        r.status)
+      local good = r.status == 200 and r.body == world.HOSTS[i] .. " /after"
+      check(good, "%s does not serve afterwards: %s", world.HOSTS[i], r.status)
     end
     client:close()
   end

@@ -1,5 +1,6 @@
 -- A proxy whose process may have few descriptors: clients use up what is theirs, all are served, control goes on.
 
+local cjson = require("cjson")
 local h2 = require("spec.support.h2")
 local load = require("spec.support.load")
 local loop = require("spec.support.loop")
@@ -181,5 +182,53 @@ describe("the start", function()
     local limits = sys.read_file(("/proc/%d/limits"):format(p.pid))
     local soft, hard = limits:match("Max open files%s+(%d+)%s+(%d+)")
     assert.equal(hard, soft)
+  end)
+end)
+
+describe("a registry with few descriptors", function()
+  local PLACES = 12 -- of 128 descriptors control keeps 32: 16 are for probes, 4 for files and the like
+
+  local function registry_status(r)
+    local status = cjson.decode((r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")))
+    return status.limits.registry_connections, status.registry.closed
+  end
+
+  local function flood(p, count, fn)
+    local all = {}
+    for i = 1, count do
+      all[i] = p:registry()
+      if fn then
+        fn(all[i], i)
+      end
+    end
+    return all
+  end
+
+  it("has strangers make room, and leaves clients what is theirs", function()
+    local o = origin.start()
+    local p = start { descriptors = 128, route = { to = o.url } }
+    flood(p, 150)
+    local clients = {}
+    for i = 1, 40 do
+      clients[i] = p:connect()
+      clients[i]:send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+      assert.equal(200, clients[i]:receive().status)
+    end
+    loop.soon(function()
+      local places, closed = registry_status(p.session)
+      assert.equal(PLACES, places.limit)
+      assert.equal(PLACES, places.used)
+      assert.is_true(closed.made_room >= 150 - PLACES)
+    end)
+  end)
+
+  it("says that there is no place when all that it may have speak for sessions", function()
+    local p = start { descriptors = 128, route = { to = origin.start().url } }
+    flood(p, PLACES - 1, function(r, i)
+      r:register("service", "i" .. i)
+    end)
+    assert.equal("ERROR|too many connections: limits.registry_connections = " .. PLACES, p:registry():receive())
+    assert.equal(200, p:get("/").status)
+    assert.equal("PONG", p.session:call("PING"))
   end)
 end)

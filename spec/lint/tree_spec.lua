@@ -57,7 +57,7 @@ end)
 
 describe("vendor/packages", function()
   it("gives each package a kind and a reason", function()
-    local kinds = { run = true, build = true, test = true, bench = true }
+    local kinds = { run = true, build = true, test = true, fuzz = true, bench = true }
     tree.each_line("vendor/packages", function(line, number)
       if line ~= "" and not line:find("^#") then
         local name, kind, reason = line:match("^(%S+)%s+(%S+)%s+(%S.*)$")

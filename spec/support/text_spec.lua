@@ -23,13 +23,15 @@ describe("a configuration file", function()
     local env = {}
     setfenv(assert(loadstring(text)), env)()
     assert.same({
-      health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
+      sandbox_paths = { os.getenv("TMPDIR") or "/tmp" }, health_checks = true, workers = 3, timeouts = { grace = "1s" }, trusted = { "a\"b", true },
     }, env)
   end)
 
-  it("switches health checks off unless it says otherwise", function()
-    assert.equal("health_checks = false\n", proxy.config_text {})
-    assert.equal("health_checks = true\n", proxy.config_text { health_checks = true })
+  it("switches health checks off and lets the proxy read what specs write, unless it says otherwise", function()
+    assert.equal(('health_checks = false\nsandbox_paths = { "%s" }\n'):format(os.getenv("TMPDIR") or "/tmp"),
+      proxy.config_text {})
+    assert.equal("health_checks = true\nsandbox_paths = {\n\n}\n",
+      proxy.config_text { health_checks = true, sandbox_paths = {} })
     assert.equal("workers = 1", proxy.config_text("workers = 1"))
   end)
 end)

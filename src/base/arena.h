@@ -1,7 +1,7 @@
 /* arena.h - memory that is allocated piece by piece and freed all at once.
  *
- * Thread: one at a time. Ownership: pieces live until arena_fini; none is freed on its own. Running
- * out of memory aborts: an arena holds configuration, whose size is bounded by limits elsewhere.
+ * Thread: one at a time. Ownership: pieces live until arena_fini; none is freed on its own. Its
+ * memory is base/need.h's: whoever fills one asks for room first.
  * FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once

@@ -27,9 +27,7 @@ struct map {
 
 struct map *map_new(void)
 {
-    struct map *m = need_zeroed(1, sizeof(*m));
-
-    return m;
+    return need_zeroed(1, sizeof(struct map));
 }
 
 void map_free(struct map *m)

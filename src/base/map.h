@@ -1,7 +1,7 @@
 /* map.h - a hash table from byte strings to pointers.
  *
  * Thread: the one that owns the map. Ownership: keys are copied, values belong to the caller. Grows
- * by itself; running out of memory aborts. FFI-clean. */
+ * by itself; its memory is base/need.h's. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
 #include "base/check.h"

@@ -56,6 +56,17 @@ static inline struct slice slice_skip(struct slice s, size_t n)
     return (struct slice){s.data + n, s.len - n};
 }
 
+/* Its first max bytes at most, without cutting a character of UTF-8: what is shown of a text in an answer. */
+static inline struct slice slice_cut(struct slice s, size_t max)
+{
+    if (s.len > max) {
+        s.len = max;
+        while (s.len && ((unsigned char)s.data[s.len] & 0xc0) == 0x80)
+            s.len--;
+    }
+    return s;
+}
+
 /* Without spaces and tabs at both ends. */
 static inline struct slice slice_trim(struct slice s)
 {

@@ -293,6 +293,5 @@ bool option_parse(const struct option_info *option, struct slice value, union op
     if (option->type == OPTION_DURATION)
         return error_set(err, "invalid duration: %s", option->key);
     return error_set(err, "invalid option %s: takes %s, not \"%.*s\"", option->key,
-                     takes[option->type], (int)(value.len < TEXT_SHOWN ? value.len : TEXT_SHOWN),
-                     value.data ? value.data : "");
+                     takes[option->type], SLICE_ARGS(slice_cut(value.data ? value : SLICE(""), TEXT_SHOWN)));
 }

@@ -108,8 +108,7 @@ static bool check_option(struct slice key, struct slice value, struct error *err
     union option_value parsed;
 
     if (!option)
-        return error_set(err, "unknown option: %.*s", (int)(key.len > 100 ? 100 : key.len),
-                         key.data);
+        return error_set(err, "unknown option: %.*s", SLICE_ARGS(slice_cut(key, 100)));
     return option_parse(option, value, &parsed, err);
 }
 

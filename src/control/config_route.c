@@ -12,15 +12,6 @@ enum {
     DOMAIN_OVERHEAD = 80  /* of a domain's place in the map, its pointer and two blocks of the heap */
 };
 
-static char *copy_text(struct slice text)
-{
-    char *copy = need(text.len + 1);
-
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
-
 struct slice config_set_place(char *out, struct slice domain, struct slice path)
 {
     for (size_t i = 0; i < domain.len; i++) {
@@ -119,7 +110,7 @@ static bool add_domain(struct route_entry *route, struct slice text, struct erro
         if (strcmp(route->domains[i], domain) == 0)
             return error_set(err, "domains: %s is named twice", domain);
     }
-    route->domains[route->domain_count++] = copy_text(slice_str(domain));
+    route->domains[route->domain_count++] = need_text(domain);
     return true;
 }
 
@@ -143,8 +134,8 @@ static bool set_path(struct route_entry *route, struct slice path, struct error 
 {
     struct path_result form;
 
-    route->path = copy_text(path);
-    route->form = copy_text(path);
+    route->path = need_copy(path);
+    route->form = need_copy(path);
     if (!config_check_path("path", path, err))
         return false;
     switch (path_normalise(path, route->form, &form)) {
@@ -168,7 +159,7 @@ static struct route_entry *make_route(const char *id, const struct route_fields 
     CHECK(strlen(id) < ROUTE_ID_SIZE);
     list_init(&route->link);
     memcpy(route->id, id, strlen(id) + 1);
-    route->backend_url = copy_text(fields->backend_url);
+    route->backend_url = need_copy(fields->backend_url);
     route->priority = (int)fields->priority;
     if (!set_domains(route, fields->domains, fields->domain_count, err) ||
         !set_path(route, fields->path, err) ||
@@ -190,10 +181,10 @@ struct route_entry *config_route_copy(const struct route_entry *from)
     list_init(&route->link);
     route->domains = need_zeroed(from->domain_count, sizeof(*route->domains));
     for (unsigned i = 0; i < from->domain_count; i++)
-        route->domains[i] = copy_text(slice_str(from->domains[i]));
-    route->path = copy_text(slice_str(from->path));
-    route->form = copy_text(slice_str(from->form));
-    route->backend_url = copy_text(slice_str(from->backend_url));
+        route->domains[i] = need_text(from->domains[i]);
+    route->path = need_text(from->path);
+    route->form = need_text(from->form);
+    route->backend_url = need_text(from->backend_url);
     CHECK(url_parse(slice_str(route->backend_url), &route->url, &err));
     route->state = from->state ? route_state_ref(from->state) : NULL;
     route->name = NULL;

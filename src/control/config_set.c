@@ -76,16 +76,6 @@ struct config_set *config_set_new(void)
     return set;
 }
 
-static char *copy_text(struct slice text)
-{
-    char *copy = need(text.len + 1);
-
-    if (text.len)
-        memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
-
 static void setting_free(struct setting_entry *setting)
 {
     list_remove(&setting->link);
@@ -171,8 +161,8 @@ static void put(struct config_set *set, enum scope scope, struct slice target, s
         map_set(set->setting_by_key, setting_key(buf, scope, target, key), setting);
         set->setting_count++;
     }
-    setting->key = copy_text(key);
-    setting->value = copy_text(value);
+    setting->key = need_copy(key);
+    setting->value = need_copy(value);
 }
 
 size_t config_set_size(const struct config_set *set)

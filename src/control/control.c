@@ -217,7 +217,7 @@ static bool start_workers(struct control *c, unsigned count, struct startup_list
 
     c->workers = need_zeroed(count, sizeof(*c->workers));
     c->worker_ends = need_zeroed(count, sizeof(*c->worker_ends));
-    descriptors_share_out(c->settings, count, &c->shared);
+    descriptors_share_out(c, count);
     for (unsigned i = 0; i < count; i++) {
         if (!start_worker(c, i, first, l))
             return false;
@@ -372,6 +372,7 @@ static bool start(struct control *c, struct config_set **routes)
     c->shared.on_panic = panic_on_notice;
     c->shared.on_policy = scripts_on_policy_notice;
     publish_init(c);
+    probe_places_init(&c->probe_places);
     health_init(c);
     model_init(&c->model, c, workers);
     ok = start_backend_tls(c) && start_ratelimit(c) && start_room(c) && (c->bare || start_logs(c)) && start_scripts(c) &&

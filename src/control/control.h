@@ -8,6 +8,7 @@
 #include "base/mailbox.h"
 #include "config/settings.h"
 #include "control/model.h"
+#include "control/probe_places.h"
 #include "control/registry_count.h"
 #include "worker/worker.h"
 #include <ev.h>
@@ -37,6 +38,7 @@ struct control {
     struct model model;          /* sessions and what they have live */
     struct registry *registry;   /* control/registry.c */
     struct registry_counts counts;
+    uint64_t registry_most;      /* connections of it that there are descriptors for */
     struct publisher *publisher; /* control/publish.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct scripts *scripts;     /* control/scripts.h */
@@ -47,6 +49,7 @@ struct control {
     struct certificates *certificates; /* control/certificates.c */
     struct server_context *tls;  /* what it made of them, referenced; NULL: none */
     struct page_book *pages;     /* control/pages.c: what it made, referenced */
+    struct probe_places probe_places; /* control/probe_places.h */
     struct health_pace *health_pace; /* control/health_pace.h */
     uint64_t started_ms;         /* monotonic */
     const struct cli *cli;       /* command line, which wins over the configuration file */

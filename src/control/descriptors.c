@@ -1,9 +1,8 @@
 #include "control/descriptors.h"
 
 #include "base/log.h"
-#include "config/settings.h"
+#include "control/control.h"
 #include "guard/descriptor_plan.h"
-#include "worker/worker.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -47,13 +46,16 @@ static void tell(const struct settings *settings, uint64_t limit, uint64_t open,
                   (unsigned long long)settings->registry_connections);
 }
 
-void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared)
+void descriptors_share_out(struct control *c, unsigned workers)
 {
+    const struct settings *settings = c->settings;
     uint64_t limit = limit_of_process(), open = count_open() + (uint64_t)workers * OF_WORKER;
     struct descriptor_plan plan;
 
     descriptor_plan_make(&plan, limit, open, settings->registry_connections);
-    shared->descriptors_most = plan.workers;
-    shared->clients_most = plan.clients;
+    c->shared.descriptors_most = plan.workers;
+    c->shared.clients_most = plan.clients;
+    c->registry_most = plan.registry;
+    c->probe_places.most = (unsigned)plan.probes / PROBE_LANES;
     tell(settings, limit, open, &plan);
 }

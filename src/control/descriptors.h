@@ -4,8 +4,7 @@
  * Thread: control, before workers run. */
 #pragma once
 
-struct settings;
-struct worker_shared;
+struct control;
 
-/* Sets what workers may have, once everything but them is open. */
-void descriptors_share_out(const struct settings *settings, unsigned workers, struct worker_shared *shared);
+/* Sets what so many workers, probes and the registry may have, once everything but them is open. */
+void descriptors_share_out(struct control *c, unsigned workers);

@@ -21,6 +21,7 @@ static struct maintenance_op *op_new(struct session *s, enum maintenance_kind ki
 
     op->model = &s->control->model;
     op->session = s;
+    s->operations++;
     op->kind = kind;
     ev_timer_init(&op->begin, on_begin, 0, 0);
     op->begin.data = op;
@@ -28,10 +29,18 @@ static struct maintenance_op *op_new(struct session *s, enum maintenance_kind ki
     return op;
 }
 
+static void leave_session(struct maintenance_op *op)
+{
+    if (op->session)
+        op->session->operations--;
+    op->session = NULL;
+}
+
 void maintenance_op_free(struct maintenance_op *op)
 {
     struct control *c = op->model->control;
 
+    leave_session(op);
     list_remove(&op->link);
     ev_timer_stop(c->loop, &op->begin);
     if (op->naming)
@@ -392,7 +401,7 @@ void maintenance_leave(struct session *s)
 
         if (op->session != s)
             continue;
-        op->session = NULL;
+        leave_session(op);
         if (op->phase == MAINTENANCE_WAITING)
             maintenance_op_free(op);
         else if (op->phase != MAINTENANCE_PUBLISHING)

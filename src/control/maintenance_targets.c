@@ -165,8 +165,7 @@ static void mark_found(void *arg, struct target *target)
 
 static bool not_found(struct slice text, struct error *err)
 {
-    return error_set(err, "route not found: %.*s", (int)(text.len > SHOWN ? SHOWN : text.len),
-                     text.data);
+    return error_set(err, "route not found: %.*s", SLICE_ARGS(slice_cut(text, SHOWN)));
 }
 
 static bool read_all(struct maintenance_targets *t, struct slice text,

@@ -133,9 +133,8 @@ struct session *model_register(struct model *m, struct slice service, struct sli
     key = names_key(service, instance);
     s = session_new(m->control, service, instance, on_grace_ended);
     s->maintenance_port = maintenance_port;
-    if (metadata.data) {
+    if (metadata.data)
         s->metadata = need_copy(metadata);
-    }
     old = map_get(m->by_names, key);
     if (old) {
         s->takeovers = old->takeovers;

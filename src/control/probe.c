@@ -6,6 +6,7 @@
 #include "base/transport.h"
 #include "control/control.h"
 #include "control/probe_h2.h"
+#include "control/probe_places.h"
 #include "control/probe_target.h"
 #include "control/resolve.h"
 #include "http/parse.h"
@@ -23,6 +24,7 @@ enum wait { WAIT_NOTHING, WAIT_READ, WAIT_WRITE, WAIT_ENDED };
 struct probe {
     struct probe_target *target;
     struct control *control;
+    struct probe_turn turn; /* its place among those that run */
     bool owns_target;
     void (*done)(void *arg, const struct probe_result *result);
     void *arg;
@@ -82,6 +84,7 @@ static void probe_free(struct probe *p)
         resolve_cancel(p->resolving);
     if (p->owns_target)
         probe_target_free(p->target);
+    probe_places_leave(&p->control->probe_places, &p->turn);
     free(p->head);
     free(p);
 }
@@ -475,10 +478,19 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
     finish(p);
 }
 
-struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
-                        void (*done)(void *arg, const struct probe_result *result), void *arg)
+/* There is a place for it: its time begins. */
+static void on_placed(struct probe_turn *turn)
 {
-    struct ev_loop *loop = t->control->loop;
+    struct probe *p = CONTAINER_OF(turn, struct probe, turn);
+
+    p->started_us = clock_us();
+    ev_timer_start(p->control->loop, &p->deadline);
+    begin(p);
+}
+
+static struct probe *start(struct probe_target *t, enum probe_lane lane, uint64_t timeout_ms,
+                           void (*done)(void *arg, const struct probe_result *result), void *arg)
+{
     struct probe *p = need_zeroed(1, sizeof(*p));
 
     ASSERT_CONTROL();
@@ -487,15 +499,19 @@ struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
     p->done = done;
     p->arg = arg;
     p->timeout_ms = timeout_ms;
-    p->started_us = clock_us();
     p->result.tls = t->tls;
     ev_init(&p->io, on_io);
     ev_timer_init(&p->at_once, on_at_once, 0, 0);
     ev_timer_init(&p->deadline, on_deadline, (double)timeout_ms / 1e3, 0);
     p->io.data = p->at_once.data = p->deadline.data = p;
-    ev_timer_start(loop, &p->deadline);
-    begin(p);
+    probe_places_take(&p->control->probe_places, &p->turn, lane, on_placed);
     return p;
+}
+
+struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
+                        void (*done)(void *arg, const struct probe_result *result), void *arg)
+{
+    return start(t, PROBE_LANE_HEALTH, timeout_ms, done, arg);
 }
 
 struct probe *probe_start(struct control *c, struct slice url, const struct backend_tls_choice *tls, uint64_t timeout_ms,
@@ -507,7 +523,7 @@ struct probe *probe_start(struct control *c, struct slice url, const struct back
 
     if (!t)
         return NULL;
-    p = probe_run(t, timeout_ms, done, arg);
+    p = start(t, PROBE_LANE_COMMANDS, timeout_ms, done, arg);
     p->owns_target = true;
     return p;
 }

@@ -2,7 +2,7 @@
  * health checks.
  *
  * Resolves, connects (each address in turn until one answers), sends GET, reads the head of the
- * final answer, closes. https and wss: with TLS, as the route that it is for says; without a route a
+ * final answer, closes. So many run at a time (control/probe_places.h); more wait, and their time begins when they run. https and wss: with TLS, as the route that it is for says; without a route a
  * certificate that does not verify is reported, not an error.
  *
  * Thread: control. Ownership: the probe frees itself when done was called, exactly once. */
@@ -54,7 +54,7 @@ struct probe *probe_start(struct control *c, struct slice url, const struct back
                           void (*done)(void *arg, const struct probe_result *result), void *arg,
                           struct error *err);
 
-/* The same for a target that is kept, see control/probe_target.h. */
+/* A health check, of a target that is kept, see control/probe_target.h. */
 struct probe *probe_run(struct probe_target *t, uint64_t timeout_ms,
                         void (*done)(void *arg, const struct probe_result *result), void *arg);
 

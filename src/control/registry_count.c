@@ -38,7 +38,7 @@ const char *registry_limit_name(enum registry_limit limit)
     return strchr(limits[limit].path, '.') + 1;
 }
 
-uint64_t registry_limit_value(const struct control *c, enum registry_limit limit)
+static uint64_t value_set(const struct control *c, enum registry_limit limit)
 {
     switch (limit) {
 #define LIMIT_VALUE(id, field, path, text) \
@@ -51,6 +51,13 @@ uint64_t registry_limit_value(const struct control *c, enum registry_limit limit
     }
     CHECK(false);
     return 0;
+}
+
+uint64_t registry_limit_value(const struct control *c, enum registry_limit limit)
+{
+    uint64_t value = value_set(c, limit);
+
+    return limit == REGISTRY_LIMIT_CONNECTIONS && value > c->registry_most ? c->registry_most : value;
 }
 
 static void most_output(struct connection *conn, void *arg)

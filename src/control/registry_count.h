@@ -83,7 +83,7 @@ const char *connection_end_text(enum connection_end end);
 /* "registry_connections", ... */
 const char *registry_limit_name(enum registry_limit limit);
 
-/* What the settings in force say. */
+/* What the settings in force say; connections are never more than there are descriptors for. */
 uint64_t registry_limit_value(const struct control *c, enum registry_limit limit);
 
 /* What is used of it now; of a limit on each connection, session or address: what the one that uses most does. */

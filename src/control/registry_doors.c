@@ -13,6 +13,8 @@ enum {
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 10,
     PAUSE_MS = 100,
+    TELL_EVERY_MS = 10000,
+    TOLD_PART = 8, /* of those that may be connected */
     TOLD_MAX = 64 /* refused connections that are told so at a time; more are just closed */
 };
 
@@ -80,7 +82,7 @@ static void refuse(struct door *door, int fd, const struct address *peer, const 
     struct transport transport;
     struct connection *conn;
 
-    if (door->tls || r->surplus >= TOLD_MAX) {
+    if (door->tls || r->surplus >= TOLD_MAX || r->surplus > r->control->registry_most / TOLD_PART) {
         r->control->counts.ended[CONNECTION_END_SURPLUS]++;
         sock_close_reset(fd);
         return;
@@ -108,6 +110,20 @@ static void admit(struct door *door, int fd, const struct address *peer)
         close(fd);
 }
 
+static void pause_accepting(struct registry *r, int error)
+{
+    uint64_t now_ms = clock_ms();
+
+    watch(&r->plain, false);
+    watch(&r->secure, false);
+    ev_timer_set(&r->pause, PAUSE_MS / 1000.0, 0.);
+    ev_timer_start(r->control->loop, &r->pause);
+    if (r->told_pause_ms && now_ms - r->told_pause_ms < TELL_EVERY_MS)
+        return;
+    r->told_pause_ms = now_ms;
+    log_write(LOG_ERROR, "registry cannot accept", "error=\"%s\"", strerror(-error));
+}
+
 /* Takes one connection; false when none is waiting or none can be taken now. */
 static bool accept_one(struct door *door)
 {
@@ -118,11 +134,7 @@ static bool accept_one(struct door *door)
     if (fd == -EAGAIN)
         return false;
     if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
-        log_write(LOG_ERROR, "registry cannot accept", "error=\"%s\"", strerror(-fd));
-        watch(&r->plain, false);
-        watch(&r->secure, false);
-        ev_timer_set(&r->pause, PAUSE_MS / 1000.0, 0.);
-        ev_timer_start(r->control->loop, &r->pause);
+        pause_accepting(r, fd);
         return false;
     }
     if (fd >= 0) /* else that one gave up before it was taken */

@@ -28,6 +28,7 @@ struct registry {
     /* doors, control/registry_doors.c */
     struct door plain, secure;
     struct tls_registry *tls; /* of the secure door; NULL without it */
+    uint64_t told_pause_ms;   /* when the log was told so; 0: never */
     ev_timer pause;           /* until accepting is tried again after descriptors ran out */
     /* turns, control/registry_turn.c */
     struct list due;        /* connections with lines to run, first come, first served */

@@ -38,15 +38,6 @@ static void on_grace(struct ev_loop *loop, ev_timer *timer, int events)
     s->grace_ended(s);
 }
 
-static char *copy_text(struct slice text)
-{
-    char *copy = need(text.len + 1);
-
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    return copy;
-}
-
 static void make_id(char out[SESSION_ID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
@@ -69,8 +60,8 @@ struct session *session_new(struct control *c, struct slice service, struct slic
     list_init(&s->link);
     s->control = c;
     make_id(s->id);
-    s->service = copy_text(service);
-    s->instance = copy_text(instance);
+    s->service = need_copy(service);
+    s->instance = need_copy(instance);
     s->standing = SESSION_DISCONNECTED;
     s->connected_wall_ms = s->activity_wall_ms = clock_wall_ms();
     s->registered_ms = clock_ms();

@@ -49,6 +49,7 @@ struct session {
     bool applying;            /* an apply of this session is not answered yet */
     /* operations */
     struct drain *drain;             /* control/drain.h; NULL: there never was one */
+    unsigned operations;             /* of its maintenance, under way */
     struct maintenance *maintenance; /* control/maintenance.h; NULL: none */
     /* time */
     void (*grace_ended)(struct session *s);

@@ -40,27 +40,16 @@ uint64_t sessions_most_staged(const struct control *c)
     return most;
 }
 
-static unsigned count_operations(const struct session *s)
-{
-    struct list *node, *tmp;
-    unsigned count = 0;
-
-    LIST_EACH (node, tmp, &s->control->model.maintenance_ops)
-        count += CONTAINER_OF(node, struct maintenance_op, link)->session == s;
-    return count;
-}
-
 uint64_t sessions_most_operations(const struct control *c)
 {
     struct list *node, *tmp;
-    unsigned most = 0, count;
+    unsigned most = 0;
 
     LIST_EACH (node, tmp, &c->model.maintenance_ops) {
         const struct session *s = CONTAINER_OF(node, struct maintenance_op, link)->session;
 
-        count = s ? count_operations(s) : 0;
-        if (count > most)
-            most = count;
+        if (s && s->operations > most)
+            most = s->operations;
     }
     return most;
 }
@@ -163,7 +152,7 @@ bool session_may_put(struct session *s, enum scope scope, struct slice target, s
 bool session_may_operate(struct session *s, struct error *err)
 {
     ASSERT_CONTROL();
-    return registry_within(s->control, REGISTRY_LIMIT_OPERATIONS, count_operations(s) + 1u, err);
+    return registry_within(s->control, REGISTRY_LIMIT_OPERATIONS, s->operations + 1u, err);
 }
 
 bool session_may_turn_over(struct session *s, struct error *err)

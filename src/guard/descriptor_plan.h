@@ -12,6 +12,8 @@
 
 struct descriptor_plan {
     uint64_t reserve; /* of control */
+    uint64_t probes;  /* of these, connections that ask backends how they are, at least 4 */
+    uint64_t registry; /* connections of the registry that may be, whatever its limit says, at least 1 */
     uint64_t workers; /* of all workers together, at least 2 */
     uint64_t clients; /* of these, connections of clients, at least 1 */
 };

@@ -22,9 +22,7 @@ struct guesses {
 
 struct guesses *guesses_new(void)
 {
-    struct guesses *g = need_zeroed(1, sizeof(*g));
-
-    return g;
+    return need_zeroed(1, sizeof(struct guesses));
 }
 
 void guesses_free(struct guesses *g)

@@ -53,13 +53,17 @@ void h2_fields_add(struct h2_fields *f, struct slice name, struct slice value,
     struct mark mark;
 
     if (joins_last(f, name, &mark)) {
-        if (!fits(f, value.len + 2, value.len + 2, limits))
+        /* An empty crumb adds nothing: the field would end with a blank. */
+        struct slice between = value.len && mark.value_len ? SLICE("; ") : SLICE("");
+        size_t more = between.len + value.len;
+
+        if (!fits(f, more, more, limits))
             return;
-        mark.value_len += (uint32_t)value.len + 2;
+        mark.value_len += (uint32_t)more;
         memcpy(f->text.data + f->last, &mark, sizeof(mark));
-        append(f, SLICE("; "));
+        append(f, between);
         append(f, value);
-        f->size += (uint32_t)value.len + 2;
+        f->size += (uint32_t)more;
         return;
     }
     if (!fits(f, sizeof(mark) + name.len + value.len, name.len + value.len + LINE_OVERHEAD, limits))

@@ -1,6 +1,6 @@
 /* h2_fields.h - the fields of one HTTP/2 head or trailer section, collected as HPACK gives them.
  *
- * Cookie crumbs that follow each other become one field as they come (RFC 9113 8.2.3).
+ * Cookie crumbs that follow each other become one field as they come (RFC 9113 8.2.3); empty ones add nothing to it.
  *
  * Thread: any; no state but what is passed. Ownership: the text's block is the caller's. FFI-clean. */
 #ifndef FFI_CDEF

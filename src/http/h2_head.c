@@ -131,8 +131,8 @@ static bool join_cookies(struct reading *r, struct buf *text)
     for (unsigned i = 0; i < head->field_count; i++) {
         struct http_field *field = &head->fields[i];
 
-        if (h2_is_cookie(field->name)) {
-            if (first)
+        if (h2_is_cookie(field->name) && field->value.len) {
+            if (text->end > start)
                 write_literal(&w, "; ");
             write_slice(&w, field->value);
         }
@@ -204,7 +204,9 @@ static bool judge_target(struct reading *r)
     }
     if (r->authority.data && !http_split_authority(r->authority, &host, &port))
         return fail(r, "invalid :authority");
-    return head->method != METHOD_CONNECT || r->authority.data || fail(r, "CONNECT without :authority");
+    if (head->method == METHOD_CONNECT && !r->authority.data)
+        return fail(r, "CONNECT without :authority");
+    return head->method != METHOD_CONNECT || port.data || fail(r, "CONNECT without a port");
 }
 
 /* The authority is the host. Where there was no Host field there is one now, for whoever looks for it. */

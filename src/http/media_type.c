@@ -39,5 +39,7 @@ bool media_type_is_pattern(struct slice text)
         return http_is_token(slice_skip(text, 1));
     if (!slice_split(&text, '/', &kind) || !text.data)
         return false;
-    return http_is_token(kind) && !slice_eq(kind, SLICE("*")) && http_is_token(text);
+    /* A star is a token's byte, too: "text/ht*" would take more than it says. */
+    return http_is_token(kind) && !memchr(kind.data, '*', kind.len) && http_is_token(text) &&
+           (slice_eq(text, SLICE("*")) || !memchr(text.data, '*', text.len));
 }

@@ -102,8 +102,7 @@ static int change_events(lua_State *L, bool add)
     struct error err;
 
     if (!mask) {
-        error_set(&err, "unknown event type: %.*s", (int)(type.len > 100 ? 100 : type.len),
-                  type.data);
+        error_set(&err, "unknown event type: %.*s", SLICE_ARGS(slice_cut(type, 100)));
         return api_refuse(L, err.text);
     }
     if (!conn->session)

@@ -83,7 +83,7 @@ static int host_option_check(lua_State *L)
     struct error err;
 
     if (!option)
-        error_set(&err, "unknown option: %.*s", (int)(key.len > 100 ? 100 : key.len), key.data);
+        error_set(&err, "unknown option: %.*s", SLICE_ARGS(slice_cut(key, 100)));
     else if (option_parse(option, value, &parsed, &err))
         return api_true(L);
     return api_refuse(L, err.text);

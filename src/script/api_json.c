@@ -31,6 +31,7 @@ struct tree {
     char *text; /* what it is written as, or NULL */
     size_t len, size, max;
     bool starved; /* there was no memory to write it */
+    bool endless; /* it would have had more in it than a tree may */
 };
 
 static void tree_clear(struct tree *tree)
@@ -85,7 +86,8 @@ static void count_value(lua_State *L, struct tree *tree, size_t bytes)
 {
     vm_spend(L, 32 + (unsigned)(bytes / 2));
     tree->bytes += bytes;
-    if (++tree->values > VALUES_MAX || tree->bytes > TREE_MAX)
+    tree->endless = ++tree->values > VALUES_MAX || tree->bytes > TREE_MAX;
+    if (tree->endless)
         luaL_error(L, "more than %d values or %d bytes", VALUES_MAX, TREE_MAX);
 }
 
@@ -292,6 +294,10 @@ static int encode(lua_State *L, lua_CFunction body)
     tree_clear(tree);
     if (status == 0)
         return 1;
+    if (tree->endless) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;

@@ -155,6 +155,8 @@ static void set_worker_limits(lua_State *L, const struct control *c, const struc
               (double)(s->connections ? s->connections : c->shared.clients_most), (double)sum->accept_pauses);
     set_limit(L, "descriptors", (double)quota_used(&counts->descriptors), (double)c->shared.descriptors_most,
               (double)(sum->closed[CLOSE_MADE_ROOM] + sum->verdicts[VERDICT_NO_DESCRIPTOR]));
+    set_limit(L, "probes", probe_places_used(&c->probe_places), (double)c->probe_places.most * PROBE_LANES,
+              (double)c->probe_places.waited);
     set_limit(L, "connections_per_address", -1, (double)s->connections_per_address,
               (double)sum->closed[CLOSE_ADDRESS_FULL]);
     set_limit(L, "buffer_memory", (double)sum->memory, (double)(s->buffer_memory * c->worker_count),

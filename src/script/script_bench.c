@@ -29,9 +29,7 @@ struct script_bench {
 
 struct script_bench *script_bench_new(void)
 {
-    struct script_bench *b = need_zeroed(1, sizeof(*b));
-
-    return b;
+    return need_zeroed(1, sizeof(struct script_bench));
 }
 
 void script_bench_free(struct script_bench *b)

@@ -93,9 +93,7 @@ bool settings_get_list(lua_State *L, const char *key, unsigned *count)
 
 void *settings_get_room(unsigned count, size_t size)
 {
-    void *room = need_zeroed((size_t)count + 1, size);
-
-    return room;
+    return need_zeroed((size_t)count + 1, size);
 }
 
 struct slice settings_get_item(lua_State *L, int i)

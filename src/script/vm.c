@@ -180,9 +180,8 @@ static void name_pending(struct vm *vm, lua_State *L)
     if (!vm->started || lua_type(L, -2) != LUA_TSTRING)
         vm_raise(L, "the command waits for nothing");
     vm->started->command = need_text(lua_tostring(L, -2));
-    if (lua_type(L, -1) == LUA_TSTRING) {
+    if (lua_type(L, -1) == LUA_TSTRING)
         vm->started->txn = need_text(lua_tostring(L, -1));
-    }
 }
 
 static int line_body(lua_State *L)

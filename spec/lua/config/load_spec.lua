@@ -143,6 +143,8 @@ describe("a mistake", function()
     ["compression = { br = 7 }"] = "t.lua:1: compression.br is out of range: 1 to 6",
     ["compression = { cpu = 101 }"] = "t.lua:1: compression.cpu is out of range: 0 to 100",
     ["workers = two"] = "t.lua:1: two has no value here; put texts in quotes",
+    ['\ntimeouts.head = "1s"'] =
+      "t.lua:2: timeouts has no value here; write its settings in a table: timeouts = { head = ... }",
     ["workers = 1\nworkers = ="] = "t.lua:2: unexpected symbol near '='",
     ["return 5"] = "t.lua:1: the file may return a table of settings, nothing else",
   }

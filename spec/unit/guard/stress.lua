@@ -9,11 +9,12 @@ local FLAGS = "-std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Wall -Wextra -Werror -fsan
 
 --- Builds a program and runs it, both without a sanitizer preloaded for the library under test.
 -- @param sources paths of C files, with blanks between
+-- @param seed integer or nil: its argument
 -- @return its key=value lines as a table; what ThreadSanitizer says is a failure
-function stress.run(sources)
+function stress.run(sources, seed)
   local dir = sys.temp_dir()
   local status = os.execute(("TSAN_OPTIONS=exitcode=99 env -u LD_PRELOAD sh -c 'cc %s -o %s/stress %s && "
-    .. "timeout 60 %s/stress' > %s/out 2>&1"):format(FLAGS, dir, sources, dir, dir))
+    .. "timeout 60 %s/stress %s' > %s/out 2>&1"):format(FLAGS, dir, sources, dir, seed or "", dir))
   local text, result = sys.read_file(dir .. "/out"), {}
   os.execute("rm -rf " .. dir)
   assert.equal(0, status, text:sub(1, 4000))

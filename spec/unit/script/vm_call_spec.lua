@@ -1,7 +1,7 @@
 local sys = require("spec.support.sys")
 
 local SOURCES = "spec/unit/script/vm_call_nested.c src/script/vm_call.c src/base/log.c src/base/log_line.c "
-  .. "src/base/ring.c src/base/clock.c src/base/check.c"
+  .. "src/base/ring.c src/base/clock.c src/base/check.c src/base/crash.c src/base/file_error.c"
 local FLAGS = "-std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Wall -Wextra -Werror $(pkg-config --cflags luajit)"
 
 -- Builds the program in dir and runs it, both without a sanitizer preloaded for the library under
