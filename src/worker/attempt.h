@@ -1,8 +1,9 @@
 /* attempt.h - one attempt of a request at one member, and what becomes of the request when it fails.
  *
- * Never reached the backend (refused, timed out connecting, a pooled connection that was already closed): the member's next address, else
- * another member. May have been acted on: only if the method is idempotent (RFC 9110 9.2.2) and the body is still at
- * hand. Another try uses the newest configuration. Both within the route's retries and the worker's retry budget.
+ * Never reached the backend (refused, timed out connecting, a pooled connection that was already closed): the member's
+ * next address, else another member. May have been acted on (broke, late, answered with what is no valid HTTP or too large):
+ * only if the method is idempotent (RFC 9110 9.2.2) and the body is still at hand. Another try uses the newest
+ * configuration. Both within the route's retries and the worker's retry budget.
  *
  * Thread: the worker's. */
 #pragma once

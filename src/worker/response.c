@@ -80,15 +80,11 @@ static enum step no_response(struct request *rq)
     return STEP_WAIT;
 }
 
+/* Nothing of it has gone to the client. A member that can't be understood has failed like one that broke off. */
 static enum step bad_response(struct request *rq, enum parse result)
 {
-    enum verdict why =
-        result == PARSE_HEAD_TOO_BIG ? VERDICT_RESPONSE_TOO_BIG : VERDICT_BAD_RESPONSE;
-
-    if (rq->ticket.probe)
-        return attempt_failed(rq, why, true);
-    outcome_failure(rq);
-    return request_refuse(rq, why);
+    return attempt_failed(
+        rq, result == PARSE_HEAD_TOO_BIG ? VERDICT_RESPONSE_TOO_BIG : VERDICT_BAD_RESPONSE, true);
 }
 
 /* A probe that was answered with an error: no client needs to see that where another member can answer. */
