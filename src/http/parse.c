@@ -335,6 +335,14 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     return r.result;
 }
 
+/* Could these bytes be the start of a response? */
+static bool may_be_response(const char *data, size_t len)
+{
+    static const char start[] = "HTTP/";
+
+    return memcmp(data, start, len < sizeof(start) - 1 ? len : sizeof(start) - 1) == 0;
+}
+
 enum parse http_parse_response(struct http_head *head, enum method method, const char *data,
                                size_t len, struct http_scan *scan, const struct http_limits *limits,
                                size_t *used, const char **error)
@@ -342,8 +350,14 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
     size_t end;
     struct reading r;
     struct slice text;
-    enum parse found = head_end_find(data, len, 0, scan, limits, UINT32_MAX, &end, error);
+    enum parse found;
 
+    /* What greets as another protocol would be waited for in vain: its head never ends. */
+    if (!may_be_response(data, len)) {
+        *error = "no HTTP";
+        return PARSE_BAD;
+    }
+    found = head_end_find(data, len, 0, scan, limits, UINT32_MAX, &end, error);
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);

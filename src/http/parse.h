@@ -58,8 +58,9 @@ MUST_USE enum parse http_parse_request(struct http_head *head, const char *data,
                                        size_t *used, const char **error);
 
 /* The same for a response to a request of the given method, which decides whether a body follows
- * (RFC 9112 6.3). No empty lines are skipped. A 1xx head is returned like any other, without a
- * body; one that announces a body is PARSE_BAD. A 204 that does is not keep_alive. */
+ * (RFC 9112 6.3). No empty lines are skipped; what does not begin with "HTTP/" is PARSE_BAD at once.
+ * A 1xx head is returned like any other, without a body; one that announces a body is PARSE_BAD. A 204
+ * that does is not keep_alive. */
 MUST_USE enum parse http_parse_response(struct http_head *head, enum method method,
                                         const char *data, size_t len, struct http_scan *scan,
                                         const struct http_limits *limits, size_t *used,

@@ -164,6 +164,15 @@ describe("a response", function()
     end)
   end
 
+  it("is refused at the first byte that HTTP does not begin with, not waited for", function()
+    for _, text in ipairs { "S", "SSH-2.0-x\r\n", "220 mail\r\n", "HTTX", "HTP", "\21\3\3", "\0", "\r" } do
+      assert.equal("bad", (heads.refusal(text, { response_to = lib.METHOD_GET })), text)
+    end
+    for _, text in ipairs { "", "H", "HTTP", "HTTP/", "HTTP/1.1 2" } do
+      assert.equal("more", (heads.refusal(text, { response_to = lib.METHOD_GET })), text)
+    end
+  end)
+
   it("is refused for another version", function()
     assert.equal("version", (heads.refusal("HTTP/2.0 200 OK\r\n\r\n", { response_to = lib.METHOD_GET })))
   end)
