@@ -184,7 +184,7 @@ install: all ## program, scripts and systemd's unit, below PREFIX (/usr/local; D
 deps: ## installs the missing packages of vendor/packages
 	@vendor/install run build test
 
-lint: $(TIDY) $(OUT)build/libtidelock.so ## luacheck, clang-tidy, the specs of the architecture
+lint: $(TIDY) $(OUT)build/tidelock $(OUT)build/libtidelock.so ## luacheck, clang-tidy, the specs of the architecture
 	@$(call SUITE,$(OUT)build) luacheck tidy:$(OUT)build/tidy spec/lint
 
 test: $(call built,$(OUT)build) $(OUT)build-debug/tidelock $(TIDY) ## installs what is missing, builds, lints, runs every spec (T=pattern)
