@@ -1,6 +1,7 @@
 -- How many connections clients may have, in all and from one address, and what becomes of the others.
 
 local h2 = require("spec.support.h2")
+local http = require("spec.support.http")
 local load = require("spec.support.load")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
@@ -27,15 +28,6 @@ local function is_reset(p, source)
   return not ok and c:find("closed") ~= nil or ok and c:wait_closed() == "reset"
 end
 
---- How many of these connections are still open.
-local function open_ones(list)
-  local count = 0
-  for _, c in ipairs(list) do
-    count = count + (c:ended() and 0 or 1)
-  end
-  return count
-end
-
 describe("limits.connections", function()
   it("closes the longest idle client for one more", function()
     local p = start { connections = 3 }
@@ -57,8 +49,8 @@ describe("limits.connections", function()
     for i = 1, 20 do
       all[i] = idle(p)
     end
-    loop.soon(function() assert.is_true(open_ones(all) <= 8) end)
-    assert.is_true(open_ones(all) >= 1)
+    loop.soon(function() assert.is_true(http.count_open(all) <= 8) end)
+    assert.is_true(http.count_open(all) >= 1)
   end)
 
   it("lets others wait while all have a request, and loses none of them", function()
@@ -118,7 +110,7 @@ describe("limits.connections", function()
       c:send("GET / HTTP/1.1\r\n")
     end
     assert.equal(200, p:get("/").status)
-    assert.equal(1, open_ones(slow))
+    assert.equal(1, http.count_open(slow))
   end)
 
   it("serves every request of clients that come and go at the limit", function()
@@ -140,9 +132,9 @@ describe("limits.connections", function()
     p:reload()
     p:wait_log("configuration reloaded()")
     c[3] = idle(p)
-    assert.equal(3, open_ones(c))
+    assert.equal(3, http.count_open(c))
     idle(p)
-    loop.soon(function() assert.equal(2, open_ones(c)) end)
+    loop.soon(function() assert.equal(2, http.count_open(c)) end)
   end)
 end)
 
@@ -154,7 +146,7 @@ describe("limits.connections_per_address", function()
       assert.is_true(is_reset(p, "127.0.0.2"))
     end
     assert.equal(200, idle(p, "127.0.0.3"):get("/").status)
-    assert.equal(3, open_ones(mine))
+    assert.equal(3, http.count_open(mine))
     assert.equal(4, p:status().closed.address_full)
     local client, limit = p:wait_log('msg="connections of an address are refused" client=(%S+):%d+ limit=(%d+)')
     assert.same({ "127.0.0.2", "3" }, { client, limit })
@@ -172,7 +164,7 @@ describe("limits.connections_per_address", function()
       local ok, c = pcall(p.connect, p, { source = "127.0.0.2" })
       mine[#mine + 1] = ok and c or nil
     end
-    loop.soon(function() assert.equal(5, open_ones(mine)) end)
+    loop.soon(function() assert.equal(5, http.count_open(mine)) end)
     for _, c in ipairs(mine) do
       c:close()
     end

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local h2 = require("spec.support.h2")
+local http = require("spec.support.http")
 local load = require("spec.support.load")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
@@ -15,14 +16,6 @@ local function start(options)
   options.workers = options.workers or 1
   options.descriptors = options.descriptors or FEW
   return proxy.start(options)
-end
-
-local function count_open(list)
-  local count = 0
-  for _, c in ipairs(list) do
-    count = count + (c:ended() and 0 or 1)
-  end
-  return count
 end
 
 --- Opens connections until the proxy has closed one of them, or takes no more.
@@ -45,7 +38,7 @@ describe("a proxy with few descriptors", function()
     for _ = 1, 20 do
       assert.equal(200, p:get("/").status)
     end
-    assert.is_true(count_open(idle) < FEW)
+    assert.is_true(http.count_open(idle) < FEW)
     assert.is_true(p:descriptors() < FEW)
   end)
 
@@ -172,7 +165,7 @@ describe("a limit of descriptors that falls while the proxy runs", function()
     local cpu, from = p:cpu_seconds(), loop.now()
     loop.delay(0.5)
     assert.is_true(p:cpu_seconds() - cpu < 0.5 * (loop.now() - from))
-    assert.is_true(count_open(idle) < 20)
+    assert.is_true(http.count_open(idle) < 20)
   end)
 end)
 

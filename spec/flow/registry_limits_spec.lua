@@ -1,34 +1,9 @@
-local cjson = require("cjson")
+local limits = require("spec.support.limits")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
-local proxy = require("spec.support.proxy")
 
-local function status(r)
-  return cjson.decode((r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")))
-end
-
---- A proxy with limits and a session of the service "shop".
-local function start(limits, more)
-  local config = more or {}
-  config.limits = limits
-  local p = proxy.start { config = config }
-  local r = p:registry()
-  if config.registry_token then
-    r:ok("AUTH", config.registry_token)
-  end
-  r:register("shop", "one")
-  return p, r
-end
-
-local function too_many(what, limit, value)
-  return ("ERROR|%s: limits.%s = %d"):format(what, limit, value)
-end
-
-local function session(p, service, instance)
-  local r = p:registry()
-  r:register(service, instance)
-  return r
-end
+local session, start = limits.session, limits.start
+local status, too_many = limits.status, limits.too_many
 
 describe("the limit of connections", function()
   it("has the oldest stranger make room, whoever it is, and no session", function()

@@ -1,5 +1,5 @@
-local cjson = require("cjson")
 local conversation = require("spec.scripts.conversation")
+local limits = require("spec.support.limits")
 local loop = require("spec.support.loop")
 local pki = require("spec.support.pki")
 local process = require("spec.support.process")
@@ -7,21 +7,9 @@ local proxy = require("spec.support.proxy")
 local sys = require("spec.support.sys")
 local tls = require("spec.support.tls_client")
 
+local session, status, too_many = limits.session, limits.status, limits.too_many
+
 local URL = "http://127.0.0.1:9"
-
-local function status(r)
-  return cjson.decode((r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$")))
-end
-
-local function session(p, service, instance)
-  local r = p:registry()
-  r:register(service, instance)
-  return r
-end
-
-local function too_many(what, limit, value)
-  return ("ERROR|%s: limits.%s = %d"):format(what, limit, value)
-end
 
 --- Stages and applies as many routes.
 local function many_routes(r, count)

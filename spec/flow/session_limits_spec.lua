@@ -1,29 +1,15 @@
 local cjson = require("cjson")
+local limits = require("spec.support.limits")
 local loop = require("spec.support.loop")
 local proxy = require("spec.support.proxy")
 local sys = require("spec.support.sys")
 
+local session, start, too_many = limits.session, limits.start, limits.too_many
+
 local URL = "http://127.0.0.1:9"
 
 local function limits_of(r)
-  return cjson.decode((r:ask("PROXY_STATUS"):match("^PROXY_STATUS_OK|(.*)$"))).limits
-end
-
-local function too_many(what, limit, value)
-  return ("ERROR|%s: limits.%s = %d"):format(what, limit, value)
-end
-
-local function session(p, service, instance)
-  local r = p:registry()
-  r:register(service, instance)
-  return r
-end
-
-local function start(limits, more)
-  local config = more or {}
-  config.limits = limits
-  local p = proxy.start { config = config }
-  return p, session(p, "shop", "one")
+  return limits.status(r).limits
 end
 
 local function bulk(from, to)

@@ -213,6 +213,15 @@ function connection:cleanup()
   self.stream:close()
 end
 
+--- How many of these connections are still open.
+function http.count_open(list)
+  local count = 0
+  for _, c in ipairs(list) do
+    count = count + (c:ended() and 0 or 1)
+  end
+  return count
+end
+
 --- A request on a connection of its own.
 -- @param url http://ADDRESS:PORT/PATH
 -- @param request see connection:format; path comes from the URL unless given

@@ -1,6 +1,5 @@
 /* effective.h - may a member get a request? The one truth about what its session, drain, maintenance,
- * health, circuit, slow start and requests in
- * progress together mean.
+ * health, circuit, slow start and requests in progress together mean.
  *
  * Every state is one bit of a set of facts, one value for each of the seven dimensions. The rules are
  * looked at in their order and the first that one of the facts meets decides: whether requests go there,
