@@ -224,8 +224,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     struct carrier *k = CONTAINER_OF(io, struct carrier, conn.io);
 
-    (void)loop;
     ASSERT_WORKER(k->conn.worker);
+    if (fifo_defers(&k->conn.worker->fifo, loop, &k->conn, events))
+        return;
     if (k->phase < CARRIER_GREETING) {
         if (k->phase == CARRIER_CONNECTING)
             connected(k);

@@ -276,8 +276,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     struct client *c = CONTAINER_OF(io, struct client, conn.io);
 
-    (void)loop;
     ASSERT_WORKER(c->conn.worker);
+    if (fifo_defers(&c->conn.worker->fifo, loop, &c->conn, events))
+        return;
     if (c->phase == CLIENT_HANDSHAKE) {
         handshake_ready(c->handshake);
         return;

@@ -24,7 +24,7 @@ static void run_later(struct later *later)
     struct compress_source *s = (struct compress_source *)later;
     struct request *rq = s->request;
 
-    if (!s->tired && rq->origin && ev_is_pending(&rq->origin->conn.io)) {
+    if (!s->tired && rq->origin && conn_is_due(&rq->origin->conn)) {
         compressor_later(s->compressor, later);
         return;
     }

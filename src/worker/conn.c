@@ -7,6 +7,8 @@
  * take to be heard: the loop hears of some 64 descriptors in a turn. */
 enum { LATE_MS = 100, HEAR_MS = 100 };
 
+enum { JOINED_MAX = 4096 }; /* bytes */
+
 void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
                void (*on_io)(struct ev_loop *, ev_io *, int),
                void (*on_timer)(struct ev_loop *, ev_timer *, int))
@@ -107,14 +109,27 @@ static void keep_tail(struct conn *c, struct slice tail, size_t sent)
         conn_give_up(c);
 }
 
+/* Behind a head, a small piece is cheaper copied than sent from where it is: one piece needs no vector. */
+static bool join(struct conn *c, struct slice data, struct slice tail)
+{
+    if (!data.len || !buf_len(&c->out) || data.len > JOINED_MAX || data.len + tail.len > buf_room(&c->out))
+        return false;
+    CHECK(buf_append(&c->out, data.data, data.len) && buf_append(&c->out, tail.data, tail.len));
+    return true;
+}
+
 size_t conn_write(struct conn *c, struct slice data, struct slice tail)
 {
     struct iovec iov[3];
-    size_t sent, total, from_out, from_data;
+    size_t sent, total, from_out, from_data, joined = 0;
     int count = 0;
 
     if (c->blocked || c->unwritable)
         return 0;
+    if (join(c, data, tail)) {
+        joined = data.len;
+        data.len = tail.len = 0;
+    }
     if (buf_len(&c->out))
         iov[count++] = (struct iovec){buf_head(&c->out), buf_len(&c->out)};
     if (data.len)
@@ -146,7 +161,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         keep_tail(c, tail, sent - from_out - from_data);
     if (buf_len(&c->out) == 0)
         block_pool_release(&c->worker->blocks, &c->out);
-    return from_data;
+    return joined + from_data;
 }
 
 /* TLS has a little more on the way than it was given: that is not worth knowing. */

@@ -35,7 +35,14 @@ struct conn {
     bool eof;             /* the peer sends no more */
     bool broken;          /* reading failed */
     bool unwritable;      /* writing failed; what the peer sent before may still be read */
+    bool due;             /* noted in worker/fifo.h: its event has still to be heard */
 };
+
+/* Has something come that this turn of the loop has still to look at? */
+static inline bool conn_is_due(const struct conn *c)
+{
+    return c->due || ev_is_pending(&c->io);
+}
 
 /* Takes over the transport. The callbacks are the owner's. */
 void conn_open(struct conn *c, struct worker *w, const struct transport *transport,

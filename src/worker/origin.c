@@ -101,8 +101,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     struct origin *o = CONTAINER_OF(io, struct origin, conn.io);
     struct conn *c = &o->conn;
 
-    (void)loop;
     ASSERT_WORKER(c->worker);
+    if (fifo_defers(&c->worker->fifo, loop, c, events))
+        return;
     c->worker->served = true;
     if (o->phase == ORIGIN_IDLE) {
         on_idle_event(o);

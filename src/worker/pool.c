@@ -113,7 +113,7 @@ struct pool *pool_get(struct worker *w, const struct address *address, const str
  * looks first. */
 static bool is_doubtful(struct origin *o, const struct request *rq)
 {
-    return ev_is_pending(&o->conn.io) || !http_method_is_idempotent(rq->head.method);
+    return conn_is_due(&o->conn) || !http_method_is_idempotent(rq->head.method);
 }
 
 static struct origin *reuse_live(struct pool *pool, struct request *rq)

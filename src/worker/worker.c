@@ -269,6 +269,7 @@ static void init_loop(struct worker *w)
     ev_check_start(w->loop, &w->check);
     ev_prepare_init(&w->prepare, on_prepare);
     ev_prepare_start(w->loop, &w->prepare);
+    fifo_init(&w->fifo);
     ev_timer_init(&w->stop_timer, on_stop_timer, 0., 0.);
 }
 
@@ -344,6 +345,7 @@ void worker_free(struct worker *w)
     hook_vm_free(w->hooks);
     compressor_free(&w->compressor);
     block_pool_fini(&w->blocks);
+    fifo_fini(&w->fifo);
     CHECK(map_count(w->pools) == 0);
     map_free(w->pools);
     ev_check_stop(w->loop, &w->check);

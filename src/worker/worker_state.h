@@ -14,6 +14,7 @@
 #include "http/head.h"
 #include "http/parse.h"
 #include "worker/close_reason.h"
+#include "worker/fifo.h"
 #include "worker/tunnel_set.h"
 #include "http/field_list.h"
 #include "worker/worker.h"
@@ -46,6 +47,8 @@ struct worker {
     ev_check check;
     ev_prepare prepare;
     uint64_t now_us, now_ms;
+
+    struct fifo fifo; /* what this turn has still to hear */
 
     /* configuration */
     struct lease *lease; /* the newest adopted */

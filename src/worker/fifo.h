@@ -1,0 +1,34 @@
+/* fifo.h - events of connections, in the order in which the kernel told of them.
+ *
+ * libev calls what one poll brought last come, first served. A request needs an event of its client and one of its backend:
+ * who is unlucky with both waits for two whole turns of the loop. So the watchers' functions only note their events here,
+ * and a watcher of lower priority calls them again in order, still before time-outs and within the same turn.
+ *
+ * Events of connections without descriptor (streams) and those that the proxy feeds itself are not put off.
+ *
+ * Thread: the worker's. Ownership: the worker's; of connections it keeps nothing beyond the turn. */
+#pragma once
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conn;
+
+struct fifo_event {
+    struct conn *conn;
+    int events;
+};
+
+struct fifo {
+    struct fifo_event *noted; /* last come first */
+    uint32_t count, capacity;
+    bool running; /* calls them */
+    ev_timer run; /* never started: fed when there is something, for its priority */
+};
+
+void fifo_init(struct fifo *f);
+void fifo_fini(struct fifo *f);
+
+/* For the start of a watcher's function: true when it shall return, and will be called again with these events, if the
+ * connection still waits for any. False: go on. Without memory nothing is put off. */
+bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events);
