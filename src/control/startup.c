@@ -1,5 +1,6 @@
 #include "control/startup.h"
 
+#include "base/heap.h"
 #include "base/need.h"
 #include "control/cli.h"
 #include "config/settings.h"
@@ -8,7 +9,6 @@
 #include "tls/registry_context.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, KEEP_BYTES = 64 << 20, MMAP_BYTES = 16 << 20 };
+enum { PATH_SIZE = 4096 };
 
 static const char system_scripts[] = "/usr/share/tidelock/scripts";
 
@@ -239,6 +239,5 @@ void startup_raise_limits(void)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
-    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    heap_init();
 }
