@@ -9,6 +9,7 @@ local plateau = {}
 plateau.__index = plateau
 
 local RESTS = { 0.15, 0.36, 0.57, 0.78, 1 } -- shares of the time at which it rests
+local FEW, SHORT = { 0.15, 1 }, 600 -- in a run of fewer seconds, as a rest takes its time
 local ALLOWED = 0.02
 local READINGS, BETWEEN = 21, 0.25 -- of a rest, and seconds between them: probes and their connections come and go
 
@@ -17,7 +18,8 @@ local MAY_GROW = { rss_kib = ALLOWED, descriptors = ALLOWED, threads = 0 }
 
 --- @param seconds how long it all takes
 function plateau.new(seconds)
-  return setmetatable({ from = loop.now(), seconds = seconds, busy = {}, rests = {} }, plateau)
+  return setmetatable({ from = loop.now(), seconds = seconds, busy = {}, rests = {},
+    due = seconds < SHORT and FEW or RESTS }, plateau)
 end
 
 local function read(p)
@@ -62,7 +64,7 @@ end
 
 --- Is a rest due?
 function plateau:is_due()
-  local share = RESTS[#self.rests + 1]
+  local share = self.due[#self.rests + 1]
   return share and loop.now() - self.from >= share * self.seconds
 end
 
@@ -83,9 +85,9 @@ end
 --- What has grown by more than it may from the first rest to the last, as sentences. A rest too few is one, too.
 function plateau:grown()
   local problems = {}
-  local first, last = self.rests[1], self.rests[#RESTS]
+  local first, last = self.rests[1], self.rests[#self.due]
   if not last then
-    return { ("rested %d times instead of %d"):format(#self.rests, #RESTS) }
+    return { ("rested %d times instead of %d"):format(#self.rests, #self.due) }
   end
   for _, name in ipairs(MEASURES) do
     if last[name] > first[name] * (1 + MAY_GROW[name]) then

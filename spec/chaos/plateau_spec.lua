@@ -4,7 +4,7 @@ local RESTS = 5
 
 --- Rests: memory as the function of their number says, the rest as it was.
 local function rested(rss, more)
-  local one = plateau.new(100)
+  local one = plateau.new(1000)
   for i = 1, RESTS do
     local sample = { seconds = i, requests = 0, rss_kib = rss(i), descriptors = 100, threads = 4 }
     for name, fn in pairs(more or {}) do
@@ -45,15 +45,15 @@ describe("a plateau", function()
   end)
 
   it("is none that nobody looked at", function()
-    assert.equal(1, #plateau.new(100):grown())
-    local one = plateau.new(100)
+    assert.equal(1, #plateau.new(1000):grown())
+    local one = plateau.new(1000)
     one:add_rest { rss_kib = 1, descriptors = 1, threads = 1 }
     assert.equal(1, #one:grown())
   end)
 
   it("rests first after the warm-up", function()
-    assert.is_false(plateau.new(100):is_due())
-    assert.is_true(plateau.new(0):is_due())
+    assert.is_false(plateau.new(1000):is_due())
+    assert.is_true(plateau.new(0):is_due()) -- a short one, which rests twice
     assert.is_falsy(rested(flat):is_due())
   end)
 end)
