@@ -326,6 +326,10 @@ return {
       .. "progress end); 0 for any. Tunnels have the option websocket_max_age.",
   },
   {
+    path = "timeouts.spare_memory", type = "duration", default = "1m", min = 20, max = DAY,
+    doc = "Memory kept for reuse that nobody needed for so long is given back, to the system where it can be.",
+  },
+  {
     path = "timeouts.body", type = "duration", default = "60s", min = 1, max = DAY,
     doc = "Between two pieces of a request body.",
   },

@@ -246,6 +246,13 @@ local WILD = { { "retune", 2 }, { "reroute", 2 }, { "move", 2 }, { "rollback", 1
 -- The first instance of a service that always has somebody who can take its requests.
 local STEADY = { { "retune", 3 }, { "rollback", 2 }, { "trespass", 1 }, { "takeover", 1 }, { "blink", 1 } }
 
+--- Comes, if it is away.
+function instance:settle()
+  if not self.session then
+    deeds.enter(self)
+  end
+end
+
 --- Does one thing.
 -- @param calm nothing that removes a route or kills a backend
 function instance:act(calm)

@@ -1,5 +1,6 @@
---- Does what a process holds end where it began? Samples from /proc, taken while nothing is under way, and the median
--- of those after the warm-up against that of the last ones.
+--- Does what a process holds end where it began? Samples from /proc: busy ones, which say how much it takes to do the work, and
+-- ones at rest, when load, clients and idle connections are gone and what is kept for reuse was given back. The first rest,
+-- after the warm-up, is what the last one is compared with.
 
 local loop = require("spec.support.loop")
 local sys = require("spec.support.sys")
@@ -7,77 +8,118 @@ local sys = require("spec.support.sys")
 local plateau = {}
 plateau.__index = plateau
 
-local WARM_UP, FIRST, LAST = 0.15, 0.35, 0.8 -- shares of the time: samples between the first two, and after the third
+local RESTS = { 0.15, 0.36, 0.57, 0.78, 1 } -- shares of the time at which it rests
+local FEW, SHORT = { 0.15, 1 }, 600 -- in a run of fewer seconds, as a rest takes its time
 local ALLOWED = 0.02
+local READINGS, BETWEEN = 21, 0.25 -- of a rest, and seconds between them: probes and their connections come and go
 
--- What is measured, and by how much the end may lie above the beginning whatever the share says: a few connections that
--- happen to be kept are no leak.
-local MEASURES = {
-  { name = "rss_kib", least = 0 },
-  { name = "descriptors", least = 4 },
-  { name = "threads", least = 0 },
-}
+local MEASURES = { "rss_kib", "descriptors", "threads" }
+local MAY_GROW = { rss_kib = ALLOWED, descriptors = ALLOWED, threads = 0 }
 
 --- @param seconds how long it all takes
 function plateau.new(seconds)
-  return setmetatable({ from = loop.now(), seconds = seconds, list = {} }, plateau)
+  return setmetatable({ from = loop.now(), seconds = seconds, busy = {}, rests = {},
+    due = seconds < SHORT and FEW or RESTS }, plateau)
 end
 
---- Adds a sample: its moment as a share of the time, and the measures by name.
-function plateau:add(share, sample)
-  sample.share = share
-  self.list[#self.list + 1] = sample
-end
-
---- Measures a proxy now.
--- @param count requests so far, for the table
-function plateau:take(p, count)
+local function read(p)
   local status = sys.read_file(("/proc/%d/status"):format(p.pid)) or ""
-  self:add((loop.now() - self.from) / self.seconds, {
-    seconds = loop.now() - self.from, requests = count,
-    rss_kib = tonumber(status:match("VmRSS:%s*(%d+)")), threads = tonumber(status:match("Threads:%s*(%d+)")),
-    descriptors = p:descriptors(),
-  })
+  return { rss_kib = tonumber(status:match("VmRSS:%s*(%d+)")), threads = tonumber(status:match("Threads:%s*(%d+)")),
+    descriptors = p:descriptors() }
 end
 
-local function median(self, name, from, to)
+local function median(list, name)
   local values = {}
-  for _, sample in ipairs(self.list) do
-    if sample.share >= from and sample.share <= to then
-      values[#values + 1] = sample[name]
-    end
+  for i, sample in ipairs(list) do
+    values[i] = sample[name]
   end
   table.sort(values)
   return values[math.ceil(#values / 2)]
 end
 
---- What has grown by more than it may, as sentences. Too few samples to tell is one, too.
+--- Each measure's median of some samples.
+local function medians(list)
+  local one = {}
+  for _, name in ipairs(MEASURES) do
+    one[name] = median(list, name)
+  end
+  return one
+end
+
+local function placed(self, sample, requests)
+  sample.seconds, sample.requests = loop.now() - self.from, requests
+  sample.share = sample.seconds / self.seconds
+  return sample
+end
+
+--- Measures a proxy that works.
+-- @param requests how many so far, for the table
+function plateau:take(p, requests)
+  self:add(placed(self, read(p), requests))
+end
+
+function plateau:add(sample)
+  self.busy[#self.busy + 1] = sample
+end
+
+--- Is a rest due?
+function plateau:is_due()
+  local share = self.due[#self.rests + 1]
+  return share and loop.now() - self.from >= share * self.seconds
+end
+
+--- Measures a proxy that rests: the median of some seconds.
+function plateau:take_rest(p, requests)
+  local readings = {}
+  for i = 1, READINGS do
+    readings[i] = read(p)
+    loop.delay(BETWEEN)
+  end
+  self:add_rest(placed(self, medians(readings), requests))
+end
+
+function plateau:add_rest(sample)
+  self.rests[#self.rests + 1] = sample
+end
+
+--- What has grown by more than it may from the first rest to the last, as sentences. A rest too few is one, too.
 function plateau:grown()
   local problems = {}
-  for _, measure in ipairs(MEASURES) do
-    local first, last = median(self, measure.name, WARM_UP, FIRST), median(self, measure.name, LAST, math.huge)
-    if not first or not last then
-      problems[#problems + 1] = measure.name .. ": too few samples to tell"
-    elseif last - first > math.max(first * ALLOWED, measure.least) then
-      problems[#problems + 1] = ("%s: %d at the beginning, %d at the end"):format(measure.name, first, last)
+  local first, last = self.rests[1], self.rests[#self.due]
+  if not last then
+    return { ("rested %d times instead of %d"):format(#self.rests, #self.due) }
+  end
+  for _, name in ipairs(MEASURES) do
+    if last[name] > first[name] * (1 + MAY_GROW[name]) then
+      problems[#problems + 1] = ("%s: %d at the first rest, %d at the last"):format(name, first[name], last[name])
     end
   end
   return problems
 end
 
---- A table: a row for each twentieth of the time, and the medians that are compared.
+local function row(what, s)
+  return ("%-6s %8d %9d %9d %12d %8d"):format(what, s.seconds, s.requests, s.rss_kib, s.descriptors, s.threads)
+end
+
+--- A table: the rests, what it was at work beside each twentieth of the time, and the most and the median of that.
 function plateau:text()
-  local lines = { ("%8s %9s %9s %12s %8s"):format("seconds", "requests", "rss_kib", "descriptors", "threads") }
-  local row = 0
-  for _, s in ipairs(self.list) do
-    if s.share * 20 >= row then
-      row = math.floor(s.share * 20) + 1
-      lines[#lines + 1] = ("%8d %9d %9d %12d %8d"):format(s.seconds, s.requests, s.rss_kib, s.descriptors, s.threads)
+  local lines = { ("%-6s %8s %9s %9s %12s %8s"):format("", "seconds", "requests", "rss_kib", "descriptors", "threads") }
+  local twentieth = 0
+  for _, s in ipairs(self.busy) do
+    if s.share * 20 >= twentieth then
+      twentieth = math.floor(s.share * 20) + 1
+      lines[#lines + 1] = row("work", s)
     end
   end
-  for _, measure in ipairs(MEASURES) do
-    lines[#lines + 1] = ("median of %s: %s after the warm-up, %s at the end"):format(measure.name,
-      tostring(median(self, measure.name, WARM_UP, FIRST)), tostring(median(self, measure.name, LAST, math.huge)))
+  for _, s in ipairs(self.rests) do
+    lines[#lines + 1] = row("rest", s)
+  end
+  for _, name in ipairs(MEASURES) do
+    local most = 0
+    for _, s in ipairs(self.busy) do
+      most = math.max(most, s[name])
+    end
+    lines[#lines + 1] = ("%s at work: median %s, most %s"):format(name, tostring(median(self.busy, name)), most)
   end
   return table.concat(lines, "\n") .. "\n"
 end

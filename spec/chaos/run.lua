@@ -36,9 +36,13 @@ local function page()
 end
 
 local function configuration(self)
+  local timeouts = { grace = GRACE .. "s", tunnel_close = "1s", keep_alive = "75s" }
+  for name, value in pairs(self.timeouts) do
+    timeouts[name] = value
+  end
   return {
     access_log = { format = "text", file = self.dir .. "/access" },
-    timeouts = { grace = GRACE .. "s", tunnel_close = "1s", keep_alive = "75s" },
+    timeouts = timeouts,
     maintenance = { check_interval = "50ms", timeout = "20s" },
     tls = { certificates = { pki.pair(self.certificate) } },
     health_checks = true,
@@ -59,10 +63,10 @@ local function start_proxy(self)
 end
 
 --- What takes part in a run.
--- @param options seed, think (seconds between a client's requests, at most)
+-- @param options seed, think (seconds between a client's requests, at most), timeouts (settings, beside its own)
 local function new(options)
   local self = {
-    seed = options.seed, grace = GRACE, services = SERVICES, unsteady = SERVICES[#SERVICES],
+    seed = options.seed, grace = GRACE, timeouts = options.timeouts or {}, services = SERVICES, unsteady = SERVICES[#SERVICES],
     names = { "*.chaos.test" }, dir = sys.temp_dir(),
     world = { members = {}, up = {}, backends = {}, retries = {}, spent = 0 },
     requests = {}, executions = {}, done = {}, events = {},
@@ -183,6 +187,16 @@ local function errors(self)
   return problems
 end
 
+--- Between two epochs: no client has a connection, every instance has a session.
+function run.settle(self)
+  for _, client in ipairs(self.clients) do
+    clients.close(client)
+  end
+  for _, one in ipairs(self.instances) do
+    one:settle()
+  end
+end
+
 local function finish(self)
   for _, client in ipairs(self.clients) do
     clients.close(client)
@@ -197,7 +211,7 @@ local function finish(self)
 end
 
 --- Runs.
--- @param options seed, seconds, think; beside: function(run) that starts what goes on all the time and returns what
+-- @param options seed, seconds, think, timeouts; beside: function(run) that starts what goes on all the time and returns what
 --   ends it; sample: function(run), called after each epoch
 -- @return problems, requests (number), done (deeds), kinds (how requests ended), epochs, rss
 function run.go(options)

@@ -1,6 +1,6 @@
 -- `make soak MINUTES=n`: the churn of a run of chaos, judged as that is, beside load of HTTP/1 and HTTP/2 and sessions
--- that come and go. Memory, descriptors and threads at the end have to be those of the beginning. README.md says how it
--- is measured, and what came of it.
+-- that come and go. Memory, descriptors and threads at rest have to be the same after it as before. README.md says how
+-- it is measured, and what came of it.
 
 local cleanup = require("spec.support.cleanup")
 local load = require("spec.support.load")
@@ -14,6 +14,9 @@ local MINUTES = tonumber(os.getenv("TIDELOCK_SOAK_MINUTES") or "") or 30
 local SEED = os.getenv("TIDELOCK_CHAOS_SEED") or "1"
 local RATE = 600 -- requests a second, beside those that are judged
 local HOST = "load.chaos.test"
+-- Shorter than by default, so that a rest is, too.
+local TIMEOUTS = { pool = "5s", spare_memory = "10s" }
+local REST = 5 + 3 * 5 + 2 * 5 -- seconds: idle connections go, three looks of a worker, two of control
 
 --- A session with routes of its own, from its beginning to its end.
 local function one_session(self, i)
@@ -34,13 +37,11 @@ local function one_session(self, i)
 end
 
 local function sessions(self)
-  local i = 0
   while self.soaking do
-    i = i + 1
-    one_session(self, i)
+    self.sessions = self.sessions + 1
+    one_session(self, self.sessions)
     loop.delay(0.02)
   end
-  self.sessions = i
 end
 
 --- h2load, again and again: each run opens its connections anew.
@@ -49,7 +50,7 @@ local function streams(self)
     local one = process.start({ "/usr/bin/h2load", "-c", "4", "-m", "10", "-n", "1000", "--rps", "50", "-H",
       ":authority: " .. HOST, self.proxy.url .. "/" }, { name = "h2load" })
     one:wait_exit(60 * loop.SLOWNESS)
-    self.h2load = (self.h2load or 0) + tonumber(one:output():match("(%d+) 2xx") or 0)
+    self.h2load = self.h2load + tonumber(one:output():match("(%d+) 2xx") or 0)
     one:cleanup()
     cleanup.remove(one)
   end
@@ -57,11 +58,7 @@ end
 
 --- Starts all of it.
 -- @return what ends it
-local function beside(self)
-  local backend = origin.process { name = "load", size = 1000 }
-  local r = self.proxy:registry()
-  r:register("load", "one")
-  r:route { to = backend.url, host = HOST }
+local function start(self)
   self.soaking = true
   local tasks = { loop.spawn(sessions, self), loop.spawn(streams, self) }
   local requests = load.start { url = self.proxy.url, host = HOST, connections = 8, rate = RATE }
@@ -70,17 +67,44 @@ local function beside(self)
     for _, task in ipairs(tasks) do
       loop.join(task, 120 * loop.SLOWNESS)
     end
-    self.load = requests:stop()
+    local result = requests:stop()
+    self.load.requests, self.load.failed = self.load.requests + result.requests, self.load.failed + result.failed
   end
+end
+
+local stop -- ends what is beside, while there is any
+
+local function beside(self)
+  local backend = origin.process { name = "load", size = 1000 }
+  local r = self.proxy:registry()
+  r:register("load", "one")
+  r:route { to = backend.url, host = HOST }
+  self.load, self.sessions, self.h2load = { requests = 0, failed = 0 }, 0, 0
+  stop = start(self)
+  return function()
+    stop()
+  end
+end
+
+--- No clients, no load, every instance in its place, for as long as idle connections and spare memory have.
+local function rest(self, samples)
+  stop()
+  run.settle(self)
+  loop.delay(REST * loop.SLOWNESS)
+  samples:take_rest(self.proxy, self.count)
+  stop = start(self)
 end
 
 describe("a soak of " .. MINUTES .. " minutes", function()
   it("finds nothing wrong, and ends where it began", function()
     local samples = plateau.new(MINUTES * 60)
     local ok, result = pcall(run.go, {
-      seed = SEED, seconds = MINUTES * 60, think = 0.01, beside = beside,
+      seed = SEED, seconds = MINUTES * 60, think = 0.01, beside = beside, timeouts = TIMEOUTS,
       sample = function(self)
         samples:take(self.proxy, self.count)
+        if samples:is_due() then
+          rest(self, samples)
+        end
       end,
     })
     io.stderr:write(samples:text())

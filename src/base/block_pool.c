@@ -2,51 +2,39 @@
 
 #include <stdlib.h>
 
-struct free_block {
-    struct free_block *next;
-};
-
 void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size,
                      uint32_t keep_bytes)
 {
-    CHECK(small_size >= sizeof(struct free_block) && large_size > small_size);
-    *pool = (struct block_pool){
-        .small_size = small_size, .large_size = large_size, .keep_bytes = keep_bytes};
-}
-
-static void free_all(struct free_block **list)
-{
-    while (*list) {
-        struct free_block *block = *list;
-
-        *list = block->next;
-        free(block);
-    }
+    CHECK(small_size >= sizeof(void *) && large_size > small_size);
+    *pool = (struct block_pool){.small_size = small_size, .large_size = large_size};
+    spares_init(&pool->small, keep_bytes / small_size);
+    spares_init(&pool->large, keep_bytes / large_size);
 }
 
 void block_pool_fini(struct block_pool *pool)
 {
-    free_all(&pool->small);
-    free_all(&pool->large);
-    pool->small_kept = pool->large_kept = 0;
+    spares_fini(&pool->small);
+    spares_fini(&pool->large);
 }
 
-static char *take(struct free_block **list, uint32_t *kept, uint32_t size)
+void block_pool_trim(struct block_pool *pool)
 {
-    struct free_block *block = *list;
+    (void)spares_trim(&pool->small);
+    (void)spares_trim(&pool->large);
+}
 
-    if (!block)
-        return malloc(size);
-    *list = block->next;
-    (*kept)--;
-    return (char *)block;
+static char *take(struct spares *spares, uint32_t size)
+{
+    char *block = spares_take(spares);
+
+    return block ? block : malloc(size);
 }
 
 bool block_pool_take(struct block_pool *pool, struct buf *b)
 {
     if (b->data)
         return true;
-    b->data = take(&pool->small, &pool->small_kept, pool->small_size);
+    b->data = take(&pool->small, pool->small_size);
     if (!b->data)
         return false;
     b->start = b->end = 0;
@@ -63,7 +51,7 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
         buf_compact(b);
         return true;
     }
-    bigger.data = take(&pool->large, &pool->large_kept, pool->large_size);
+    bigger.data = take(&pool->large, pool->large_size);
     if (!bigger.data)
         return false;
     pool->taken_bytes += bigger.cap;
@@ -75,28 +63,12 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
     return true;
 }
 
-static void put(struct block_pool *pool, struct free_block **list, uint32_t *kept, struct buf *b)
-{
-    struct free_block *block = (struct free_block *)(void *)b->data;
-
-    if ((uint64_t)(*kept + 1) * b->cap > pool->keep_bytes) {
-        free(block);
-        return;
-    }
-    block->next = *list;
-    *list = block;
-    (*kept)++;
-}
-
 void block_pool_release(struct block_pool *pool, struct buf *b)
 {
     if (!b->data)
         return;
     CHECK(pool->taken_bytes >= b->cap);
     pool->taken_bytes -= b->cap;
-    if (b->cap == pool->large_size)
-        put(pool, &pool->large, &pool->large_kept, b);
-    else
-        put(pool, &pool->small, &pool->small_kept, b);
+    spares_give(b->cap == pool->large_size ? &pool->large : &pool->small, b->data);
     *b = (struct buf){0};
 }

@@ -1,22 +1,20 @@
 /* block_pool.h - blocks of memory in two sizes, kept for reuse.
  *
  * A page fault costs more than a request's own work, so blocks go round instead of back to malloc: a
- * free block is kept on a list of its size, up to a cap; more than that is given back.
+ * free block is kept on a list of its size, up to a cap; more than that is given back, and what lately nobody needed.
  *
  * Thread: one pool a worker, touched by that worker only. Ownership: a block belongs to the struct buf
  * that took it until block_pool_release. */
 #pragma once
 #include "base/buf.h"
+#include "base/spares.h"
 
 struct block_pool {
-    struct free_block *small; /* free blocks of small_size bytes */
-    struct free_block *large; /* free blocks of large_size bytes */
-    uint32_t small_size;      /* bytes of a small block */
-    uint32_t large_size;      /* bytes of a large block */
-    uint32_t small_kept;      /* blocks on the small list */
-    uint32_t large_kept;      /* blocks on the large list */
-    uint32_t keep_bytes;      /* at most this many bytes are kept on either list */
-    uint64_t taken_bytes;     /* bytes held by users now */
+    struct spares small;  /* free blocks of small_size bytes */
+    struct spares large;  /* free blocks of large_size bytes */
+    uint32_t small_size;  /* bytes of a small block */
+    uint32_t large_size;  /* bytes of a large block */
+    uint64_t taken_bytes; /* bytes held by users now */
 };
 
 /* An empty pool. keep_bytes bounds what each list may hold back from malloc. */
@@ -31,6 +29,9 @@ MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b);
 
 /* Moves *b into a large block, its bytes kept and compacted. False: out of memory, *b unchanged. */
 MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
+
+/* Gives blocks back that nobody needed lately (spares_trim). */
+void block_pool_trim(struct block_pool *pool);
 
 /* Takes the block back, with whatever is in it; *b holds none afterwards. */
 void block_pool_release(struct block_pool *pool, struct buf *b);

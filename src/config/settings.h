@@ -27,6 +27,7 @@
     X(connections, "limits.connections")        /* of clients, over all workers, 0: as descriptors allow */ \
     X(connections_per_address, "limits.connections_per_address") /* 0: any */                      \
     X(keep_alive_age_ms, "timeouts.keep_alive_age") /* of a client connection, 0: any */           \
+    X(spare_memory_ms, "timeouts.spare_memory") /* unused for so long it is given back */          \
     X(keep_alive_requests, "limits.keep_alive_requests") /* of a client connection, 0: any */      \
     X(body_timeout_ms, "timeouts.body")             /* between two reads of a request body */      \
     X(send_timeout_ms, "timeouts.send")             /* a client that takes no bytes */             \

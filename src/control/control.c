@@ -12,6 +12,7 @@
 #include "control/config_set.h"
 #include "control/contain.h"
 #include "control/descriptors.h"
+#include "control/give_back.h"
 #include "control/health.h"
 #include "control/pages.h"
 #include "control/panic.h"
@@ -387,8 +388,10 @@ static bool start(struct control *c, struct config_set **routes)
         ok = c->bare || start_contained(c);
     }
     ok = ok && start_workers(c, workers, &listeners);
-    if (ok && !c->bare)
+    if (ok && !c->bare) {
+        give_back_follow(c);
         announce(c, &listeners);
+    }
     startup_free_listeners(&listeners);
     return ok;
 }
@@ -420,6 +423,7 @@ static void end(struct control *c)
     backend_tls_free(c->backend_tls);
     certificates_stop(c);
     unwatch_signals(c);
+    ev_timer_stop(c->loop, &c->give_back);
     ev_loop_destroy(c->loop);
     free(c->workers);
     free(c->worker_ends);

@@ -62,6 +62,7 @@ struct control {
     bool bare;     /* serves nobody: no listeners, logs and signals (control_open) */
     bool stopping; /* told to stop: nothing is published any more */
     ev_signal on_term, on_int, on_hup, on_usr1;
+    ev_timer give_back; /* control/give_back.h */
 };
 
 /* Runs the proxy until it is told to stop. Returns the exit code (enum exit_code). */

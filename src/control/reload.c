@@ -8,6 +8,7 @@
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/give_back.h"
 #include "control/health.h"
 #include "control/publish.h"
 #include "control/registry.h"
@@ -214,6 +215,7 @@ static bool take(struct control *c, struct settings *new)
         registry_set_tls(c, files.registry);
     settings_unref(c->settings);
     c->settings = new;
+    give_back_follow(c);
     certificates_watch(c);
     return true;
 }

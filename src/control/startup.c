@@ -1,5 +1,6 @@
 #include "control/startup.h"
 
+#include "base/heap.h"
 #include "base/need.h"
 #include "control/cli.h"
 #include "config/settings.h"
@@ -8,7 +9,7 @@
 #include "tls/registry_context.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, KEEP_BYTES = 64 << 20, MMAP_BYTES = 16 << 20 };
+enum { PATH_SIZE = 4096, TABLE_MOST = 256 * 1024 };
 
 static const char system_scripts[] = "/usr/share/tidelock/scripts";
 
@@ -231,14 +232,31 @@ void startup_say_script(const struct settings *settings, const struct error *err
     fprintf(stderr, "tidelock: %s/%s\n", settings->scripts_dir, err->text);
 }
 
+/* Once there are threads, the kernel makes its table of descriptors larger (by doubling it) only after all processors have let go of the
+ * old one (expand_fdtable in fs/file.c waits for RCU): 10 to 100 ms in which no worker gets a descriptor, at each doubling, just when
+ * connections come in masses. Now it costs nothing, and the table never shrinks. 8 bytes a descriptor. */
+static void make_table(uint64_t descriptors)
+{
+    uint64_t last = (descriptors < TABLE_MOST ? descriptors : TABLE_MOST) - 1;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    if (last > (uint64_t)fd && fcntl((int)last, F_GETFD) < 0 && dup3(fd, (int)last, O_CLOEXEC) >= 0)
+        close((int)last);
+    close(fd);
+}
+
 void startup_raise_limits(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        if (limit.rlim_cur < limit.rlim_max) {
+            limit.rlim_cur = limit.rlim_max;
+            (void)setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        make_table(limit.rlim_cur);
     }
-    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    heap_init();
 }

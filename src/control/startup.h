@@ -50,6 +50,6 @@ void startup_say_listen(const char *what, const char *option, const struct addre
 /* "tidelock: scripts/commands/x.lua:3: ..." */
 void startup_say_script(const struct settings *settings, const struct error *err);
 
-/* As many descriptors as the system lets us have; memory that is not given back and faulted in anew
+/* As many descriptors as the system lets us have, with the kernel's table for them; memory that is not given back and faulted in anew
  * with every large allocation. */
 void startup_raise_limits(void);

@@ -83,7 +83,6 @@ struct hook_ops {
 
 /* One request and what its policy decides about it. */
 struct hook_exchange {
-    struct hook_exchange *next_free; /* while not in use */
     /* the request; set by the worker before each call, valid during it */
     const struct hook_ops *ops;
     const void *request;

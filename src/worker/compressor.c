@@ -1,16 +1,18 @@
 #include "worker/compressor.h"
 
+#include "base/low_water.h"
 #include "guard/work_share.h"
 #include "worker/worker_state.h"
 
 #include <stdlib.h>
 
-enum { ENCODERS_KEPT = 8 }; /* of each kind, while none is busy */
+enum { ENCODERS_KEPT = 8 }; /* of each kind, at most */
 
 struct compressor {
     struct worker *worker;
     struct encoder *kept[ENCODER_KINDS][ENCODERS_KEPT];
     unsigned kept_count[ENCODER_KINDS];
+    struct low_water low[ENCODER_KINDS];
     unsigned busy;
     uint64_t turn_us; /* the worker's time in the turn that spent_us is about */
     uint64_t spent_us;
@@ -88,6 +90,13 @@ void compressor_free(struct compressor **cp)
     free(c);
 }
 
+void compressor_trim(struct compressor *c)
+{
+    for (int kind = 0; c && kind < ENCODER_KINDS; kind++)
+        for (uint32_t n = low_water_end(&c->low[kind], c->kept_count[kind]); n; n--)
+            encoder_free(&c->kept[kind][--c->kept_count[kind]]);
+}
+
 static int level_of(const struct settings *s, enum encoder_kind kind)
 {
     switch (kind) {
@@ -113,6 +122,7 @@ struct encoder *compressor_take(struct compressor *c, enum encoder_kind kind)
         if (encoder_level(e) != level) /* the settings have changed */
             encoder_free(&e);
     }
+    low_water_note(&c->low[kind], c->kept_count[kind]);
     if (!e)
         e = encoder_new(kind, level);
     c->busy += e != NULL;

@@ -25,6 +25,9 @@ struct later {
 struct compressor *compressor_of(struct worker *w);
 void compressor_free(struct compressor **c); /* NULL inside is fine */
 
+/* Frees encoders that nobody needed lately, as spares_trim does. NULL is fine. */
+void compressor_trim(struct compressor *c);
+
 /* An encoder ready for encoder_start. NULL: too many are busy, or out of memory. */
 struct encoder *compressor_take(struct compressor *c, enum encoder_kind kind);
 void compressor_give(struct compressor *c, struct encoder **e);

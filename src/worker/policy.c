@@ -9,8 +9,6 @@
 
 #include <stdlib.h>
 
-enum { EXCHANGES_KEPT = 512 };
-
 static void source(const void *request, struct address *out)
 {
     source_of(request, out);
@@ -33,12 +31,9 @@ static const struct hook_ops ops = {source, is_secure, is_trusted};
 /* NULL: out of memory. */
 static struct hook_exchange *take_exchange(struct worker *w)
 {
-    struct hook_exchange *ex = w->free_exchanges;
+    struct hook_exchange *ex = spares_take(&w->spare_exchanges);
 
-    if (ex) {
-        w->free_exchanges = ex->next_free;
-        w->free_exchange_count--;
-    } else {
+    if (!ex) {
         ex = malloc(sizeof(*ex));
         if (!ex)
             return NULL;
@@ -53,29 +48,12 @@ static struct hook_exchange *take_exchange(struct worker *w)
 void policy_release(struct request *rq)
 {
     struct hook_exchange *ex = rq->exchange;
-    struct worker *w = rq->worker;
 
     if (LIKELY(!ex))
         return;
     rq->exchange = NULL;
     hook_exchange_clear(ex);
-    if (w->free_exchange_count >= EXCHANGES_KEPT) {
-        free(ex);
-        return;
-    }
-    ex->next_free = w->free_exchanges;
-    w->free_exchanges = ex;
-    w->free_exchange_count++;
-}
-
-void policy_free_kept(struct worker *w)
-{
-    while (w->free_exchanges) {
-        struct hook_exchange *ex = w->free_exchanges;
-
-        w->free_exchanges = ex->next_free;
-        free(ex);
-    }
+    spares_give(&rq->worker->spare_exchanges, ex);
 }
 
 /* What a policy may look at now: the request's place in memory and the group change while it is tried again. */

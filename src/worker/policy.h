@@ -29,7 +29,6 @@ enum policy_end policy_response(struct request *rq, struct response_head *head, 
 
 /* Gives the exchange back. */
 void policy_release(struct request *rq);
-void policy_free_kept(struct worker *w);
 
 /* Path and query for the backend, without the member's base path. */
 static inline struct slice policy_target(const struct request *rq)

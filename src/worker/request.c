@@ -357,16 +357,12 @@ bool request_client_late(struct request *rq, enum verdict verdict)
 
 struct request *request_new(struct worker *w, struct client *c, const struct client_codec *codec)
 {
-    struct request *rq = w->free_requests;
+    struct request *rq = spares_take(&w->spare_requests);
 
-    if (rq) {
-        w->free_requests = rq->next_free;
-        w->free_request_count--;
-    } else {
+    if (!rq)
         rq = malloc(sizeof(*rq));
-        if (!rq)
-            return NULL;
-    }
+    if (!rq)
+        return NULL;
     memset(rq, 0, offsetof(struct request, head) + offsetof(struct http_head, fields));
     rq->worker = w;
     rq->client = c;
@@ -393,13 +389,7 @@ void request_free(struct request **rqp)
         worker_lease_release(w, rq->lease);
     if (rq->before)
         worker_lease_release(w, rq->before);
-    if (w->free_request_count >= WORKER_REQUESTS_KEPT) {
-        free(rq);
-        return;
-    }
-    rq->next_free = w->free_requests;
-    w->free_requests = rq;
-    w->free_request_count++;
+    spares_give(&w->spare_requests, rq);
 }
 
 void request_abandon(struct request **rqp)
@@ -418,14 +408,4 @@ void request_abandon(struct request **rqp)
         access_log_write(rq);
     }
     request_free(rqp);
-}
-
-void request_free_kept(struct worker *w)
-{
-    while (w->free_requests) {
-        struct request *rq = w->free_requests;
-
-        w->free_requests = rq->next_free;
-        free(rq);
-    }
 }

@@ -46,7 +46,6 @@ struct request {
     const struct client_codec *codec;
     const struct origin_codec *origin_codec;
     const struct request_step *step; /* changed by request_goto only */
-    struct request *next_free;       /* while not in use */
 
     /* where it goes */
     struct lease *lease; /* from match_route on */
@@ -151,5 +150,3 @@ bool request_make_room(struct request *rq);
 /* The client was too slow with its head or body. True: it can be told so, with this verdict (run the request). */
 bool request_client_late(struct request *rq, enum verdict verdict);
 
-/* Counts of its kept requests are freed with the worker. */
-void request_free_kept(struct worker *w);

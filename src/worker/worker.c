@@ -16,6 +16,7 @@
 #include "worker/request.h"
 #include "worker/room.h"
 #include "worker/trace.h"
+#include "worker/trim.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -105,6 +106,7 @@ static void adopt(struct worker *w, struct lease *lease)
     for (unsigned i = 0; lease->turns && i < groups; i++)
         lease->turns[i] = start + i;
     w->lease = lease;
+    trim_adopt(w);
 }
 
 static void run_adopt(struct message *m)
@@ -308,6 +310,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
                     WORKER_KEEP_BYTES);
     init_loop(w);
     first->worker = w;
+    trim_init(w);
     adopt(w, first);
     return w;
 }
@@ -340,8 +343,7 @@ void worker_free(struct worker *w)
     CHECK(w->lease->users == 0);
     w->lease->retired = true;
     return_if_unused(w, w->lease);
-    request_free_kept(w);
-    policy_free_kept(w);
+    trim_fini(w);
     hook_vm_free(w->hooks);
     compressor_free(&w->compressor);
     block_pool_fini(&w->blocks);

@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/random.h"
+#include "base/spares.h"
 #include "config/snapshot.h"
 #include "guard/retry_budget.h"
 #include "guard/verdict.h"
@@ -22,7 +23,7 @@
 #include <pthread.h>
 
 enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
-       WORKER_REQUESTS_KEPT = 512 };
+       WORKER_REQUESTS_KEPT = 512, WORKER_EXCHANGES_KEPT = 512 };
 
 struct compressor;
 struct hook_exchange;
@@ -77,10 +78,10 @@ struct worker {
 
     /* memory */
     struct block_pool blocks;
-    struct request *free_requests;
-    unsigned free_request_count;
-    struct hook_exchange *free_exchanges;
-    unsigned free_exchange_count;
+    struct spares spare_requests;  /* of struct request */
+    struct spares spare_exchanges; /* of struct hook_exchange */
+    ev_timer trim_timer;           /* worker/trim.h */
+    uint64_t trim_every_ms;        /* what it is set to */
 
     struct compressor *compressor; /* NULL: nothing was compressed yet */
     struct hook_vm *hooks; /* the request policies' VM; NULL: none was needed yet */
