@@ -26,11 +26,11 @@ static enum io tcp_read(struct transport *t, void *to, size_t size, size_t *n)
 static enum io tcp_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
 {
     struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    int flags = t->ending ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
     ssize_t put;
 
     do
-        put = count == 1 ? send(t->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
-                         : sendmsg(t->fd, &msg, MSG_NOSIGNAL);
+        put = count == 1 ? send(t->fd, iov->iov_base, iov->iov_len, flags) : sendmsg(t->fd, &msg, flags);
     while (put < 0 && errno == EINTR);
     if (put >= 0) {
         *n = (size_t)put;

@@ -44,6 +44,7 @@ struct transport {
     bool wants_read;  /* writing waits for it to be readable */
     bool unsent;      /* written bytes are still here: write again, be it nothing, when the descriptor is writable */
     bool pending;     /* received bytes are here already, of which the descriptor does not tell */
+    bool ending;      /* shutdown or close follow what is written as soon as it is taken: it may leave with the FIN */
 };
 
 /* Plain TCP on a non-blocking descriptor. */

@@ -2,6 +2,7 @@
 
 #include "tls/tls_facts.h"
 #include "tls/tls_transport.h"
+#include "worker/arrival.h"
 #include "worker/client_secure.h"
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
@@ -28,6 +29,8 @@ void client_set_phase(struct client *c, enum client_phase phase)
     list_remove(&c->link);
     if (phase == CLIENT_CLOSED || c->stream)
         return;
+    if (UNLIKELY(c->unwatched) && (phase == CLIENT_IDLE || phase == CLIENT_LINGER))
+        arrival_watch(c);
     list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
                    : phase == CLIENT_HEAD    ? &w->head_clients
                    : phase == CLIENT_SESSION ? &w->sessions
@@ -206,7 +209,8 @@ static void refuse_unread(struct client *c)
 static void head_read(struct client *c)
 {
     if (memory_is_full(c->conn.worker) && !c->conn.in.data) {
-        refuse_unread(c);
+        if (!c->unwatched) /* else perhaps nothing came */
+            refuse_unread(c);
         return;
     }
     switch (conn_read(&c->conn)) {
@@ -214,6 +218,8 @@ static void head_read(struct client *c)
         received(c);
         return;
     case IO_AGAIN:
+        if (c->phase == CLIENT_IDLE)
+            block_pool_release(&c->conn.worker->blocks, &c->conn.in);
         return;
     case IO_EOF:
         client_close(c, c->phase == CLIENT_IDLE ? CLOSE_CLIENT_DONE : CLOSE_CLIENT_GONE);
@@ -272,13 +278,8 @@ bool client_make_room(struct client *c)
     return false;
 }
 
-static void on_io(struct ev_loop *loop, ev_io *io, int events)
+static void handle(struct client *c, int events)
 {
-    struct client *c = CONTAINER_OF(io, struct client, conn.io);
-
-    ASSERT_WORKER(c->conn.worker);
-    if (fifo_defers(&c->conn.worker->fifo, loop, &c->conn, events))
-        return;
     if (c->phase == CLIENT_HANDSHAKE) {
         handshake_ready(c->handshake);
         return;
@@ -310,6 +311,18 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     default:
         linger_read(c);
     }
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client *c = CONTAINER_OF(io, struct client, conn.io);
+
+    ASSERT_WORKER(c->conn.worker);
+    if (!c->unwatched && fifo_defers(&c->conn.worker->fifo, loop, &c->conn, events))
+        return;
+    handle(c, events);
+    if (c->unwatched)
+        arrival_settle(c);
 }
 
 void client_late(struct client *c)
@@ -383,7 +396,7 @@ bool client_open(struct worker *w, const struct transport *transport, const stru
     c->fresh = true;
     list_push_back(&w->idle_clients, &c->link);
     conn_deadline(&c->conn, worker_settings(w)->head_timeout_ms);
-    conn_update_io(&c->conn);
+    arrival_begin(c);
     return true;
 }
 

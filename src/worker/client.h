@@ -47,6 +47,7 @@ struct client {
     struct tls_facts *tls;        /* what that agreed on; NULL: in clear */
     bool stream; /* one stream of a session: in none of the worker's lists, has one request */
     bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
+    bool unwatched; /* worker/arrival.h */
 };
 
 /* Takes over an accepted connection, with its place (worker/room.h); counted: and one of its address. False: out of memory, it was

@@ -88,6 +88,12 @@ void h1_sink_init(struct h1_sink *s, struct conn *conn, bool chunked)
     *s = (struct h1_sink){.conn = conn, .chunked = chunked};
 }
 
+void h1_sink_ends(struct h1_sink *s, uint64_t length)
+{
+    s->ends = true;
+    s->left = length;
+}
+
 static bool open_chunk(struct h1_sink *s, size_t size)
 {
     char line[CHUNK_LINE_SIZE];
@@ -117,15 +123,27 @@ static bool gather(struct h1_sink *s, struct slice data)
     return true;
 }
 
+static size_t send_plain(struct h1_sink *s, struct slice data, bool more)
+{
+    size_t sent;
+
+    if (s->ends && data.len >= s->left)
+        s->conn->transport.ending = true;
+    sent = more && gather(s, data) ? data.len : conn_write(s->conn, data, SLICE(""));
+    if (s->ends && s->left != UINT64_MAX)
+        s->left -= sent;
+    return sent;
+}
+
 static size_t sink_send(void *sink, struct slice data, bool more)
 {
     struct h1_sink *s = sink;
     size_t sent;
 
+    if (!s->chunked)
+        return send_plain(s, data, more);
     if (more && gather(s, data))
         return data.len;
-    if (!s->chunked)
-        return conn_write(s->conn, data, SLICE(""));
     if (s->conn->blocked || s->conn->unwritable)
         return 0;
     if (!s->chunk_left && !open_chunk(s, data.len))
@@ -143,6 +161,7 @@ static void sink_end(void *sink, const struct http_head *trailers)
     struct conn *c = s->conn;
     bool ok = true;
 
+    c->transport.ending = s->ends;
     if (!s->chunked)
         return;
     ok = conn_queue(c, SLICE("0\r\n"));

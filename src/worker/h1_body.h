@@ -34,9 +34,15 @@ extern const struct source_ops h1_source_ops;
 struct h1_sink {
     struct conn *conn;
     bool chunked;
+    bool ends;           /* the connection ends behind the body */
     uint64_t chunk_left; /* bytes of the open chunk not yet sent */
+    uint64_t left;       /* bytes of the body still to come, while ends is set; UINT64_MAX: nobody knows */
 };
 
 void h1_sink_init(struct h1_sink *s, struct conn *conn, bool chunked);
+
+/* The connection is shut down or closed behind this body, whose length is given (UINT64_MAX: not known before its end), so that
+ * its last bytes and the FIN can be one packet. */
+void h1_sink_ends(struct h1_sink *s, uint64_t length);
 
 extern const struct sink_ops h1_sink_ops;

@@ -162,6 +162,8 @@ static bool send_head(struct request *rq, struct response_head *head, struct rel
     if (!compose_head(rq, head, chunked))
         return false;
     h1_sink_init(&rq->client_sink, conn_of(rq), chunked);
+    if (!head->keep_alive)
+        h1_sink_ends(&rq->client_sink, head->body == BODY_LENGTH ? head->content_length : UINT64_MAX);
     r->to = &h1_sink_ops;
     r->sink = &rq->client_sink;
     return true;

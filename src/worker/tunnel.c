@@ -1,6 +1,7 @@
 #include "worker/tunnel.h"
 
 #include "script/hook.h"
+#include "worker/arrival.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/codec.h"
@@ -188,6 +189,8 @@ enum step tunnel_start(struct request *rq, struct response_head *head)
     enum step next;
 
     lease->users++;
+    if (UNLIKELY(rq->client->unwatched))
+        arrival_watch(rq->client); /* from here on it may send */
     next = open_down(rq, head);
     worker_lease_release(rq->worker, lease);
     return next;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/need.h"
+#include "worker/arrival.h"
 #include "worker/client.h"
 #include "worker/compressor.h"
 #include "worker/client_session.h"
@@ -146,7 +147,7 @@ struct http_limits worker_limits(const struct worker *w)
 static void end_if_done(struct worker *w)
 {
     if (!w->stopping || !list_empty(&w->idle_clients) || !list_empty(&w->head_clients) ||
-        !list_empty(&w->busy_clients) || !list_empty(&w->sessions) || !list_empty(&w->idle_sessions))
+        !list_empty(&w->busy_clients) || !list_empty(&w->arrivals) || !list_empty(&w->sessions) || !list_empty(&w->idle_sessions))
         return;
     ev_break(w->loop, EVBREAK_ALL);
 }
@@ -176,6 +177,7 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     close_clients(&w->busy_clients, CLOSE_SHUTDOWN);
+    close_clients(&w->arrivals, CLOSE_SHUTDOWN);
     close_clients(&w->head_clients, CLOSE_SHUTDOWN);
     close_clients(&w->idle_clients, CLOSE_SHUTDOWN);
     close_clients(&w->sessions, CLOSE_SHUTDOWN);
@@ -300,6 +302,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     list_init(&w->idle_clients);
     list_init(&w->head_clients);
     list_init(&w->busy_clients);
+    arrivals_init(w);
     tunnel_sets_init(w);
     handshakes_init(w);
     list_init(&w->sessions);

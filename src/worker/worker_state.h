@@ -60,6 +60,8 @@ struct worker {
     struct list idle_clients; /* between requests, longest idle first */
     struct list head_clients; /* a head is arriving, longest first */
     struct list busy_clients;
+    struct list arrivals;     /* of these, the ones that are not watched yet, longest first: worker/arrival.h */
+    ev_timer arrival_timer;   /* runs while there are some */
     struct tunnel_sets tunnels; /* of all busy clients */
     unsigned handshakes;        /* clients in one */
     struct list due_handshakes; /* struct handshake, worker/handshake.h */
