@@ -250,6 +250,7 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(in_flight);
     for (unsigned i = 0; i < STATUS_SLOTS; i++)
         ADD(statuses[i]);
+    out->statuses[200 - STATUS_MIN] += atomic_load_explicit(&local->oks, memory_order_relaxed);
 #undef ADD
     histogram_merge(&out->latency, &local->latency);
 }
