@@ -57,6 +57,7 @@ enum { STATUS_MIN = 100, STATUS_MAX = 599, STATUS_SLOTS = STATUS_MAX - STATUS_MI
 struct circuit_watch;
 struct health;
 struct panic_watch;
+struct placed;
 struct session;
 struct tunnel_set;
 
@@ -107,6 +108,9 @@ struct route_state {
     struct session *session; /* whose it is; NULL once that is gone */
     struct health *health;   /* its health check, control/health.h; NULL: none */
     struct panic_watch *panic;   /* it panics, control/panic.c; NULL: not */
+    struct placed *placed;       /* its route in the configuration, config/atlas.c; NULL: none */
+    bool touched;                /* to be looked at by the next publication, control/compose.c */
+    struct route_state *next_touched;
     struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
     bool in_maintenance;     /* as decided; workers read it from their snapshot */
     /* constant */

@@ -319,3 +319,22 @@ void config_set_each_effective(const struct config_set *set, enum scope scope, c
             fn(arg, CONTAINER_OF(node, struct setting_entry, link));
     }
 }
+
+bool config_set_same_target(const struct config_set *a, const struct config_set *b, enum scope scope,
+                            struct slice target)
+{
+    const struct setting_group *one = find_group(a, scope, target), *other = find_group(b, scope, target);
+    const struct list *x = one ? one->settings.next : NULL, *y = other ? other->settings.next : NULL;
+
+    /* Their order counts, too: headers are sent in it. */
+    while (one && x != &one->settings && other && y != &other->settings) {
+        const struct setting_entry *p = CONTAINER_OF(x, struct setting_entry, link);
+        const struct setting_entry *q = CONTAINER_OF(y, struct setting_entry, link);
+
+        if (strcmp(p->key, q->key) != 0 || strcmp(p->value, q->value) != 0)
+            return false;
+        x = x->next;
+        y = y->next;
+    }
+    return (!one || x == &one->settings) && (!other || y == &other->settings);
+}

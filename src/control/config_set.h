@@ -162,6 +162,10 @@ struct scope_diff {
 struct scope_diff config_set_diff(const struct config_set *live, const struct config_set *draft,
                                   enum scope scope);
 
+/* Are the settings of one scope for one target ("ALL" or a route) the same in both? */
+bool config_set_same_target(const struct config_set *a, const struct config_set *b, enum scope scope,
+                            struct slice target);
+
 /* How a route of live and draft differ. */
 enum route_change { ROUTE_SAME, ROUTE_ADDED, ROUTE_REMOVED, ROUTE_MODIFIED };
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/need.h"
 #include "control/circuits.h"
+#include "control/compose.h"
 #include "control/connection.h"
 #include "control/control.h"
 #include "control/drain.h"
@@ -140,6 +141,7 @@ struct session *model_register(struct model *m, struct slice service, struct sli
         s->takeovers = old->takeovers;
         supersede(m, old, s);
     }
+    s->order = ++m->last_order;
     list_push_back(&m->sessions, &s->link);
     m->session_count++;
     map_set(m->by_names, key, s);
@@ -239,6 +241,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
     health_drop(m->control, s->live, NULL);
+    compose_touch_set(m->control, s->live);
     leave_states(s->live);
     retire_states(s->live);
     if (s == m->statics)
@@ -347,6 +350,7 @@ void model_make_live(struct model *m, struct session *s, struct config_set *set)
     places_add(m->places, set, s->service);
     start_new_slowly(m, set);
     health_drop(m->control, before, set);
+    compose_touch_changes(m->control, before, set);
     leave_states(before);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();

@@ -30,6 +30,7 @@ struct session {
     /* identity, constant */
     char id[SESSION_ID_SIZE]; /* 32 hex digits, 128 random bits */
     char *service, *instance;
+    uint32_t order;            /* grows from session to session; 0: the static one */
     uint16_t maintenance_port; /* 0: none given */
     char *metadata;            /* JSON text, or NULL */
     /* standing */
