@@ -26,8 +26,8 @@ void lineage_drop(struct lineage *l, struct lineage_node *node)
     ASSERT_CONTROL();
     if (!node)
         return;
-    /* One that is older is in the newest version, as nothing left it since; without any version nobody has it. */
-    if (lineage_is_own(l, node) || list_empty(&l->versions))
+    /* One that is older is in the newest version, as nothing left it since. */
+    if (lineage_is_own(l, node))
         node->free(node);
     else
         push(&CONTAINER_OF(l->versions.prev, struct lineage_version, link)->dead, node);

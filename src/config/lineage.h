@@ -42,7 +42,7 @@ void lineage_add(struct lineage *l, struct lineage_node *node, void (*free)(stru
 /* May the piece be changed in place? Only when no version has it yet. */
 static inline bool lineage_is_own(const struct lineage *l, const struct lineage_node *node)
 {
-    return node->born == l->editing;
+    return node->born == l->editing || list_empty(&l->versions);
 }
 
 /* The version that is being edited has the piece no more. NULL is fine. */

@@ -141,11 +141,11 @@ static void close_gap(struct table_edit *e, size_t gap)
     const size_t mask = e->now->mask;
 
     for (size_t i = gap + 1; slot_at(e, i)->value; i++) {
-        const struct table_slot *slot = slot_at(e, i);
+        struct table_slot slot = *slot_at(e, i);
 
-        if (((i - (size_t)slot->hash) & mask) < ((i - gap) & mask))
+        if (((i - (size_t)slot.hash) & mask) < ((i - gap) & mask))
             continue;
-        *own_slot(e, gap) = *slot_at(e, i);
+        *own_slot(e, gap) = slot;
         gap = i;
     }
     *own_slot(e, gap) = (struct table_slot){0};

@@ -250,57 +250,6 @@ void compose_touch_name(struct control *c, const struct resolved *name)
     }
 }
 
-static bool reaches_workers(enum scope scope)
-{
-    return scope != SCOPE_ROUTES && scope != SCOPE_HEALTH;
-}
-
-/* Settings for ALL hold for every route. False: they are the same. */
-static bool all_differs(const struct config_set *before, const struct config_set *now)
-{
-    for (unsigned scope = 0; scope < SCOPES; scope++)
-        if (reaches_workers((enum scope)scope) &&
-            !config_set_same_target(before, now, (enum scope)scope, SLICE("ALL")))
-            return true;
-    return false;
-}
-
-static bool has_changed(const struct config_set *before, const struct config_set *now, const struct route_entry *route)
-{
-    const struct route_entry *old = config_set_route(before, slice_str(route->id));
-
-    if (!old || old->state != route->state || !route_entry_equal(old, route))
-        return true;
-    if (list_empty(&before->groups) && list_empty(&now->groups))
-        return false;
-    for (unsigned scope = 0; scope < SCOPES; scope++)
-        if (reaches_workers((enum scope)scope) &&
-            !config_set_same_target(before, now, (enum scope)scope, slice_str(route->id)))
-            return true;
-    return false;
-}
-
-void compose_touch_changes(struct control *c, const struct config_set *before, const struct config_set *now)
-{
-    bool all = all_differs(before, now);
-    struct list *node, *tmp;
-
-    ASSERT_CONTROL();
-    LIST_EACH (node, tmp, &now->routes) {
-        struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-
-        if (all || has_changed(before, now, route))
-            compose_touch(c, route->state);
-    }
-    LIST_EACH (node, tmp, &before->routes) {
-        struct route_entry *old = CONTAINER_OF(node, struct route_entry, link);
-        const struct route_entry *route = config_set_route(now, slice_str(old->id));
-
-        if (!route || route->state != old->state)
-            compose_touch(c, old->state);
-    }
-}
-
 /* ---- snapshots */
 
 /* The live route of a state, or NULL. */

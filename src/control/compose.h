@@ -32,9 +32,6 @@ void compose_touch_all(struct control *c);
 /* All live routes whose backend has this name; of a session in maintenance, all, when its page server has it. */
 void compose_touch_name(struct control *c, const struct resolved *name);
 
-/* What differs between two sets of one session, routes and what is set for them. */
-void compose_touch_changes(struct control *c, const struct config_set *before, const struct config_set *now);
-
 /* The next snapshot, the caller's: all live routes with the settings in force. */
 struct snapshot *compose_snapshot(struct control *c);
 

@@ -73,6 +73,9 @@ void session_start_grace(struct session *s);
  * time after which staged changes are dropped. NULL: there is no memory for it. */
 MUST_USE struct config_set *session_stage(struct session *s, struct error *err);
 
+/* The draft, the caller's from now on: there is none any more. */
+struct config_set *session_take_draft(struct session *s);
+
 /* The draft, else what is live or about to be: what a command that only reads looks at. */
 const struct config_set *session_view(const struct session *s);
 
