@@ -58,6 +58,34 @@ static void enter_cells(struct atlas *a, struct placed *p, const struct route_in
     }
 }
 
+/* Is the route of p where it is to be already? */
+static bool stays(const struct placed *p, const struct route_input *route)
+{
+    if (!p->piece || p->order != route->order || p->cell_count != route->domain_count)
+        return false;
+    for (unsigned i = 0; i < p->cell_count; i++)
+        if (!cell_is_at(p->cells[i], route->domains[i], route->path, route->priority))
+            return false;
+    return true;
+}
+
+/* The route has another piece, and perhaps other cells. */
+static void settle_in(struct atlas *a, struct placed *p, const struct route_input *route, struct member_piece *piece)
+{
+    struct member_piece *old = p->piece;
+
+    if (stays(p, route)) {
+        p->piece = piece;
+        for (unsigned i = 0; i < p->cell_count; i++)
+            cell_change(&a->cells, p->cells[i], p->order, old, piece);
+        return;
+    }
+    leave_cells(a, p);
+    p->piece = piece;
+    p->order = route->order;
+    enter_cells(a, p, route);
+}
+
 static void drop_piece(struct atlas *a, struct member_piece *piece)
 {
     a->bytes -= piece->arena.total;
@@ -77,18 +105,16 @@ static struct placed *new_placed(struct atlas *a, struct route_state *state)
 void atlas_put(struct atlas *a, const struct route_input *route)
 {
     struct placed *p = route->state->placed;
-    struct member_piece *old;
+    struct member_piece *old, *piece;
 
     ASSERT_CONTROL();
     if (!p)
         p = new_placed(a, route->state);
-    leave_cells(a, p);
     old = p->piece;
-    p->piece = member_new(&a->lineage, route);
-    p->order = route->order;
-    a->bytes += p->piece->arena.total;
-    table_put(&a->members, snapshot_member_hash(p->state), old ? &old->member : NULL, &p->piece->member);
-    enter_cells(a, p, route);
+    piece = member_new(&a->lineage, route);
+    a->bytes += piece->arena.total;
+    table_put(&a->members, snapshot_member_hash(p->state), old ? &old->member : NULL, &piece->member);
+    settle_in(a, p, route, piece);
     if (old)
         drop_piece(a, old);
 }

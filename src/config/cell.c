@@ -181,6 +181,35 @@ void cell_leave(struct cells *cs, struct cell *cell, uint64_t order, const struc
     touch(cs, cell);
 }
 
+static struct slice domain_of(const struct spot *spot)
+{
+    return slice_of(spot->key, spot->domain_len);
+}
+
+static struct slice path_of(const struct spot *spot)
+{
+    return slice_skip(slice_of(spot->key, spot->key_len), spot->domain_len + 1);
+}
+
+bool cell_is_at(const struct cell *cell, struct slice domain, struct slice path, int priority)
+{
+    return cell->priority == priority && slice_eq(domain_of(cell->spot), domain) &&
+           slice_eq(path_of(cell->spot), path);
+}
+
+void cell_change(struct cells *cs, struct cell *cell, uint64_t order, const struct member_piece *old,
+                 const struct member_piece *piece)
+{
+    unsigned at = position(cell, order);
+
+    ASSERT_CONTROL();
+    CHECK(at < cell->count && cell->members[at].piece == old);
+    cell->members[at].piece = piece;
+    count(cell, &old->claims, -1);
+    count(cell, &piece->claims, 1);
+    touch(cs, cell);
+}
+
 /* ---- its group */
 
 const struct group *cell_group(const struct cell *cell)
@@ -236,14 +265,10 @@ static void group_free(struct lineage_node *node)
     free(CONTAINER_OF(node, struct group_piece, node));
 }
 
-static struct slice domain_of(const struct spot *spot)
+/* What is shown at a spot is of the host that there is. */
+static uint64_t host_id(struct cells *cs, const struct spot *spot)
 {
-    return slice_of(spot->key, spot->domain_len);
-}
-
-static struct slice path_of(const struct spot *spot)
-{
-    return slice_skip(slice_of(spot->key, spot->key_len), spot->domain_len + 1);
+    return spot->shown ? spot->shown->host_id : router_host_id(&cs->router, domain_of(spot));
 }
 
 static struct group_piece *group_new(struct cells *cs, const struct cell *cell)
@@ -258,7 +283,7 @@ static struct group_piece *group_new(struct cells *cs, const struct cell *cell)
     lineage_add(cs->lineage, &p->node, group_free);
     memcpy(text, path.data, path.len);
     p->group = (struct group){
-        .host_id = router_host_id(&cs->router, domain_of(cell->spot)),
+        .host_id = host_id(cs, cell->spot),
         .path = slice_of(text, path.len),
         .members = p->members,
         .member_count = cell->count,

@@ -30,6 +30,13 @@ struct cell *cells_at(struct cells *cs, struct slice domain, struct slice path, 
 /* order: of the members of a group, and by what a member is known; of two with the same the later stands behind. */
 void cell_enter(struct cells *cs, struct cell *cell, uint64_t order, const struct member_piece *piece);
 
+/* Is the cell the one at this place? */
+bool cell_is_at(const struct cell *cell, struct slice domain, struct slice path, int priority);
+
+/* In the place of old, which entered with this order, comes piece with the same. */
+void cell_change(struct cells *cs, struct cell *cell, uint64_t order, const struct member_piece *old,
+                 const struct member_piece *piece);
+
 /* claims: of the piece that entered with this order. */
 void cell_leave(struct cells *cs, struct cell *cell, uint64_t order, const struct member_claims *claims);
 

@@ -318,13 +318,13 @@ static void leave_old(struct model *m, const struct session *s, const struct set
     for (unsigned i = 0; i < changes->count; i++) {
         const struct set_change *change = &changes->list[i];
 
-        if (change->old)
+        if (change->old && (change->scopes & 1u << SCOPE_ROUTES))
             places_remove_route(m->places, change->old, s->service);
         if (change->old && !same_state(change))
             retire(m, change->old->state);
     }
     for (unsigned i = 0; i < changes->count; i++)
-        if (changes->list[i].now)
+        if (changes->list[i].now && (changes->list[i].scopes & 1u << SCOPE_ROUTES))
             places_add_route(m->places, changes->list[i].now, s->service);
 }
 
