@@ -51,9 +51,9 @@ end
 
 --- A collector of problems: add(path, text), and their text in the order of lines.
 local function collector(text, path)
-  local found, list = lines.find(text), {}
+  local line_of, list = lines.finder(text), {}
   local function add(at, what)
-    list[#list + 1] = { line = lines.of(found, at), text = what, order = #list }
+    list[#list + 1] = { line = line_of(at), text = what, order = #list }
   end
   local function report()
     table.sort(list, function(a, b)
@@ -68,7 +68,7 @@ local function collector(text, path)
     end
     return #out > 0 and table.concat(out, "\n") or nil
   end
-  return add, report, found
+  return add, report, line_of
 end
 
 --- Options of static routes whose value is a name of a setting.
@@ -92,13 +92,14 @@ end
 --- Checks a configuration.
 -- @param text string: the file's content
 -- @param path string: its name, for messages
--- @return { settings = dotted path to value, static_routes = list }; or nil, problems: a line each
+-- @return { settings = dotted path to value, static_routes = list, line_of = function(path): its line }; or nil,
+--   problems: a line each
 function config.load(text, path)
   local values, line, why = run(text)
   if not values then
     return nil, ("%s:%d: %s"):format(path, line or 1, why)
   end
-  local add, report, found = collector(text, path)
+  local add, report, line_of = collector(text, path)
   local settings = check.settings(values, add)
   local static_routes = routes.read(values.routes, add)
   local most = settings["limits.routes_per_session"]
@@ -106,17 +107,16 @@ function config.load(text, path)
     add("routes", ("routes: too many routes: limits.routes_per_session = %d"):format(most))
   end
   for _, route in ipairs(static_routes) do
-    route.line = lines.of(found, route.at)
     check_names(route, settings, add)
   end
   for i, pair in ipairs(settings["tls.certificates"] or {}) do
-    pair.line = lines.of(found, ("tls.certificates.%d"):format(i))
+    pair.line = line_of(("tls.certificates.%d"):format(i))
   end
   local problems = report()
   if problems then
     return nil, problems
   end
-  return { settings = settings, static_routes = static_routes }
+  return { settings = settings, static_routes = static_routes, line_of = line_of }
 end
 
 return config

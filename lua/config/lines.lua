@@ -19,17 +19,16 @@ end
 
 --- The end of a quoted text that starts at a position.
 local function quoted(text, at)
-  local quote, i = text:sub(at, at), at + 1
-  while i <= #text do
-    local c = text:sub(i, i)
-    if c == "\\" then
-      i = i + 1
-    elseif c == quote or c == "\n" then
-      break
+  local stops, i = text:sub(at, at) == "'" and "['\\\n]" or "[\"\\\n]", at + 1
+  while true do
+    i = text:find(stops, i)
+    if not i then
+      return #text + 2
+    elseif text:sub(i, i) ~= "\\" then
+      return i + 1
     end
-    i = i + 1
+    i = i + 2
   end
-  return i + 1
 end
 
 --- The next token at a position: kind ("name", "text", "mark", nil for blanks), content, its end.
@@ -60,8 +59,11 @@ local function tokens(text)
     if kind then
       list[#list + 1] = { kind = kind, content = content, line = line }
     end
-    local _, breaks = text:sub(at, stop - 1):gsub("\n", "")
-    line, at = line + breaks, stop
+    if kind ~= "mark" then
+      local _, breaks = text:sub(at, stop - 1):gsub("\n", "")
+      line = line + breaks
+    end
+    at = stop
   end
   return list
 end
@@ -143,6 +145,17 @@ function lines.find(text)
     i = follow(state, list, i)
   end
   return state.found
+end
+
+--- The same, found out when it is first asked for: nearly all files have no problem to tell the line of.
+-- @param text string
+-- @return function(path): the line, as lines.of has it
+function lines.finder(text)
+  local found
+  return function(path)
+    found = found or lines.find(text)
+    return lines.of(found, path)
+  end
 end
 
 --- The line of a path, or of the closest table around it; 1 when there is none.

@@ -26,7 +26,7 @@ local function slice(text)
 end
 
 local function nanoseconds(snapshot, keys)
-  local router, count = snapshot.router, #keys
+  local router, count = ffi.cast("const struct router *", snapshot.router), #keys
   local started = sys.now()
   local missed = 0
   for i = 0, LOOKUPS - 1 do
@@ -40,24 +40,23 @@ local function nanoseconds(snapshot, keys)
 end
 
 local function measure(kind, count)
-  local settings, state = lib.settings_new(), snapshots.state()
-  local snapshot = lib.snapshot_new(1, settings, nil)
+  local settings = lib.settings_new()
+  local draft = snapshots.open(settings)
   local keys, anchors = {}, {}
   for i = 1, count do
     local host, path, asked = route(kind, i)
-    snapshots.add(snapshot, { domains = { host }, path = path, state = state, url = "http://127.0.0.1:1" })
+    draft:put({ domains = { host }, path = path, url = "http://127.0.0.1:1" })
     anchors[#anchors + 1], anchors[#anchors + 2] = host, asked
     keys[i] = { slice(host), slice(asked) }
   end
-  lib.snapshot_seal(snapshot)
+  local snapshot = draft:commit()
   local few = {}
   for i = 1, 10 do
     few[i] = keys[i * math.floor(count / 10)]
   end
   print(("%-6s %6d routes: %4.0f ns a look-up, %4.0f ns over all of them"):format(kind, count,
     nanoseconds(snapshot, few), nanoseconds(snapshot, keys)))
-  lib.snapshot_free(snapshot)
-  lib.route_state_unref(state)
+  draft:close()
   lib.settings_unref(settings)
   return anchors
 end

@@ -50,6 +50,12 @@ static size_t next_size(const struct arena *a)
     return a->total < CHUNK_MAX ? a->total : CHUNK_MAX;
 }
 
+void arena_init_for(struct arena *a, size_t bytes)
+{
+    arena_init(a);
+    a->chunks = chunk_new(a, bytes);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     const size_t mask = alignof(max_align_t) - 1;

@@ -17,6 +17,9 @@ struct arena {
 /* An empty arena; nothing is allocated yet. */
 void arena_init(struct arena *a);
 
+/* The same, with one chunk of about so many bytes, for what is small and known. */
+void arena_init_for(struct arena *a, size_t bytes);
+
 /* Frees all pieces; the arena is empty and may be used again. */
 void arena_fini(struct arena *a);
 

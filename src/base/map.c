@@ -12,7 +12,7 @@ enum { SLOTS_MIN = 8 };
  * probing goes on past it. Dead slots keep all entries in place, so a walk survives a removal. */
 struct slot {
     uint64_t hash;
-    char *key; /* owned; NULL when not in use */
+    char *key; /* NULL when not in use */
     size_t len;
     void *value;
     bool dead;
@@ -23,6 +23,7 @@ struct map {
     size_t slot_count;
     size_t count; /* slots in use */
     size_t dead;  /* slots dead */
+    bool borrows; /* keys are the caller's */
 };
 
 struct map *map_new(void)
@@ -30,11 +31,19 @@ struct map *map_new(void)
     return need_zeroed(1, sizeof(struct map));
 }
 
+struct map *map_new_borrowing(void)
+{
+    struct map *m = map_new();
+
+    m->borrows = true;
+    return m;
+}
+
 void map_free(struct map *m)
 {
     if (!m)
         return;
-    for (size_t i = 0; i < m->slot_count; i++)
+    for (size_t i = 0; i < m->slot_count && !m->borrows; i++)
         free(m->slots[i].key);
     free(m->slots);
     free(m);
@@ -97,6 +106,15 @@ void *map_get(const struct map *m, struct slice key)
     return slot ? slot->value : NULL;
 }
 
+static char *copy_key(struct slice key)
+{
+    char *copy = need(key.len + 1);
+
+    if (key.len)
+        memcpy(copy, key.data, key.len);
+    return copy;
+}
+
 void *map_set(struct map *m, struct slice key, void *value)
 {
     uint64_t hash = hash_key(key);
@@ -112,9 +130,7 @@ void *map_set(struct map *m, struct slice key, void *value)
     }
     make_room(m);
     slot = first_unused(m, hash);
-    copy = need(key.len + 1);
-    if (key.len)
-        memcpy(copy, key.data, key.len);
+    copy = m->borrows ? (char *)key.data : copy_key(key);
     m->dead -= slot->dead;
     m->count++;
     *slot = (struct slot){.hash = hash, .key = copy, .len = key.len, .value = value};
@@ -129,7 +145,8 @@ void *map_remove(struct map *m, struct slice key)
     if (!slot)
         return NULL;
     value = slot->value;
-    free(slot->key);
+    if (!m->borrows)
+        free(slot->key);
     *slot = (struct slot){.dead = true};
     m->count--;
     m->dead++;

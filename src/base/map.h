@@ -1,6 +1,6 @@
 /* map.h - a hash table from byte strings to pointers.
  *
- * Thread: the one that owns the map. Ownership: keys are copied, values belong to the caller. Grows
+ * Thread: the one that owns the map. Ownership: keys are copied unless the map borrows them, values belong to the caller. Grows
  * by itself; its memory is base/need.h's. FFI-clean. */
 #ifndef FFI_CDEF
 #pragma once
@@ -11,6 +11,10 @@
 struct map;
 
 struct map *map_new(void);
+
+/* One that copies no keys: a key given to map_set lives until it is removed or the map freed. Setting a key that is
+ * there keeps the one given first, so remove it before that goes. */
+struct map *map_new_borrowing(void);
 void map_free(struct map *m);
 
 /* The value of key, or NULL. */

@@ -54,7 +54,7 @@ void route_state_unref(struct route_state *s)
     CHECK(s->refs > 0);
     if (--s->refs > 0)
         return;
-    CHECK(!s->health && !s->watch && !s->panic);
+    CHECK(!s->health && !s->watch && !s->panic && !s->placed && !s->touched);
     /* Relaxed: no snapshot carries the state any more, so its workers gave their leases back by
      * message, which ordered all they did before this. */
     for (unsigned i = 0; i < s->worker_count; i++)
@@ -250,6 +250,7 @@ static void add_local(struct route_totals *out, const struct route_local *local)
     ADD(in_flight);
     for (unsigned i = 0; i < STATUS_SLOTS; i++)
         ADD(statuses[i]);
+    out->statuses[200 - STATUS_MIN] += atomic_load_explicit(&local->oks, memory_order_relaxed);
 #undef ADD
     histogram_merge(&out->latency, &local->latency);
 }

@@ -57,15 +57,25 @@ enum { STATUS_MIN = 100, STATUS_MAX = 599, STATUS_SLOTS = STATUS_MAX - STATUS_MI
 struct circuit_watch;
 struct health;
 struct panic_watch;
+struct placed;
 struct session;
 struct tunnel_set;
 
-/* One worker's part of a route. */
+/* One worker's part of a route. What every request touches comes first and fills one cache line, with the latencies'
+ * buckets behind it: of ten thousand routes each line is one that no cache holds. */
 struct route_local {
     _Atomic uint64_t requests;       /* ended requests that were meant for this route */
-    _Atomic uint64_t errors;         /* of these, answered 5xx or broken off by backend or proxy */
     _Atomic uint64_t bytes_sent;     /* response body bytes sent to clients */
     _Atomic uint64_t bytes_received; /* request body bytes received from clients */
+    _Atomic uint64_t successes;      /* attempts that its circuit counts as such */
+    _Atomic uint64_t oks;            /* answers with status 200, which statuses leaves out */
+    uint64_t
+        suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
+    _Atomic uint32_t in_flight;      /* requests in progress */
+    uint32_t draws;       /* worker only: the last draw against the route's shares */
+    struct histogram latency; /* microseconds from request head to the end of the response */
+    /* rarely touched */
+    _Atomic uint64_t errors;         /* of the requests, answered 5xx or broken off by backend or proxy */
     _Atomic uint64_t connects;       /* connections made to the backend */
     _Atomic uint64_t connect_errors; /* connections refused or timed out */
     _Atomic uint64_t retries;        /* requests that were sent to another member or again */
@@ -84,35 +94,26 @@ struct route_local {
     _Atomic uint64_t compressed_in;         /* bytes of theirs before */
     _Atomic uint64_t compressed_out;        /* and after; these are in bytes_sent, too */
     _Atomic uint64_t compress_skipped;      /* responses that were not, for want of time or encoders */
-    _Atomic uint64_t successes;             /* attempts that its circuit counts as such */
     _Atomic uint64_t probes;                /* attempts made while its circuit was half-open */
     _Atomic uint64_t tunnels;        /* opened, since the start */
     _Atomic uint32_t tunnels_open;
-    _Atomic uint32_t in_flight;      /* requests in progress */
-    uint64_t
-        suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
-    uint32_t draws;       /* worker only: the last draw against the route's shares */
     struct tunnel_set *tunnel_set; /* worker only: its open tunnels, worker/tunnel_set.h; NULL: none */
     struct failure_window window; /* for the circuit's failure rate */
-    _Atomic uint32_t statuses[STATUS_SLOTS]; /* answers by status code, index status - STATUS_MIN */
-    struct histogram latency; /* microseconds from request head to the end of the response */
+    _Atomic uint32_t statuses[STATUS_SLOTS]; /* answers by status code but 200, index status - STATUS_MIN */
 };
 
 struct route_state {
-    /* written by control, read by workers */
-    _Atomic uint32_t posture;
-    _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
-    _Atomic uint64_t drain_length_ms;
-    _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
     /* control only */
     unsigned refs;
     struct session *session; /* whose it is; NULL once that is gone */
     struct health *health;   /* its health check, control/health.h; NULL: none */
     struct panic_watch *panic;   /* it panics, control/panic.c; NULL: not */
+    struct placed *placed;       /* its route in the configuration, config/atlas.c; NULL: none */
+    bool touched;                /* to be looked at by the next publication, control/compose.c */
+    struct route_state *next_touched;
     struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
     bool in_maintenance;     /* as decided; workers read it from their snapshot */
     /* constant */
-    unsigned worker_count;
     uint64_t identity;                   /* stable hash of session and route id, for ip_hash */
     char route_id[16];                   /* "r12"; constant */
     char service[64];                    /* service name, cut; constant; for logs */
@@ -123,7 +124,13 @@ struct route_state {
     _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
     _Atomic uint32_t request_places; /* requests in progress that were admitted under a limit, over all workers */
     _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
-    struct route_local *_Atomic local[] __attribute__((aligned(64))); /* one a worker, made by it at its first request */
+    /* read at every request, in one cache line with the first four of local; written by control */
+    _Atomic uint32_t posture __attribute__((aligned(64)));
+    unsigned worker_count;           /* constant */
+    _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
+    _Atomic uint64_t drain_length_ms;
+    _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
+    struct route_local *_Atomic local[]; /* one a worker, made by it at its first request */
 };
 
 /* A new state with one reference. Aborts when out of memory. */

@@ -1,9 +1,12 @@
 #include "config/router.h"
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/map.h"
+#include "base/need.h"
 #include "config/snapshot.h"
+
+#include <stdlib.h>
 
 /* A prefix is hashed segment by segment, each hash seeding the next and the host's the first, so
  * all prefixes of a path together cost one pass over it. */
@@ -12,59 +15,38 @@
 #define SLASH_SALT UINT64_C(0x9e3779b97f4a7c15)
 #define WILDCARD_SALT UINT64_C(0xd1b54a32d192ed03)
 
+enum { CACHE_LINE = 64 };
+
+/* What is configured for a name, but for its paths. */
 struct host {
-    bool used;
-    bool wildcard;
-    bool no_http2;    /* one of its groups says so */
-    bool slash_ends;  /* some path but "/" ends in "/" */
-    unsigned deepest; /* most segments in a path; 0: there is none but "/" */
-    uint64_t hash;
-    struct slice name;        /* of a wildcard the part behind "*." */
+    struct lineage_node node;
+    uint64_t id;              /* of all groups whose host_id is the same; none is given twice */
     const struct group *root; /* the group for "/", or NULL */
+    unsigned deepest;         /* segments: no path has more; 0: there is none but "/" */
+    uint16_t name_len;
+    bool wildcard;
+    bool no_http2;   /* one of its groups says so */
+    bool slash_ends; /* some path but "/" may end in "/" */
+    char name[];     /* of a wildcard the part behind "*." */
 };
 
-struct place {
-    uint64_t hash;
-    const struct host *host;
-    const struct group *group; /* NULL: unused */
+/* A host as control keeps it. */
+struct host_draft {
+    struct host *now; /* NULL: new */
+    uint64_t id, hash;
+    unsigned groups, no_http2; /* how many it has, and how many of these say so */
+    unsigned deepest;          /* ever, as for the next: fewer cost what was asked for before, and no more */
+    bool slash_ends;
 };
 
-struct router {
-    uint64_t seed;
-    struct host any;      /* "*" */
-    size_t mask;          /* slots of both tables - 1; at most half of the slots are used */
-    struct host *hosts;   /* open addressing */
-    struct place *places; /* the same, all paths of all hosts but "/" */
-};
-
-static uint64_t host_hash(const struct router *r, struct slice name, bool wildcard)
+static uint64_t host_hash(uint64_t seed, struct slice name, bool wildcard)
 {
-    return hash_bytes_nocase(name.data, name.len, wildcard ? r->seed ^ WILDCARD_SALT : r->seed);
+    return hash_bytes_nocase(name.data, name.len, wildcard ? seed ^ WILDCARD_SALT : seed);
 }
 
-/* The slot of a host, unused when it is not known. */
-static struct host *host_slot(const struct router *r, uint64_t hash, struct slice name,
-                              bool wildcard)
+static uint64_t any_hash(uint64_t seed)
 {
-    for (size_t i = hash & r->mask;; i = (i + 1) & r->mask) {
-        struct host *h = &r->hosts[i];
-
-        if (!h->used ||
-            (h->hash == hash && h->wildcard == wildcard && slice_eq_nocase(h->name, name)))
-            return h;
-    }
-}
-
-/* The slot of a path on a host, unused when there is no route. */
-static struct place *place_slot(const struct router *r, const struct host *h, uint64_t hash,
-                                struct slice path)
-{
-    for (size_t i = hash & r->mask;; i = (i + 1) & r->mask) {
-        struct place *p = &r->places[i];
-
-        if (!p->group || (p->hash == hash && p->host == h && slice_eq(p->group->path, path)))
-            return p;
-    }
+    return hash_u64(seed);
 }
 
 /* Where the segment that starts with the "/" at start ends: at the next "/" or behind the path. */
@@ -75,84 +57,189 @@ static size_t segment_end(struct slice path, size_t start)
     return slash ? (size_t)(slash - path.data) : path.len;
 }
 
-/* ---- building */
+/* ---- editing */
 
-static struct host *add_host(struct router *r, struct slice name)
+static bool is_wildcard(struct slice domain)
 {
-    bool wildcard = slice_starts(name, SLICE("*."));
-    struct host *h;
-    uint64_t hash;
+    return slice_starts(domain, SLICE("*."));
+}
 
-    if (slice_eq(name, SLICE("*"))) {
-        r->any.used = true;
-        return &r->any;
+static bool is_any(struct slice domain)
+{
+    return slice_eq(domain, SLICE("*"));
+}
+
+/* What is looked for in requests. */
+static struct slice bare_name(struct slice domain)
+{
+    return is_wildcard(domain) ? slice_skip(domain, 2) : domain;
+}
+
+void router_edit_init(struct router_edit *e, struct lineage *lineage)
+{
+    *e = (struct router_edit){.lineage = lineage, .seed = hash_seed(), .drafts = map_new()};
+    table_init(&e->hosts, lineage);
+    table_init(&e->places, lineage);
+}
+
+void router_edit_fini(struct router_edit *e)
+{
+    size_t cursor = 0;
+    void *value;
+
+    while (map_next(e->drafts, &cursor, NULL, &value)) {
+        struct host_draft *d = value;
+
+        if (d->now)
+            lineage_drop(e->lineage, &d->now->node);
+        free(d);
     }
-    if (wildcard)
-        name = slice_of(name.data + 2, name.len - 2);
-    hash = host_hash(r, name, wildcard);
-    h = host_slot(r, hash, name, wildcard);
-    if (!h->used)
-        *h = (struct host){.used = true, .wildcard = wildcard, .hash = hash, .name = name};
+    map_free(e->drafts);
+    table_fini(&e->hosts);
+    table_fini(&e->places);
+}
+
+static struct host_draft *draft_of(struct router_edit *e, struct slice domain)
+{
+    struct host_draft *d = map_get(e->drafts, domain);
+
+    if (d)
+        return d;
+    d = need_zeroed(1, sizeof(*d));
+    d->id = ++e->last_id;
+    d->hash = is_any(domain) ? any_hash(e->seed)
+                             : host_hash(e->seed, bare_name(domain), is_wildcard(domain));
+    map_set(e->drafts, domain, d);
+    return d;
+}
+
+uint64_t router_host_id(struct router_edit *e, struct slice domain)
+{
+    return draft_of(e, domain)->id;
+}
+
+static void host_free(struct lineage_node *node)
+{
+    free(CONTAINER_OF(node, struct host, node));
+}
+
+static struct host *host_new(struct router_edit *e, const struct host_draft *d, struct slice domain,
+                             const struct group *root)
+{
+    struct slice name = bare_name(domain);
+    size_t size = (sizeof(struct host) + name.len + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    struct host *h = need_aligned(CACHE_LINE, size);
+
+    CHECK(name.len <= UINT16_MAX);
+    lineage_add(e->lineage, &h->node, host_free);
+    h->id = d->id;
+    h->root = root;
+    h->deepest = d->deepest;
+    h->name_len = (uint16_t)name.len;
+    h->wildcard = is_wildcard(domain);
+    h->no_http2 = d->no_http2 > 0;
+    h->slash_ends = d->slash_ends;
+    memcpy(h->name, name.data, name.len);
     return h;
 }
 
-/* Of several groups at one place the one with the highest priority stays. */
-static void put_group(const struct group **at, const struct group *group)
+static bool is_current(const struct host_draft *d, const struct group *root)
 {
-    if (!*at || group->priority > (*at)->priority)
-        *at = group;
+    const struct host *h = d->now;
+
+    return h && h->root == root && h->deepest == d->deepest && h->slash_ends == d->slash_ends &&
+           h->no_http2 == (d->no_http2 > 0);
 }
 
-static void add_entry(struct router *r, const struct router_entry *entry)
+/* Puts the host as the draft has it in the place of what was; a draft without groups goes. */
+static void renew_host(struct router_edit *e, struct slice domain, struct host_draft *d,
+                       const struct group *root)
 {
-    struct slice path = entry->group->path;
-    struct host *h = add_host(r, entry->host);
-    uint64_t hash = h->hash;
-    unsigned segments = 0;
-    bool slash_end;
-    struct place *p;
+    struct host *old = d->now;
 
-    CHECK(path.len > 0 && path.data[0] == '/');
-    h->no_http2 |= entry->group->no_http2;
-    if (path.len == 1) {
-        put_group(&h->root, entry->group);
+    if (d->groups > 0 && is_current(d, root))
         return;
+    d->now = d->groups > 0 ? host_new(e, d, domain, root) : NULL;
+    if (is_any(domain))
+        e->any = d->now;
+    else if (d->now)
+        table_put(&e->hosts, d->hash, old, d->now);
+    else if (old)
+        table_remove(&e->hosts, d->hash, old);
+    if (old)
+        lineage_drop(e->lineage, &old->node);
+    if (!d->now) {
+        map_remove(e->drafts, domain);
+        free(d);
     }
-    slash_end = path.data[path.len - 1] == '/';
-    for (size_t start = 0, end; start < path.len - slash_end; start = end, segments++) {
-        end = segment_end(slice_of(path.data, path.len - slash_end), start);
+}
+
+/* The hash of a path that is not "/"; the draft learns of its shape. */
+static uint64_t path_hash(struct host_draft *d, struct slice path)
+{
+    bool slash_end = path.data[path.len - 1] == '/';
+    struct slice bare = slice_of(path.data, path.len - slash_end);
+    uint64_t hash = d->hash;
+    unsigned segments = 0;
+
+    for (size_t start = 0, end; start < bare.len; start = end, segments++) {
+        end = segment_end(bare, start);
         hash = hash_bytes(path.data + start, end - start, hash);
     }
-    if (slash_end) {
-        hash ^= SLASH_SALT;
-        h->slash_ends = true;
-    }
-    if (segments > h->deepest)
-        h->deepest = segments;
-    p = place_slot(r, h, hash, path);
-    p->hash = hash;
-    p->host = h;
-    put_group(&p->group, entry->group);
+    if (segments > d->deepest)
+        d->deepest = segments;
+    d->slash_ends |= slash_end;
+    return slash_end ? hash ^ SLASH_SALT : hash;
 }
 
-struct router *router_build(struct arena *arena, const struct router_entry *entries, unsigned count)
+void router_put(struct router_edit *e, struct slice domain, const struct group *old, const struct group *now)
 {
-    struct router *r = arena_alloc(arena, sizeof(*r));
-    size_t slots = 2;
+    struct host_draft *d = draft_of(e, domain);
+    const struct group *some = now ? now : old, *root = d->now ? d->now->root : NULL;
 
-    while (slots < 2 * (size_t)count)
-        slots *= 2;
-    r->seed = hash_seed();
-    r->any.hash = hash_u64(r->seed);
-    r->mask = slots - 1;
-    r->hosts = arena_alloc(arena, slots * sizeof(*r->hosts));
-    r->places = arena_alloc(arena, slots * sizeof(*r->places));
-    for (unsigned i = 0; i < count; i++)
-        add_entry(r, &entries[i]);
-    return r;
+    ASSERT_CONTROL();
+    CHECK(some && some->path.len > 0 && some->path.data[0] == '/');
+    d->groups += (now != NULL) - (old != NULL);
+    d->no_http2 += (now && now->no_http2) - (old && old->no_http2);
+    if (some->path.len == 1)
+        root = now;
+    else if (now)
+        table_put(&e->places, path_hash(d, now->path), old, now);
+    else
+        table_remove(&e->places, path_hash(d, old->path), old);
+    renew_host(e, domain, d, root);
+}
+
+struct router router_view(const struct router_edit *e)
+{
+    return (struct router){e->seed, e->any, e->hosts.now, e->places.now};
 }
 
 /* ---- matching */
+
+static const struct host *find_host(const struct router *r, uint64_t hash, struct slice name, bool wildcard)
+{
+    uint64_t at = hash;
+    const struct host *h;
+
+    while ((h = table_next(r->hosts, hash, &at)))
+        if (h->wildcard == wildcard && slice_eq_nocase(slice_of(h->name, h->name_len), name))
+            return h;
+    return NULL;
+}
+
+/* The group of a path on a host, or NULL. */
+static const struct group *find_place(const struct router *r, const struct host *h, uint64_t hash,
+                                      struct slice path)
+{
+    uint64_t at = hash;
+    const struct group *g;
+
+    while ((g = table_next(r->places, hash, &at)))
+        if (g->host_id == h->id && slice_eq(g->path, path))
+            return g;
+    return NULL;
+}
 
 /* Prefixes come shortest first, so of equal priorities the later one wins. */
 static void keep_better(const struct group **best, const struct group *group)
@@ -161,21 +248,20 @@ static void keep_better(const struct group **best, const struct group *group)
         *best = group;
 }
 
-static const struct group *match_path(const struct router *r, const struct host *h,
+/* hash: the host's. */
+static const struct group *match_path(const struct router *r, const struct host *h, uint64_t hash,
                                       struct slice path)
 {
     const struct group *best = h->root;
-    uint64_t hash = h->hash;
     size_t start = 0;
 
     for (unsigned i = 0; i < h->deepest && start < path.len; i++) {
         size_t end = segment_end(path, start);
 
         hash = hash_bytes(path.data + start, end - start, hash);
-        keep_better(&best, place_slot(r, h, hash, slice_of(path.data, end))->group);
+        keep_better(&best, find_place(r, h, hash, slice_of(path.data, end)));
         if (h->slash_ends && end < path.len)
-            keep_better(&best,
-                        place_slot(r, h, hash ^ SLASH_SALT, slice_of(path.data, end + 1))->group);
+            keep_better(&best, find_place(r, h, hash ^ SLASH_SALT, slice_of(path.data, end + 1)));
         start = end;
     }
     return best;
@@ -184,9 +270,10 @@ static const struct group *match_path(const struct router *r, const struct host 
 static const struct group *match_name(const struct router *r, struct slice name, bool wildcard,
                                       struct slice path)
 {
-    const struct host *h = host_slot(r, host_hash(r, name, wildcard), name, wildcard);
+    uint64_t hash = host_hash(r->seed, name, wildcard);
+    const struct host *h = find_host(r, hash, name, wildcard);
 
-    return h->used ? match_path(r, h, path) : NULL;
+    return h ? match_path(r, h, hash, path) : NULL;
 }
 
 /* Without the dot that may end a name. */
@@ -218,7 +305,9 @@ const struct group *router_match(const struct router *r, struct slice host, stru
         return group;
     rest = behind_label(host);
     group = rest.data ? match_name(r, rest, true, path) : NULL;
-    return group ? group : match_path(r, &r->any, path);
+    if (group || !r->any)
+        return group;
+    return match_path(r, r->any, any_hash(r->seed), path);
 }
 
 bool router_offers_http2(const struct router *r, struct slice host)
@@ -227,9 +316,11 @@ bool router_offers_http2(const struct router *r, struct slice host)
     const struct host *h;
 
     host = bare(host);
-    h = host_slot(r, host_hash(r, host, false), host, false);
+    h = find_host(r, host_hash(r->seed, host, false), host, false);
     rest = behind_label(host);
-    if (!h->used && rest.data)
-        h = host_slot(r, host_hash(r, rest, true), rest, true);
-    return h->used ? !h->no_http2 : !r->any.no_http2;
+    if (!h && rest.data)
+        h = find_host(r, host_hash(r->seed, rest, true), rest, true);
+    if (!h)
+        h = r->any;
+    return !h || !h->no_http2;
 }

@@ -120,6 +120,11 @@ static bool is_same(const struct config_set *a, const struct config_set *b)
     return true;
 }
 
+static bool is_valid(const struct session *s, const struct config_set *set, struct error *err)
+{
+    return config_set_validate(set, err) && backend_tls_check(s, set, err);
+}
+
 /* What the session is to have live, its own; the draft is left when something stays staged. */
 static struct config_set *take_result(struct session *s, unsigned scopes, struct error *err)
 {
@@ -127,10 +132,12 @@ static struct config_set *take_result(struct session *s, unsigned scopes, struct
 
     if (!s->draft)
         return config_set_copy(s->live, err);
+    if (scopes == SCOPES_ALL)
+        return is_valid(s, s->draft, err) ? session_take_draft(s) : NULL;
     set = config_set_merge(s->live, s->draft, scopes, err);
     if (!set)
         return NULL;
-    if (!config_set_validate(set, err) || !backend_tls_check(s, set, err)) {
+    if (!is_valid(s, set, err)) {
         config_set_free(set);
         return NULL;
     }
@@ -169,7 +176,7 @@ bool model_apply(struct model *m, struct session *s, unsigned scopes,
 bool model_validate(const struct session *s, struct error *err)
 {
     ASSERT_CONTROL();
-    return !s->draft || (config_set_validate(s->draft, err) && backend_tls_check(s, s->draft, err));
+    return !s->draft || is_valid(s, s->draft, err);
 }
 
 void model_forget_apply(struct model *m, const void *arg)

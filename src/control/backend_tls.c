@@ -250,9 +250,12 @@ bool backend_tls_check(const struct session *s, const struct config_set *set, st
     ASSERT_CONTROL();
     LIST_EACH (node, tmp, &set->routes) {
         const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-        struct backend_tls_choice choice = backend_tls_choose(s, set, route->id);
+        struct backend_tls_choice choice;
 
-        if (url_is_tls(&route->url) && !client_of(tls, &choice, url_is_http2(&route->url), &why))
+        if (!url_is_tls(&route->url))
+            continue;
+        choice = backend_tls_choose(s, set, route->id);
+        if (!client_of(tls, &choice, url_is_http2(&route->url), &why))
             return error_set(err, "route %s: %s", route->id, why.text);
     }
     return true;

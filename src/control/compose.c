@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/need.h"
-#include "config/snapshot.h"
+#include "config/atlas.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/maintenance.h"
@@ -14,9 +14,13 @@
 
 enum { FEW = 16 };
 
+struct composition {
+    struct atlas *atlas;
+    struct route_state *touched; /* by next_touched */
+};
+
+/* What a route is like, put together piece by piece. */
 struct composer {
-    struct control *control;
-    struct snapshot *snapshot;
     struct header_value *headers; /* of the route at hand; grows */
     unsigned header_cap;
     struct slice *domains; /* the same */
@@ -133,12 +137,19 @@ static void put_tls(struct composer *co, const struct session *s, const char *ro
         co->input.page_tls = tls_of(s, "ALL", co->input.page_url);
 }
 
-static void add_route(void *arg, const struct session *s, const struct route_entry *r)
+/* The order of a group's members: by session, oldest first, and by the numbers of their ids. */
+static uint64_t order_of(const struct session *s, const struct route_entry *r)
 {
-    struct composer *co = arg;
+    return ((uint64_t)s->order << 32) + strtoul(r->id + 1, NULL, 10);
+}
+
+static void put_route(struct control *c, struct composer *co, const struct session *s, const struct route_entry *r)
+{
     struct address ip, page_ip;
 
     co->input = (struct route_input){
+        .order = order_of(s, r),
+        .settings = c->settings,
         .path = slice_str(r->form),
         .priority = r->priority,
         .state = r->state,
@@ -155,20 +166,129 @@ static void add_route(void *arg, const struct session *s, const struct route_ent
     co->input.headers = co->headers;
     maintenance_compose(s, r, &co->input, &page_ip);
     put_tls(co, s, r->id);
-    snapshot_add(co->snapshot, &co->input);
+    atlas_put(c->composition->atlas, &co->input);
 }
 
-struct snapshot *compose_snapshot(struct control *c, uint64_t generation)
+/* ---- what has changed */
+
+void compose_init(struct control *c)
 {
-    struct composer co = {.control = c, .snapshot = snapshot_new(generation, c->settings, c->pages)};
+    ASSERT_CONTROL();
+    c->composition = need_zeroed(1, sizeof(*c->composition));
+    c->composition->atlas = atlas_new();
+}
+
+/* The next that was touched, with the reference; NULL: none is left. */
+static struct route_state *take_touched(struct composition *cn)
+{
+    struct route_state *state = cn->touched;
+
+    if (state) {
+        cn->touched = state->next_touched;
+        state->touched = false;
+    }
+    return state;
+}
+
+void compose_fini(struct control *c)
+{
+    struct route_state *state;
 
     ASSERT_CONTROL();
-    co.snapshot->bundle = bundle_ref(c->bundle);
-    if (c->tls)
-        co.snapshot->tls = server_context_ref(c->tls);
-    model_each_live(&c->model, add_route, &co);
+    if (!c->composition)
+        return;
+    while ((state = take_touched(c->composition)))
+        route_state_unref(state);
+    atlas_free(c->composition->atlas);
+    free(c->composition);
+    c->composition = NULL;
+}
+
+void compose_touch(struct control *c, struct route_state *state)
+{
+    struct composition *cn = c->composition;
+
+    ASSERT_CONTROL();
+    if (state->touched)
+        return;
+    state->touched = true;
+    state->next_touched = cn->touched;
+    cn->touched = route_state_ref(state);
+}
+
+void compose_touch_set(struct control *c, const struct config_set *set)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &set->routes)
+        compose_touch(c, CONTAINER_OF(node, struct route_entry, link)->state);
+}
+
+void compose_touch_all(struct control *c)
+{
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &c->model.sessions)
+        compose_touch_set(c, CONTAINER_OF(node, struct session, link)->live);
+}
+
+void compose_touch_name(struct control *c, const struct resolved *name)
+{
+    struct list *node, *tmp, *inner, *inner_tmp;
+
+    LIST_EACH (node, tmp, &c->model.sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, link);
+
+        if (maintenance_page_name(s) == name)
+            compose_touch_set(c, s->live);
+        LIST_EACH (inner, inner_tmp, &s->live->routes) {
+            struct route_entry *route = CONTAINER_OF(inner, struct route_entry, link);
+
+            if (route->name == name)
+                compose_touch(c, route->state);
+        }
+    }
+}
+
+/* ---- snapshots */
+
+/* The live route of a state, or NULL. */
+static const struct route_entry *live_route(const struct route_state *state)
+{
+    const struct route_entry *route = NULL;
+
+    if (state->session)
+        route = config_set_route(state->session->live, slice_str(state->route_id));
+    return route && route->state == state ? route : NULL;
+}
+
+struct snapshot *compose_snapshot(struct control *c)
+{
+    struct composition *cn = c->composition;
+    struct composer co = {0};
+    struct route_state *state;
+    struct snapshot *s;
+
+    ASSERT_CONTROL();
+    while ((state = take_touched(cn))) {
+        const struct route_entry *route = live_route(state);
+
+        if (route)
+            put_route(c, &co, state->session, route);
+        else
+            atlas_drop(cn->atlas, state);
+        route_state_unref(state);
+    }
     free(co.headers);
     free(co.domains);
-    snapshot_seal(co.snapshot);
-    return co.snapshot;
+    s = atlas_commit(cn->atlas, c->settings, c->pages);
+    s->bundle = bundle_ref(c->bundle);
+    if (c->tls)
+        s->tls = server_context_ref(c->tls);
+    return s;
+}
+
+size_t compose_bytes(const struct control *c)
+{
+    return atlas_bytes(c->composition->atlas);
 }

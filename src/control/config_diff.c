@@ -6,6 +6,8 @@
 
 bool route_entry_equal(const struct route_entry *a, const struct route_entry *b)
 {
+    if (a->body == b->body)
+        return a->priority == b->priority;
     if (a->domain_count != b->domain_count || a->priority != b->priority ||
         strcmp(a->path, b->path) != 0 || strcmp(a->backend_url, b->backend_url) != 0)
         return false;
@@ -23,45 +25,42 @@ static unsigned long id_number(const struct list *node)
     return strtoul(route->id + 1, NULL, 10);
 }
 
-static enum route_change compare_route(const struct config_set *live,
-                                       const struct route_entry *route)
-{
-    const struct route_entry *old = config_set_route(live, slice_str(route->id));
-
-    if (!old)
-        return ROUTE_ADDED;
-    return route_entry_equal(old, route) ? ROUTE_SAME : ROUTE_MODIFIED;
-}
-
 void config_set_each_route(const struct config_set *live, const struct config_set *draft,
                            void (*fn)(void *arg, enum route_change change,
-                                      const struct route_entry *route),
+                                      const struct route_entry *old, const struct route_entry *new),
                            void *arg)
 {
     const struct list *old = live->routes.next, *new = draft->routes.next;
 
     /* Ids count up and are never given twice, so both lists are in their order. */
     while (old != &live->routes || new != &draft->routes) {
-        const struct route_entry *route;
+        const struct route_entry *a = old != &live->routes ? CONTAINER_OF(old, struct route_entry, link) : NULL;
+        const struct route_entry *b = new != &draft->routes ? CONTAINER_OF(new, struct route_entry, link) : NULL;
 
-        if (new == &draft->routes || (old != &live->routes && id_number(old) < id_number(new))) {
-            route = CONTAINER_OF(old, struct route_entry, link);
-            old = old->next;
-            if (!config_set_route(draft, slice_str(route->id)))
-                fn(arg, ROUTE_REMOVED, route);
-        } else {
-            route = CONTAINER_OF(new, struct route_entry, link);
-            new = new->next;
-            fn(arg, compare_route(live, route), route);
+        if (a && b && strcmp(a->id, b->id) != 0) {
+            if (id_number(old) < id_number(new))
+                b = NULL;
+            else
+                a = NULL;
         }
+        if (a)
+            old = old->next;
+        if (b)
+            new = new->next;
+        if (a && b)
+            fn(arg, route_entry_equal(a, b) ? ROUTE_SAME : ROUTE_MODIFIED, a, b);
+        else
+            fn(arg, a ? ROUTE_REMOVED : ROUTE_ADDED, a, b);
     }
 }
 
-static void count_route(void *arg, enum route_change change, const struct route_entry *route)
+static void count_route(void *arg, enum route_change change, const struct route_entry *old,
+                        const struct route_entry *new)
 {
     struct scope_diff *diff = arg;
 
-    (void)route;
+    (void)old;
+    (void)new;
     diff->added += change == ROUTE_ADDED;
     diff->removed += change == ROUTE_REMOVED;
     diff->modified += change == ROUTE_MODIFIED;

@@ -2,12 +2,11 @@
 
 #include "base/need.h"
 #include "control/config_check.h"
-#include "http/path.h"
+#include "control/route_body.h"
 
 #include <stdlib.h>
 
 enum {
-    PLACE_SIZE = DOMAIN_SIZE + PATH_LENGTH_MAX + URL_LENGTH_MAX + 4,
     ROUTE_OVERHEAD = 112, /* bytes of its place in the map by id, and of four blocks of the heap */
     DOMAIN_OVERHEAD = 80  /* of a domain's place in the map, its pointer and two blocks of the heap */
 };
@@ -22,19 +21,6 @@ struct slice config_set_place(char *out, struct slice domain, struct slice path)
     out[domain.len] = '\n';
     memcpy(out + domain.len + 1, path.data, path.len);
     return slice_of(out, domain.len + 1 + path.len);
-}
-
-/* What a route may not have in common with another of its set. */
-static struct slice duplicate_key(char out[PLACE_SIZE], const struct route_entry *route,
-                                  unsigned domain)
-{
-    struct slice key =
-        config_set_place(out, slice_str(route->domains[domain]), slice_str(route->form));
-    size_t url = strlen(route->backend_url);
-
-    out[key.len] = '\n';
-    memcpy(out + key.len + 1, route->backend_url, url);
-    return slice_of(out, key.len + 1 + url);
 }
 
 static size_t bytes_of(size_t path, size_t url, unsigned domains, size_t domain_bytes)
@@ -89,103 +75,52 @@ size_t config_route_fields_bytes(const struct route_fields *fields)
 void config_route_free(struct route_entry *route)
 {
     list_remove(&route->link);
-    for (unsigned i = 0; i < route->domain_count; i++)
-        free(route->domains[i]);
-    free(route->domains);
-    free(route->path);
-    free(route->form);
-    free(route->backend_url);
+    route_body_unref(route->body);
     if (route->state) /* sets are also made where no state is: off the control thread */
         route_state_unref(route->state);
     free(route);
 }
 
-static bool add_domain(struct route_entry *route, struct slice text, struct error *err)
+static void take_body(struct route_entry *route, struct route_body *body)
 {
-    char domain[DOMAIN_SIZE];
-
-    if (!config_check_domain(slice_trim(text), domain, err))
-        return false;
-    for (unsigned i = 0; i < route->domain_count; i++) {
-        if (strcmp(route->domains[i], domain) == 0)
-            return error_set(err, "domains: %s is named twice", domain);
-    }
-    route->domains[route->domain_count++] = need_text(domain);
-    return true;
-}
-
-static bool set_domains(struct route_entry *route, const struct slice *domains, unsigned count,
-                        struct error *err)
-{
-    if (count == 0)
-        return error_set(err, "domains: at least one is needed");
-    if (count > ROUTE_DOMAINS_MAX)
-        return error_set(err, "domains: more than %d", ROUTE_DOMAINS_MAX);
-    route->domains = need_zeroed(count, sizeof(*route->domains));
-    for (unsigned i = 0; i < count; i++) {
-        if (!add_domain(route, domains[i], err))
-            return false;
-    }
-    return true;
-}
-
-/* The path, and the form in which requests are matched. */
-static bool set_path(struct route_entry *route, struct slice path, struct error *err)
-{
-    struct path_result form;
-
-    route->path = need_copy(path);
-    route->form = need_copy(path);
-    if (!config_check_path("path", path, err))
-        return false;
-    switch (path_normalise(path, route->form, &form)) {
-    case PATH_REFUSED:
-        return error_set(err, "invalid path: %s", form.error);
-    case PATH_MADE:
-        route->form[form.len] = '\0';
-        break;
-    case PATH_PLAIN:
-        break;
-    }
-    return true;
+    route->body = body;
+    route->domains = body->domains;
+    route->domain_count = body->domain_count;
+    route->path = body->path;
+    route->form = body->form;
+    route->backend_url = body->backend_url;
+    route->url = body->url;
 }
 
 /* Makes an entry of checked fields; NULL with the reason. */
 static struct route_entry *make_route(const char *id, const struct route_fields *fields,
                                       struct error *err)
 {
-    struct route_entry *route = need_zeroed(1, sizeof(*route));
+    struct route_body *body = route_body_new(fields, err);
+    struct route_entry *route;
 
     CHECK(strlen(id) < ROUTE_ID_SIZE);
-    list_init(&route->link);
-    memcpy(route->id, id, strlen(id) + 1);
-    route->backend_url = need_copy(fields->backend_url);
-    route->priority = (int)fields->priority;
-    if (!set_domains(route, fields->domains, fields->domain_count, err) ||
-        !set_path(route, fields->path, err) ||
-        !config_check_backend(slice_of(route->backend_url, fields->backend_url.len), &route->url,
-                              err) ||
-        !config_check_priority(fields->priority, err)) {
-        config_route_free(route);
+    if (!body)
+        return NULL;
+    if (!config_check_priority(fields->priority, err)) {
+        route_body_unref(body);
         return NULL;
     }
+    route = need_zeroed(1, sizeof(*route));
+    list_init(&route->link);
+    memcpy(route->id, id, strlen(id) + 1);
+    take_body(route, body);
+    route->priority = (int)fields->priority;
     return route;
 }
 
 struct route_entry *config_route_copy(const struct route_entry *from)
 {
-    struct route_entry *route = need_zeroed(1, sizeof(*route));
-    struct error err;
+    struct route_entry *route = need(sizeof(*route));
 
     memcpy(route, from, sizeof(*route));
     list_init(&route->link);
-    route->domains = need_zeroed(from->domain_count, sizeof(*route->domains));
-    for (unsigned i = 0; i < from->domain_count; i++)
-        route->domains[i] = need_text(from->domains[i]);
-    route->path = need_text(from->path);
-    route->form = need_text(from->form);
-    route->backend_url = need_text(from->backend_url);
-    CHECK(url_parse(slice_str(route->backend_url), &route->url, &err));
+    (void)route_body_ref(route->body);
     route->state = from->state ? route_state_ref(from->state) : NULL;
     route->name = NULL;
     return route;
@@ -210,11 +145,9 @@ static const struct route_entry *find_duplicate(const struct config_set *set,
                                                 const struct route_entry *route,
                                                 const struct route_entry *self)
 {
-    char buf[PLACE_SIZE];
-
     for (unsigned i = 0; i < route->domain_count; i++) {
         const struct route_entry *other =
-            map_get(set->route_by_place, duplicate_key(buf, route, i));
+            map_get(set->route_by_place, route->body->places[i]);
 
         if (other && other != self)
             return other;
@@ -224,21 +157,17 @@ static const struct route_entry *find_duplicate(const struct config_set *set,
 
 void config_route_insert(struct config_set *set, struct route_entry *route)
 {
-    char buf[PLACE_SIZE];
-
     set->bytes += config_route_bytes(route);
     list_push_back(&set->routes, &route->link);
     CHECK(!map_set(set->route_by_id, slice_str(route->id), route));
     for (unsigned i = 0; i < route->domain_count; i++)
-        CHECK(!map_set(set->route_by_place, duplicate_key(buf, route, i), route));
+        CHECK(!map_set(set->route_by_place, route->body->places[i], route));
 }
 
 static void forget_places(struct config_set *set, const struct route_entry *route)
 {
-    char buf[PLACE_SIZE];
-
     for (unsigned i = 0; i < route->domain_count; i++)
-        map_remove(set->route_by_place, duplicate_key(buf, route, i));
+        map_remove(set->route_by_place, route->body->places[i]);
 }
 
 bool config_set_add_route(struct config_set *set, const char *id, const struct route_fields *fields,
@@ -313,7 +242,6 @@ bool config_set_update_route(struct config_set *set, struct slice id, struct sli
     struct slice domains[ROUTE_DOMAINS_MAX + 1];
     const struct route_entry *other;
     struct route_fields fields;
-    char buf[PLACE_SIZE];
 
     if (!route)
         return error_set(err, "route not found");
@@ -333,7 +261,8 @@ bool config_set_update_route(struct config_set *set, struct slice id, struct sli
     set->bytes += config_route_bytes(changed) - config_route_bytes(route);
     forget_places(set, route);
     for (unsigned i = 0; i < changed->domain_count; i++)
-        map_set(set->route_by_place, duplicate_key(buf, changed, i), changed);
+        map_set(set->route_by_place, changed->body->places[i], changed);
+    map_remove(set->route_by_id, slice_str(route->id));
     map_set(set->route_by_id, slice_str(changed->id), changed);
     list_push_back(&route->link, &changed->link);
     config_route_free(route);

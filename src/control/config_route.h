@@ -20,5 +20,8 @@ MUST_USE bool config_route_check(const struct route_entry *route, struct error *
 void config_set_copy_settings(struct config_set *to, const struct config_set *from,
                               unsigned scopes);
 
+/* The settings of one scope and target, or NULL. */
+struct setting_group *config_set_group(const struct config_set *set, enum scope scope, struct slice target);
+
 /* Drops all settings of one scope and target. */
 void config_set_clear_target(struct config_set *set, enum scope scope, struct slice target);

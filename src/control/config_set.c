@@ -45,8 +45,7 @@ static struct slice setting_key(char out[SETTING_KEY_SIZE], enum scope scope, st
     return joined;
 }
 
-static struct setting_group *find_group(const struct config_set *set, enum scope scope,
-                                        struct slice target)
+struct setting_group *config_set_group(const struct config_set *set, enum scope scope, struct slice target)
 {
     char buf[SETTING_KEY_SIZE];
     struct slice key = group_key(buf, scope, target);
@@ -69,8 +68,8 @@ struct config_set *config_set_new(void)
 
     list_init(&set->routes);
     list_init(&set->groups);
-    set->route_by_id = map_new();
-    set->route_by_place = map_new();
+    set->route_by_id = map_new_borrowing();
+    set->route_by_place = map_new_borrowing();
     set->group_by_target = map_new();
     set->setting_by_key = map_new();
     return set;
@@ -111,6 +110,8 @@ void config_set_free(struct config_set *set)
 
     if (!set)
         return;
+    map_free(set->route_by_id); /* which have keys of the routes */
+    map_free(set->route_by_place);
     LIST_EACH (node, tmp, &set->routes)
         config_route_free(CONTAINER_OF(node, struct route_entry, link));
     LIST_EACH (node, tmp, &set->groups) {
@@ -119,8 +120,6 @@ void config_set_free(struct config_set *set)
         group_clear(set, group);
         free(group);
     }
-    map_free(set->route_by_id);
-    map_free(set->route_by_place);
     map_free(set->group_by_target);
     map_free(set->setting_by_key);
     free(set);
@@ -129,7 +128,7 @@ void config_set_free(struct config_set *set)
 static struct setting_group *make_group(struct config_set *set, enum scope scope,
                                         struct slice target)
 {
-    struct setting_group *group = find_group(set, scope, target);
+    struct setting_group *group = config_set_group(set, scope, target);
     char buf[SETTING_KEY_SIZE];
 
     if (group)
@@ -222,7 +221,7 @@ size_t config_setting_bytes(struct slice key, struct slice value)
 
 unsigned config_set_count_others(const struct config_set *set, enum scope scope, struct slice target, struct slice key)
 {
-    const struct setting_group *group = find_group(set, scope, target);
+    const struct setting_group *group = config_set_group(set, scope, target);
     struct list *node, *tmp;
     unsigned count = 0;
 
@@ -240,7 +239,7 @@ unsigned config_set_route_count(const struct config_set *set)
 
 void config_set_clear_target(struct config_set *set, enum scope scope, struct slice target)
 {
-    struct setting_group *group = find_group(set, scope, target);
+    struct setting_group *group = config_set_group(set, scope, target);
 
     if (group)
         group_clear(set, group);
@@ -301,7 +300,7 @@ void config_set_each_effective(const struct config_set *set, enum scope scope, c
                                void (*fn)(void *arg, const struct setting_entry *setting),
                                void *arg)
 {
-    const struct setting_group *group = find_group(set, scope, slice_str(all));
+    const struct setting_group *group = config_set_group(set, scope, slice_str(all));
     struct slice id = slice_str(route_id);
     struct list *node, *tmp;
 
@@ -313,7 +312,7 @@ void config_set_each_effective(const struct config_set *set, enum scope scope, c
                 fn(arg, setting);
         }
     }
-    group = find_group(set, scope, id);
+    group = config_set_group(set, scope, id);
     if (group) {
         LIST_EACH (node, tmp, &group->settings)
             fn(arg, CONTAINER_OF(node, struct setting_entry, link));

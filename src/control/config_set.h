@@ -36,6 +36,7 @@ enum {
 extern const char *const scope_names[SCOPES];
 
 struct resolved;
+struct route_body;
 struct route_state;
 
 #ifndef FFI_CDEF
@@ -43,13 +44,15 @@ struct route_state;
 struct route_entry {
     struct list link;       /* in config_set.routes, oldest first */
     char id[ROUTE_ID_SIZE]; /* "r1" */
-    char **domains;         /* lower case, NUL-terminated, at least one */
+    struct route_body *body; /* referenced; what follows are its texts */
+    char **domains;
     unsigned domain_count;
-    char *path; /* as given */
-    char *form; /* the same in the form in which requests are matched: http/path.h */
+    char *path;
+    char *form;
     char *backend_url;
-    struct url url; /* slices into backend_url */
+    struct url url;
     int priority;
+    unsigned differs; /* scratch of config_set_changes */
     struct route_state *state; /* in a live set never NULL; elsewhere NULL until first applied */
     struct resolved *name;     /* held, in a live set only; NULL when the URL has an address */
 };
@@ -165,12 +168,29 @@ struct scope_diff config_set_diff(const struct config_set *live, const struct co
 /* How a route of live and draft differ. */
 enum route_change { ROUTE_SAME, ROUTE_ADDED, ROUTE_REMOVED, ROUTE_MODIFIED };
 
-/* Calls fn for every route of live and draft in the order of their ids: with the draft's entry, or
- * live's for one that was removed. */
+/* Calls fn for every route of live and draft in the order of their ids, with the entries of both: old NULL for one that
+ * was added, new NULL for one that was removed. */
 void config_set_each_route(const struct config_set *live, const struct config_set *draft,
                            void (*fn)(void *arg, enum route_change change,
-                                      const struct route_entry *route),
+                                      const struct route_entry *old, const struct route_entry *new),
                            void *arg);
+
+#ifndef FFI_CDEF
+/* A route that is not the same in two sets: its description or its state is another, or it has other settings. */
+struct set_change {
+    const struct route_entry *old, *now; /* NULL: was not, is not any more */
+    unsigned scopes;                     /* 1u << enum scope: in which they differ */
+};
+
+struct set_changes {
+    struct set_change *list; /* in the order of ids */
+    unsigned count, cap;
+};
+
+/* All changes between two sets of a session; borrows their entries. */
+void config_set_changes(const struct config_set *before, const struct config_set *now, struct set_changes *out);
+void config_set_changes_fini(struct set_changes *changes);
+#endif
 
 /* Do both describe the same route in all that a service can set? */
 bool route_entry_equal(const struct route_entry *a, const struct route_entry *b);

@@ -40,6 +40,7 @@ struct control {
     struct registry_counts counts;
     uint64_t registry_most;      /* connections of it that there are descriptors for */
     struct publisher *publisher; /* control/publish.c */
+    struct composition *composition; /* control/compose.c */
     struct resolver *resolver;   /* control/resolve.c */
     struct scripts *scripts;     /* control/scripts.h */
     struct vm *vm;               /* script/vm.h: the generation of scripts in service */

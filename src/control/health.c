@@ -94,41 +94,29 @@ void health_trust(struct route_state *s)
         route_state_set_health(s, ROUTE_HEALTH_UNKNOWN, 0);
 }
 
-static void sync_routes(struct control *c, const struct session *s, bool trusted)
+void health_sync(struct control *c, const struct config_set *set, const struct route_entry *route)
 {
-    struct list *node, *tmp;
-
     ASSERT_CONTROL();
-    LIST_EACH (node, tmp, &s->live->routes)
-        sync_route(c, s->live, CONTAINER_OF(node, struct route_entry, link), trusted);
-}
-
-void health_sync(struct control *c, const struct session *s)
-{
-    sync_routes(c, s, false);
+    sync_route(c, set, route, false);
 }
 
 void health_sync_all(struct control *c)
 {
-    struct list *node, *tmp;
-
-    LIST_EACH (node, tmp, &c->model.sessions)
-        sync_routes(c, CONTAINER_OF(node, struct session, link), true);
-}
-
-void health_drop(struct control *c, const struct config_set *old, const struct config_set *now)
-{
-    struct list *node, *tmp;
+    struct list *node, *tmp, *inner, *inner_tmp;
 
     ASSERT_CONTROL();
-    (void)c;
-    LIST_EACH (node, tmp, &old->routes) {
-        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-        const struct route_entry *same = now ? config_set_route(now, slice_str(route->id)) : NULL;
+    LIST_EACH (node, tmp, &c->model.sessions) {
+        const struct config_set *live = CONTAINER_OF(node, struct session, link)->live;
 
-        if (!same || same->state != route->state)
-            end_check(route->state);
+        LIST_EACH (inner, inner_tmp, &live->routes)
+            sync_route(c, live, CONTAINER_OF(inner, struct route_entry, link), true);
     }
+}
+
+void health_drop(struct route_state *s)
+{
+    ASSERT_CONTROL();
+    end_check(s);
 }
 
 const char *health_state_name(enum route_health health)

@@ -17,9 +17,8 @@ struct session;
 void health_init(struct control *c);
 void health_fini(struct control *c); /* all checks are gone */
 
-/* What a session has live has changed, or the settings have: every route gets the check that it is
- * to have. */
-void health_sync(struct control *c, const struct session *s);
+/* A live route of set is new or has changed, or what is set for it: it gets the check that it is to have. */
+void health_sync(struct control *c, const struct config_set *set, const struct route_entry *route);
 
 /* Forgets what was found about a live route and checks it anew, at once: something else has shown that it is
  * back. */
@@ -28,12 +27,11 @@ void health_renew(struct control *c, const struct session *s, const struct route
 /* A new route that nothing was found about yet has its requests all the same, until its first check. */
 void health_trust(struct route_state *s);
 
-/* The same for all sessions, whose routes serve already. */
+/* The settings have changed: the same for all routes of all sessions, which serve already. */
 void health_sync_all(struct control *c);
 
-/* Before the routes of old are no longer live: ends the checks of those that do not live on in now
- * (NULL: none does). */
-void health_drop(struct control *c, const struct config_set *old, const struct config_set *now);
+/* The route is no longer live: ends its check. */
+void health_drop(struct route_state *s);
 
 /* "unknown", "awaited", "healthy", "degraded", "down". */
 const char *health_state_name(enum route_health health);

@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "config/page.h"
 #include "config/snapshot.h"
+#include "control/compose.h"
 #include "control/control.h"
 #include "control/maintenance_state.h"
 #include "control/pages.h"
@@ -78,10 +79,13 @@ void maintenance_render_again(struct control *c)
     LIST_EACH (node, tmp, &c->model.sessions) {
         struct maintenance *m = CONTAINER_OF(node, struct session, link)->maintenance;
 
-        if (m && failures < RENDER_FAILURES_MAX)
+        if (!m)
+            continue;
+        if (failures < RENDER_FAILURES_MAX)
             failures += !render(m);
-        else if (m)
+        else
             use_builtin(m);
+        compose_touch_set(c, CONTAINER_OF(node, struct session, link)->live);
     }
     publish(c, NULL, NULL);
 }
@@ -187,6 +191,11 @@ void maintenance_compose(const struct session *s, const struct route_entry *rout
     CHECK(address_parse_ip(m->url.host, m->url.port, ip) == 0);
     input->page_addresses = ip;
     input->page_address_count = 1;
+}
+
+const struct resolved *maintenance_page_name(const struct session *s)
+{
+    return s->maintenance ? s->maintenance->name : NULL;
 }
 
 static const char *waits_for(const struct session *s)

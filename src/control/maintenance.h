@@ -64,6 +64,9 @@ void maintenance_status(const struct session *s, struct maintenance_status *out)
 void maintenance_compose(const struct session *s, const struct route_entry *route,
                          struct route_input *input, struct address *ip);
 
+/* The name of the page server's host, or NULL. */
+const struct resolved *maintenance_page_name(const struct session *s);
+
 /* The session's live routes have changed; before they are published. */
 void maintenance_sync(struct session *s);
 

@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/log.h"
 #include "control/backend_tls.h"
+#include "control/compose.h"
 #include "control/config_check.h"
 #include "control/control.h"
 #include "control/health.h"
@@ -203,6 +204,8 @@ static void on_published(void *arg)
 void maintenance_op_publish(struct maintenance_op *op)
 {
     op->phase = MAINTENANCE_PUBLISHING;
+    if (op->session)
+        compose_touch_set(op->model->control, op->session->live);
     publish(op->model->control, on_published, op);
 }
 

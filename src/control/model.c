@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/need.h"
 #include "control/circuits.h"
+#include "control/compose.h"
 #include "control/connection.h"
 #include "control/control.h"
 #include "control/drain.h"
@@ -140,6 +141,7 @@ struct session *model_register(struct model *m, struct slice service, struct sli
         s->takeovers = old->takeovers;
         supersede(m, old, s);
     }
+    s->order = ++m->last_order;
     list_push_back(&m->sessions, &s->link);
     m->session_count++;
     map_set(m->by_names, key, s);
@@ -189,32 +191,23 @@ void model_discard(struct model *m, struct config_set *set)
     config_set_free(set);
 }
 
-/* States may outlive their session, in snapshots that are still in use. */
-static void leave_states(const struct config_set *set)
+/* No session has the route any more: what control does for it ends, and the next snapshot is without it. Its state may
+ * live on, in snapshots that are still in use. */
+static void retire(struct model *m, struct route_state *state)
 {
-    struct list *node, *tmp;
-
-    LIST_EACH (node, tmp, &set->routes)
-        CONTAINER_OF(node, struct route_entry, link)->state->session = NULL;
-}
-
-static void end_watches(struct route_state *state)
-{
+    compose_touch(m->control, state);
+    health_drop(state);
+    state->session = NULL;
     circuits_leave(state);
     panic_leave(state);
 }
 
-/* What control does for the routes that no session has any more ends. */
-static void retire_states(const struct config_set *set)
+static void retire_all(struct model *m, const struct config_set *set)
 {
     struct list *node, *tmp;
 
-    LIST_EACH (node, tmp, &set->routes) {
-        struct route_state *state = CONTAINER_OF(node, struct route_entry, link)->state;
-
-        if (!state->session)
-            end_watches(state);
-    }
+    LIST_EACH (node, tmp, &set->routes)
+        retire(m, CONTAINER_OF(node, struct route_entry, link)->state);
 }
 
 void model_unlink(struct model *m, struct session *s, const char *why)
@@ -238,9 +231,7 @@ void model_unlink(struct model *m, struct session *s, const char *why)
     forget_names(m, s);
     places_remove(m->places, s->live, s->service);
     drop_names(m, s->live);
-    health_drop(m->control, s->live, NULL);
-    leave_states(s->live);
-    retire_states(s->live);
+    retire_all(m, s->live);
     if (s == m->statics)
         m->statics = NULL;
     else
@@ -309,51 +300,67 @@ void model_prepare(struct model *m, struct session *s, struct config_set *set)
 }
 
 /* A new member of a group that has others starts slowly, if it is told to. */
-static void start_new_slowly(const struct model *m, const struct config_set *set)
+static void start_slowly(const struct model *m, const struct config_set *set, const struct route_entry *route)
 {
-    struct list *node, *tmp;
-
-    if (list_empty(&set->groups))
-        return;
-    LIST_EACH (node, tmp, &set->routes) {
-        struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-
-        if (!route->state->session && config_set_value(set, SCOPE_OPTIONS, route->id, "slow_start") &&
-            places_has_company(m->places, route))
-            route_state_start_slowly(route->state, clock_ms());
-    }
+    if (!list_empty(&set->groups) && config_set_value(set, SCOPE_OPTIONS, route->id, "slow_start") &&
+        places_has_company(m->places, route))
+        route_state_start_slowly(route->state, clock_ms());
 }
 
-/* What is known of a circuit is known of a backend. */
-static void reset_moved(struct control *c, const struct config_set *before, const struct config_set *set)
+static bool same_state(const struct set_change *change)
 {
-    struct list *node, *tmp;
+    return change->old && change->now && change->old->state == change->now->state;
+}
 
-    LIST_EACH (node, tmp, &set->routes) {
-        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-        const struct route_entry *old = config_set_route(before, slice_str(route->id));
+/* What there is of places, checks and circuits before the session has its new set. */
+static void leave_old(struct model *m, const struct session *s, const struct set_changes *changes)
+{
+    for (unsigned i = 0; i < changes->count; i++) {
+        const struct set_change *change = &changes->list[i];
 
-        if (old && old->state == route->state && strcmp(old->backend_url, route->backend_url) != 0)
-            circuits_reset(c, route->state);
+        if (change->old && (change->scopes & 1u << SCOPE_ROUTES))
+            places_remove_route(m->places, change->old, s->service);
+        if (change->old && !same_state(change))
+            retire(m, change->old->state);
     }
+    for (unsigned i = 0; i < changes->count; i++)
+        if (changes->list[i].now && (changes->list[i].scopes & 1u << SCOPE_ROUTES))
+            places_add_route(m->places, changes->list[i].now, s->service);
+}
+
+enum { NOT_FOR_WORKERS = 1u << SCOPE_HEALTH, FOR_HEALTH = 1u << SCOPE_ROUTES | 1u << SCOPE_OPTIONS | 1u << SCOPE_HEALTH };
+
+static void take_up(struct model *m, const struct config_set *set, const struct set_change *change)
+{
+    struct control *c = m->control;
+
+    if (change->scopes & ~(unsigned)NOT_FOR_WORKERS)
+        compose_touch(c, change->now->state);
+    /* What is known of a circuit is known of a backend. */
+    if (same_state(change) && strcmp(change->old->backend_url, change->now->backend_url) != 0)
+        circuits_reset(c, change->now->state);
+    if (change->scopes & FOR_HEALTH)
+        health_sync(c, set, change->now);
 }
 
 void model_make_live(struct model *m, struct session *s, struct config_set *set)
 {
     struct config_set *before = s->live;
+    struct set_changes changes;
 
     ASSERT_CONTROL();
-    places_remove(m->places, before, s->service);
-    places_add(m->places, set, s->service);
-    start_new_slowly(m, set);
-    health_drop(m->control, before, set);
-    leave_states(before);
+    config_set_changes(before, set, &changes);
+    leave_old(m, s, &changes);
+    for (unsigned i = 0; i < changes.count; i++)
+        if (changes.list[i].now && !changes.list[i].now->state->session)
+            start_slowly(m, set, changes.list[i].now);
     s->live = set;
     s->apply_wall_ms = clock_wall_ms();
     session_sync_routes(s);
-    reset_moved(m->control, before, set);
-    health_sync(m->control, s);
-    retire_states(before);
+    for (unsigned i = 0; i < changes.count; i++)
+        if (changes.list[i].now)
+            take_up(m, set, &changes.list[i]);
+    config_set_changes_fini(&changes);
     model_discard(m, before);
 }
 

@@ -19,6 +19,7 @@ struct model {
     struct list applies;     /* that are not answered yet, control/apply.c */
     struct list maintenance_ops; /* that go on, control/maintenance_op.c */
     struct places *places;   /* of all live sets */
+    uint32_t last_order;     /* session.order of the newest */
     unsigned session_count;  /* of sessions, without the static one */
     struct session *statics; /* the configuration file's routes, or NULL */
     unsigned worker_count;   /* for new route states */

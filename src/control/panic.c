@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/need.h"
+#include "config/atlas.h"
 #include "config/member_state.h"
 #include "control/control.h"
 #include "control/event_json.h"
-#include "control/publish.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
@@ -44,13 +44,9 @@ static bool group_panics(const struct group *g, const struct route_state *s)
 
 bool panic_holds(const struct control *c, const struct route_state *s)
 {
-    const struct snapshot *snapshot = publish_newest(c);
-
     ASSERT_CONTROL();
-    for (unsigned i = 0; i < snapshot->group_count; i++)
-        if (group_panics(snapshot->groups[i], s))
-            return true;
-    return false;
+    (void)c;
+    return atlas_any_group(s, group_panics);
 }
 
 static void tell(struct control *c, const struct route_state *s, bool panic)

@@ -106,29 +106,31 @@ static struct slice place_key(char *buf, struct slice domain, struct slice path)
     return config_set_place(buf, domain, path);
 }
 
-static void each_place(struct places *p, const struct config_set *set, const char *service,
+static void each_place(struct places *p, const struct route_entry *route, const char *service,
                        void (*fn)(struct places *p, struct slice key, const char *service))
 {
     char buf[DOMAIN_SIZE + PATH_LENGTH_MAX + 1];
-    struct list *node, *tmp;
 
-    LIST_EACH (node, tmp, &set->routes) {
-        struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-
-        for (unsigned i = 0; i < route->domain_count; i++)
-            fn(p, place_key(buf, slice_str(route->domains[i]), slice_str(route->form)),
-               service);
-    }
+    for (unsigned i = 0; i < route->domain_count; i++)
+        fn(p, place_key(buf, slice_str(route->domains[i]), slice_str(route->form)), service);
 }
 
-void places_add(struct places *p, const struct config_set *set, const char *service)
+void places_add_route(struct places *p, const struct route_entry *route, const char *service)
 {
-    each_place(p, set, service, add_place);
+    each_place(p, route, service, add_place);
+}
+
+void places_remove_route(struct places *p, const struct route_entry *route, const char *service)
+{
+    each_place(p, route, service, remove_place);
 }
 
 void places_remove(struct places *p, const struct config_set *set, const char *service)
 {
-    each_place(p, set, service, remove_place);
+    struct list *node, *tmp;
+
+    LIST_EACH (node, tmp, &set->routes)
+        places_remove_route(p, CONTAINER_OF(node, struct route_entry, link), service);
 }
 
 static unsigned count_routes(const struct place *place)

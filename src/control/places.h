@@ -15,8 +15,11 @@ struct places;
 struct places *places_new(void);
 void places_free(struct places *p); /* NULL is fine */
 
-/* Counts every place of the set for the service, or takes it back. */
-void places_add(struct places *p, const struct config_set *set, const char *service);
+/* Counts every place of the route for the service, or takes it back. */
+void places_add_route(struct places *p, const struct route_entry *route, const char *service);
+void places_remove_route(struct places *p, const struct route_entry *route, const char *service);
+
+/* Takes all routes of a set back. */
 void places_remove(struct places *p, const struct config_set *set, const char *service);
 
 /* Do more routes than this one have a place in common with it? */

@@ -126,8 +126,9 @@ struct lease *publish_lease(struct control *c, struct snapshot *s)
 /* Builds the next snapshot; the one before lives on as long as workers hold it. */
 static struct snapshot *renew(struct publisher *pub)
 {
-    struct snapshot *s = compose_snapshot(pub->control, ++pub->built);
+    struct snapshot *s = compose_snapshot(pub->control);
 
+    CHECK(s->generation == ++pub->built);
     s->leases = 1;
     if (pub->newest)
         snapshot_release(pub->newest);
@@ -192,6 +193,7 @@ void publish_init(struct control *c)
 
     ASSERT_CONTROL();
     pub->control = c;
+    compose_init(c);
     list_init(&pub->waiters);
     ev_prepare_init(&pub->prepare, on_prepare);
     ev_init(&pub->later, on_later);
@@ -220,6 +222,7 @@ void publish_fini(struct control *c)
     free_waiters(&pub->waiters);
     free(pub);
     c->publisher = NULL;
+    compose_fini(c);
 }
 
 struct snapshot *publish_first(struct control *c)
@@ -252,10 +255,8 @@ void publish(struct control *c, void (*done)(void *arg), void *arg)
 
 size_t publish_size(const struct control *c)
 {
-    const struct snapshot *newest = c->publisher->newest;
-
-    /* The snapshot itself, and as much again for maps while it is built. */
-    return newest ? 2 * newest->arena.total : 0;
+    /* Every route anew, and as much again for groups and tables. */
+    return 2 * compose_bytes(c);
 }
 
 const struct snapshot *publish_newest(const struct control *c)

@@ -1,7 +1,7 @@
 /* publish.h - from the model to a snapshot on every worker, with an acknowledgement.
  *
- * publish() marks the model changed. At the end of the loop turn one snapshot is built for all
- * changes so far and handed to every worker as a lease, ownership and all. Whoever asked to be told
+ * publish() marks the model changed; what changed in it has been touched (compose.h). At the end of the loop turn one
+ * snapshot is built for all changes so far and handed to every worker as a lease, ownership and all. Whoever asked to be told
  * is told once every worker has adopted a snapshot that contains the change. While a publication
  * waits for workers the next one is not built: changes gather instead, so many applies at once cost
  * few snapshots.
@@ -37,7 +37,7 @@ struct lease *publish_lease(struct control *c, struct snapshot *s);
  * this call. */
 void publish(struct control *c, void (*done)(void *arg), void *arg);
 
-/* About what the next publication takes, bytes. */
+/* The most that the next publication takes, bytes, about. */
 size_t publish_size(const struct control *c);
 
 /* The newest snapshot, as it was sent or is on its way; control may read it until the loop turn ends. */

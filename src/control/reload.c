@@ -5,6 +5,7 @@
 #include "base/need.h"
 #include "control/backend_tls.h"
 #include "control/certificates.h"
+#include "control/compose.h"
 #include "control/cli.h"
 #include "control/control.h"
 #include "control/events.h"
@@ -242,5 +243,6 @@ void reload_configuration(struct control *c)
         log_write(LOG_ERROR, "name servers stay as they were", "reason=\"%s\"", strerror(-error));
     model_set_static(&c->model, routes);
     health_sync_all(c);
+    compose_touch_all(c);
     publish(c, on_published, c);
 }

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/need.h"
 #include "control/ares_loop.h"
+#include "control/compose.h"
 #include "control/control.h"
 #include "control/publish.h"
 
@@ -103,6 +104,7 @@ static void set_addresses(struct resolved *name, const struct address *to, unsig
     memcpy(name->addresses, to, count * sizeof(*to));
     name->address_count = count;
     log_write(LOG_INFO, "backend name resolved", "name=%s addresses=%u", name->host, count);
+    compose_touch_name(name->control, name);
     publish(name->control, NULL, NULL);
 }
 

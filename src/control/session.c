@@ -119,12 +119,19 @@ const struct config_set *session_view(const struct session *s)
     return s->next ? s->next : s->live;
 }
 
-void session_rollback(struct session *s)
+struct config_set *session_take_draft(struct session *s)
 {
+    struct config_set *draft = s->draft;
+
     ASSERT_CONTROL();
     ev_timer_stop(s->control->loop, &s->staged);
-    config_set_free(s->draft);
     s->draft = NULL;
+    return draft;
+}
+
+void session_rollback(struct session *s)
+{
+    config_set_free(session_take_draft(s));
 }
 
 static enum route_session route_session(const struct session *s)

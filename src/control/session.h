@@ -30,6 +30,7 @@ struct session {
     /* identity, constant */
     char id[SESSION_ID_SIZE]; /* 32 hex digits, 128 random bits */
     char *service, *instance;
+    uint32_t order;            /* grows from session to session; 0: the static one */
     uint16_t maintenance_port; /* 0: none given */
     char *metadata;            /* JSON text, or NULL */
     /* standing */
@@ -71,6 +72,9 @@ void session_start_grace(struct session *s);
 /* The draft, made as a copy of what is live (or about to be) when there is none; (re)starts the
  * time after which staged changes are dropped. NULL: there is no memory for it. */
 MUST_USE struct config_set *session_stage(struct session *s, struct error *err);
+
+/* The draft, the caller's from now on: there is none any more. */
+struct config_set *session_take_draft(struct session *s);
 
 /* The draft, else what is live or about to be: what a command that only reads looks at. */
 const struct config_set *session_view(const struct session *s);

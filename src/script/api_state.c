@@ -66,8 +66,10 @@ static const char *const change_status[] = {
     [ROUTE_MODIFIED] = "staged",
 };
 
-static void push_route(void *arg, enum route_change change, const struct route_entry *route)
+static void push_route(void *arg, enum route_change change, const struct route_entry *old,
+                       const struct route_entry *new)
 {
+    const struct route_entry *route = new ? new : old;
     struct list_state *list = arg;
     lua_State *L = list->L;
 
@@ -99,14 +101,15 @@ struct diff_state {
     int added;
 };
 
-static void push_change(void *arg, enum route_change change, const struct route_entry *route)
+static void push_change(void *arg, enum route_change change, const struct route_entry *old,
+                        const struct route_entry *new)
 {
     struct diff_state *diff = arg;
     int list = diff->added + (int)change - ROUTE_ADDED;
 
     if (change == ROUTE_SAME)
         return;
-    lua_pushstring(diff->L, route->id);
+    lua_pushstring(diff->L, (new ? new : old)->id);
     lua_rawseti(diff->L, list, (int)lua_objlen(diff->L, list) + 1);
 }
 
@@ -190,10 +193,8 @@ static int session_staged_places(lua_State *L)
 }
 
 /* Is this place of a route live already, as the session's own? */
-static bool is_live(const struct session *s, const struct route_entry *route, const char *domain)
+static bool is_live(const struct route_entry *live, const struct route_entry *route, const char *domain)
 {
-    const struct route_entry *live = config_set_route(s->live, slice_str(route->id));
-
     if (!live || strcmp(live->form, route->form) != 0)
         return false;
     for (unsigned i = 0; i < live->domain_count; i++)
@@ -202,28 +203,43 @@ static bool is_live(const struct session *s, const struct route_entry *route, co
     return false;
 }
 
+/* The first place found that another service has. */
+struct taken {
+    const struct session *session;
+    const struct route_entry *route;
+    unsigned domain;
+    const char *owner; /* NULL: none was found */
+};
+
+static void look_who_has(void *arg, enum route_change change, const struct route_entry *old,
+                         const struct route_entry *new)
+{
+    struct taken *found = arg;
+
+    if (found->owner || change == ROUTE_SAME || change == ROUTE_REMOVED)
+        return;
+    for (unsigned i = 0; i < new->domain_count && !found->owner; i++) {
+        if (is_live(old, new, new->domains[i]))
+            continue;
+        found->route = new;
+        found->domain = i;
+        found->owner = model_owner(&found->session->control->model, slice_str(new->domains[i]),
+                                   slice_str(new->form), found->session->service);
+    }
+}
+
 /* The first place that the next apply would take from another service; what is live already is nobody's news. */
 static int session_taken(lua_State *L)
 {
     struct session *s = api_session(L, 1);
-    const struct config_set *set = session_view(s);
-    struct list *node, *tmp;
+    struct taken found = {.session = s};
 
-    LIST_EACH (node, tmp, &set->routes) {
-        const struct route_entry *route = CONTAINER_OF(node, struct route_entry, link);
-
-        for (unsigned i = 0; i < route->domain_count; i++) {
-            const char *owner = model_owner(&s->control->model, slice_str(route->domains[i]),
-                                            slice_str(route->form), s->service);
-
-            if (owner && !is_live(s, route, route->domains[i])) {
-                push_place(L, route, i);
-                api_set_text(L, "owner", owner);
-                return 1;
-            }
-        }
-    }
-    return 0;
+    config_set_each_route(s->live, session_view(s), look_who_has, &found);
+    if (!found.owner)
+        return 0;
+    push_place(L, found.route, found.domain);
+    api_set_text(L, "owner", found.owner);
+    return 1;
 }
 
 static int session_route_exists(lua_State *L)

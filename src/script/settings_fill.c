@@ -220,7 +220,20 @@ static bool add_settings(lua_State *L, struct config_set *set, const char *id, s
     return ok;
 }
 
-void settings_fill_routes(lua_State *L, struct config_set *set, const char *path, FILE *problems)
+/* The line of the route at the top. */
+static int line_of_route(lua_State *L, int line_of)
+{
+    int line;
+
+    lua_pushvalue(L, line_of);
+    lua_getfield(L, -2, "at");
+    lua_call(L, 1, 1);
+    line = (int)luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return line;
+}
+
+void settings_fill_routes(lua_State *L, struct config_set *set, int line_of, const char *path, FILE *problems)
 {
     int count = (int)lua_objlen(L, -1);
     char id[ROUTE_ID_SIZE];
@@ -231,7 +244,7 @@ void settings_fill_routes(lua_State *L, struct config_set *set, const char *path
         lua_rawgeti(L, -1, i);
         if (!add_route(L, set, id, &err) || !add_settings(L, set, id, &err))
             fprintf(problems, "%s%s:%d: routes.%d: %s", ftell(problems) > 0 ? "\n" : "", path,
-                    (int)settings_get_number(L, "line"), i, err.text);
+                    line_of_route(L, line_of), i, err.text);
         lua_pop(L, 1);
     }
 }

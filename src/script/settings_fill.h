@@ -14,5 +14,5 @@ struct config_set;
 void settings_fill(lua_State *L, struct settings *s);
 
 /* Adds the list of routes at the top of the stack to set. Refusals go to problems, a line each,
- * with path and line. */
-void settings_fill_routes(lua_State *L, struct config_set *set, const char *path, FILE *problems);
+ * with path and line; line_of: the index of the function that knows the line of a place in the file. */
+void settings_fill_routes(lua_State *L, struct config_set *set, int line_of, const char *path, FILE *problems);

@@ -184,8 +184,9 @@ static int load_body(lua_State *L)
     lua_settop(L, 3);
     lua_getfield(L, 3, "settings");
     settings_fill(L, load->settings);
+    lua_getfield(L, 3, "line_of");
     lua_getfield(L, 3, "static_routes");
-    settings_fill_routes(L, load->routes, load->path, load->problems);
+    settings_fill_routes(L, load->routes, lua_gettop(L) - 1, load->path, load->problems);
     return 0;
 }
 

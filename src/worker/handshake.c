@@ -28,7 +28,7 @@ static bool offer_h2(struct tls_accept *accept, struct slice name)
 {
     const struct handshake *h = CONTAINER_OF(accept, struct handshake, accept);
 
-    return router_offers_http2(h->lease->snapshot->router, name);
+    return router_offers_http2(&h->lease->snapshot->router, name);
 }
 
 struct handshake *handshake_begin(struct client *c, struct worker *w, int fd, struct transport *out)

@@ -207,8 +207,8 @@ static void look_round_robin(struct search *s)
     struct request *rq = s->rq;
     uint32_t turn = 0;
 
-    if (rq->lease->turns)
-        turn = rq->lease->turns[rq->group->index]++;
+    if (LIKELY(rq->group->index < rq->worker->turn_count))
+        turn = rq->worker->turns[rq->group->index]++;
     look_from(s, turn % rq->group->member_count);
 }
 

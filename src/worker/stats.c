@@ -22,7 +22,9 @@ void stats_count(struct request *rq)
     if (rq->compress)
         compress_count(rq, local);
     COUNTER_ADD(local->bytes_received, rq->upload.moved);
-    if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
+    if (rq->status == 200)
+        COUNTER_ADD(local->oks, 1);
+    else if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
         COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);
     histogram_add(&local->latency, rq->worker->now_us - rq->start_us);
 }

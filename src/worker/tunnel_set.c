@@ -21,7 +21,6 @@ struct tunnel_set {
     struct list tunnels; /* oldest first */
     struct route_local *local;
     const struct member *member; /* as the tunnels' lease has it */
-    const struct member *found;  /* in the snapshot that is being adopted */
     uint64_t gone_ms;            /* member is in no newer snapshot, or somewhere else; 0: it is */
     uint64_t maintenance_ms;     /* since when it is in maintenance; 0: it is not */
     struct closing closing;      /* in force: places were given */
@@ -199,37 +198,17 @@ static void renew(struct tunnel_set *s, const struct member *m)
     }
 }
 
-/* One walk over the snapshot, however many sets there are. */
-static void find_members(struct worker *w)
-{
-    const struct snapshot *snapshot = w->lease->snapshot;
-
-    for (unsigned i = 0; i < snapshot->group_count; i++) {
-        const struct group *g = snapshot->groups[i];
-
-        for (unsigned k = 0; k < g->member_count; k++) {
-            struct route_local *local = route_state_local_made(g->members[k]->state, w->id);
-
-            if (local && local->tunnel_set)
-                local->tunnel_set->found = g->members[k];
-        }
-    }
-}
-
 void tunnel_sets_adopt(struct worker *w)
 {
     struct list *node, *tmp;
 
     if (list_empty(&w->tunnels.all))
         return;
-    LIST_EACH (node, tmp, &w->tunnels.all)
-        CONTAINER_OF(node, struct tunnel_set, link)->found = NULL;
-    find_members(w);
     LIST_EACH (node, tmp, &w->tunnels.all) {
         struct tunnel_set *s = CONTAINER_OF(node, struct tunnel_set, link);
 
         if (!s->gone_ms)
-            renew(s, s->found);
+            renew(s, snapshot_member(w->lease->snapshot, s->member->state));
     }
     look_at_all(w);
 }

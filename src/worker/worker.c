@@ -78,8 +78,6 @@ static void return_if_unused(struct worker *w, struct lease *lease)
 {
     if (!lease->retired || lease->users)
         return;
-    free(lease->turns);
-    lease->turns = NULL;
     mailbox_post(w->shared->mailbox, &lease->returned);
 }
 
@@ -96,16 +94,27 @@ void worker_lease_release(struct worker *w, struct lease *lease)
     return_if_unused(w, lease);
 }
 
-/* Round-robin positions start at random, so that workers and generations do not all begin with the same
- * member; without memory for them every turn is the first. */
+/* Round-robin positions start at random, so that workers do not all begin with the same member; for want of memory
+ * groups stay without one, and every turn of theirs is the first. */
+static void make_turns(struct worker *w, unsigned groups)
+{
+    unsigned count = groups > 2 * w->turn_count ? groups : 2 * w->turn_count;
+    uint32_t *turns;
+
+    if (groups <= w->turn_count)
+        return;
+    turns = realloc(w->turns, count * sizeof(*turns));
+    if (!turns)
+        return;
+    for (unsigned i = w->turn_count; i < count; i++)
+        turns[i] = (uint32_t)random_next(&w->random);
+    w->turns = turns;
+    w->turn_count = count;
+}
+
 static void adopt(struct worker *w, struct lease *lease)
 {
-    unsigned groups = lease->snapshot->group_count;
-    uint32_t start = (uint32_t)random_next(&w->random);
-
-    lease->turns = malloc((groups ? groups : 1) * sizeof(*lease->turns));
-    for (unsigned i = 0; lease->turns && i < groups; i++)
-        lease->turns[i] = start + i;
+    make_turns(w, lease->snapshot->group_indices);
     w->lease = lease;
     trim_adopt(w);
 }
@@ -356,6 +365,7 @@ void worker_free(struct worker *w)
     ev_check_stop(w->loop, &w->check);
     ev_prepare_stop(w->loop, &w->prepare);
     ev_loop_destroy(w->loop);
+    free(w->turns);
     free(w->listeners);
     free(w);
 }

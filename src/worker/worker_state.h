@@ -53,6 +53,8 @@ struct worker {
 
     /* configuration */
     struct lease *lease; /* the newest adopted */
+    uint32_t *turns;     /* round-robin positions by group index, for as many as there ever were */
+    unsigned turn_count;
 
     /* connections */
     struct listener *listeners;

@@ -19,7 +19,7 @@ describe("a static route", function()
     assert.equal(0, route.priority)
     assert.equal("http://x", route.backend_url)
     assert.same({}, route.settings)
-    assert.equal(1, route.line)
+    assert.equal("routes.1", route.at)
   end)
 
   it("carries settings in the registry's form", function()

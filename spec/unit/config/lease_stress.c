@@ -57,7 +57,7 @@ static void give_back(struct message *m)
     struct snapshot *s = slot->lease->snapshot;
 
     CHECK(s->generation == slot->generation && s->settings == slot->settings);
-    CHECK(s->router && slot->lease->users > 0);
+    CHECK(s->router.hosts && slot->lease->users > 0);
     CHECK(slot->lease->retired == (slot->lease != slot->worker->lease));
     if (slot->lease->retired)
         atomic_fetch_add(&outlived, 1);

@@ -1,6 +1,7 @@
 -- The router against a model that knows no hashes and no prefixes: it looks at every route, segment by segment, for
 -- thousands of
--- random sets of routes and requests, spelled as clients and services may.
+-- random sets of routes and requests, spelled as clients and services may. The sets are versions of one atlas, each
+-- changed in a few routes from the one before, and several are kept at a time and let go in any order.
 
 local control_thread = require("spec.unit.config.control_thread")
 local path_model = require("spec.support.path_model")
@@ -9,7 +10,7 @@ local unit = require("spec.support.unit")
 local lib = snapshots.lib
 local paths = unit.load("base/slice.h", "http/path.h")
 
-local SETS, REQUESTS = 1500, 20
+local RUNS, VERSIONS, KEPT, REQUESTS = 60, 25, 4, 20
 local LABELS = { "a", "b", "www", "a-b", "test", "x1" }
 local SEGMENTS = { "a", "b", "aa", "a.b", ".a", "%41", "%c3", ";x", "", ".", "..", "%2e", "a%2fb" }
 
@@ -103,10 +104,10 @@ end
 local function naive(routes, host, path)
   local best
   host = host:lower():gsub("%.$", "")
-  for i, route in ipairs(routes) do
+  for _, route in ipairs(routes) do
     for _, domain in ipairs(route.domains) do
       local kind, length = kind_of(domain, host), covers(route.path, path)
-      local found = kind and length and { kind = kind, length = length, priority = route.priority, number = i }
+      local found = kind and length and { kind = kind, length = length, priority = route.priority, number = route.number }
       if found and (not best or better(found, best)) then
         best = found
       end
@@ -115,19 +116,42 @@ local function naive(routes, host, path)
   return best and best.number
 end
 
-local function random_routes()
-  local routes = {}
-  for i = 1, math.random(0, 25) do
-    local domains, seen = {}, {}
-    for _ = 1, math.random(1, 3) do
-      local domain = random_domain()
-      if not seen[domain] then
-        domains[#domains + 1], seen[domain] = domain, true
-      end
+local function random_route(number)
+  local domains, seen = {}, {}
+  for _ = 1, math.random(1, 3) do
+    local domain = random_domain()
+    if not seen[domain] then
+      domains[#domains + 1], seen[domain] = domain, true
     end
-    routes[i] = { domains = domains, path = random_path(4), priority = math.random() < 0.4 and math.random(-3, 3) or 0 }
   end
-  return routes
+  return { domains = domains, path = random_path(4), priority = math.random() < 0.4 and math.random(-3, 3) or 0,
+    number = number, order = number }
+end
+
+-- The next version's routes: some go, some are replaced, some come. number: of the newest route so far.
+local function change(draft, routes, number)
+  local next_routes = {}
+  for _, route in ipairs(routes) do
+    local dice = math.random()
+    if dice < 0.1 then
+      draft:drop(route.state)
+    elseif dice < 0.25 then
+      local new = random_route(route.number)
+      new.state, new.url = route.state, "http://n" .. route.number
+      draft:put(new)
+      next_routes[#next_routes + 1] = new
+    else
+      next_routes[#next_routes + 1] = route
+    end
+  end
+  for _ = 1, math.random(0, 4) do
+    number = number + 1
+    local new = random_route(number)
+    new.url = "http://n" .. number
+    new.state = draft:put(new)
+    next_routes[#next_routes + 1] = new
+  end
+  return next_routes, number
 end
 
 -- Often a host and a path that some route has, and what is near them.
@@ -142,38 +166,57 @@ local function random_request(routes)
 end
 
 describe("the router", function()
-  local settings, state
+  local settings
 
   before_each(function()
     control_thread.enter()
-    settings, state = lib.settings_new(), snapshots.state()
+    settings = lib.settings_new()
   end)
 
   after_each(function()
-    lib.route_state_unref(state)
     lib.settings_unref(settings)
     control_thread.leave()
   end)
 
-  it("finds what a look at every route finds", function()
+  -- How many of the requests met a route.
+  local function check(version, seed)
+    local found = 0
+    for _ = 1, REQUESTS do
+      local host, path = random_request(version.routes)
+      local group = snapshots.match(version.snapshot, host, path)
+      local number = group and tonumber(unit.text(group.members[0].host):sub(2))
+      found = found + (number and 1 or 0)
+      assert.equal(naive(version.routes, host, path), number, ("%s%s, seed %d"):format(host, path, seed))
+    end
+    return found
+  end
+
+  local function run(seed)
+    local draft, kept, routes, number, found = snapshots.open(settings), {}, {}, 0, 0
+    for _ = 1, VERSIONS do
+      routes, number = change(draft, routes, number)
+      kept[#kept + 1] = { routes = routes, snapshot = draft:commit() }
+      found = found + check(pick(kept), seed)
+      if #kept > KEPT then
+        draft:free(table.remove(kept, math.random(#kept - 1)).snapshot)
+      end
+    end
+    for _, version in ipairs(kept) do
+      draft:free(version.snapshot)
+    end
+    for _, route in ipairs(routes) do
+      assert.equal(3, route.state.refs, "held by the spec, the atlas and one member, seed " .. seed)
+    end
+    draft:close()
+    return found
+  end
+
+  it("finds what a look at every route finds, in every version that is kept", function()
     local seed, found = tonumber(os.getenv("TIDELOCK_SEED")) or os.time(), 0
     math.randomseed(seed)
-    for _ = 1, SETS do
-      local routes, snapshot = random_routes(), lib.snapshot_new(1, settings, nil)
-      for i, route in ipairs(routes) do
-        snapshots.add(snapshot, { domains = route.domains, path = route.path, priority = route.priority, state = state,
-          url = "http://n" .. i })
-      end
-      lib.snapshot_seal(snapshot)
-      for _ = 1, REQUESTS do
-        local host, path = random_request(routes)
-        local group = snapshots.match(snapshot, host, path)
-        local number = group and tonumber(unit.text(group.members[0].host):sub(2))
-        found = found + (number and 1 or 0)
-        assert.equal(naive(routes, host, path), number, ("%s%s, seed %d"):format(host, path, seed))
-      end
-      lib.snapshot_free(snapshot)
+    for _ = 1, RUNS do
+      found = found + run(seed)
     end
-    assert.is_true(found > SETS * REQUESTS / 4, "too few requests met a route to show much: " .. found)
+    assert.is_true(found > RUNS * VERSIONS * REQUESTS / 4, "too few requests met a route to show much: " .. found)
   end)
 end)

@@ -4,33 +4,29 @@ local unit = require("spec.support.unit")
 local lib = snapshots.lib
 
 describe("router", function()
-  local settings, state, snapshot
+  local settings, draft, snapshot
 
   before_each(function()
     control_thread.enter()
     settings = lib.settings_new()
-    state = snapshots.state()
+    draft = snapshots.open(settings)
   end)
 
   after_each(function()
-    lib.snapshot_free(snapshot)
-    snapshot = nil
-    lib.route_state_unref(state)
+    draft:close()
     lib.settings_unref(settings)
     control_thread.leave()
   end)
 
   -- routes: { { host, path, priority = 0 }, ... }; each is found again by the name of its backend.
   local function build(routes)
-    lib.snapshot_free(snapshot)
-    snapshot = lib.snapshot_new(1, settings, nil)
+    draft:close()
+    draft = snapshots.open(settings)
     for i, route in ipairs(routes) do
-      snapshots.add(snapshot, {
-        domains = { route[1] }, path = route[2], priority = route.priority, state = state,
-        url = "http://n" .. i, options = route.options,
-      })
+      draft:put({ domains = { route[1] }, path = route[2], priority = route.priority, url = "http://n" .. i,
+        options = route.options })
     end
-    lib.snapshot_seal(snapshot)
+    snapshot = draft:commit()
   end
 
   -- The number of the route that a request is for, or nil.
@@ -185,7 +181,7 @@ describe("router", function()
     build({ { "a.test", "/" }, { "a.test", "/x", options = off }, { "*.test", "/", options = { http2 = "true" } },
       { "*.off.test", "/", options = off }, { "on.off.test", "/" } })
     local function offers(host)
-      return lib.router_offers_http2(snapshot.router, unit.slice(host))
+      return lib.router_offers_http2(unit.ffi.cast("const struct router *", snapshot.router), unit.slice(host))
     end
     assert.is_false(offers("a.test"))
     assert.is_false(offers("A.TEST."))

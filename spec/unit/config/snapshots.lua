@@ -5,7 +5,7 @@ local ffi = unit.ffi
 local lib = unit.load("base/check.h", "base/slice.h", "base/error.h", "config/histogram.h",
   "guard/verdict.h", "guard/circuit_rules.h", "guard/circuit.h", "guard/failure_window.h", "guard/ratelimit.h",
   "config/options.h", "config/url.h", "config/route_state.h", "config/settings.h", "config/page.h",
-  "config/router.h", "config/snapshot.h")
+  "config/member.h", "config/router.h", "config/snapshot.h", "config/atlas.h")
 
 local snapshots = { lib = lib }
 
@@ -51,36 +51,86 @@ local function set_maintenance(input, maintenance)
   return { url, text }
 end
 
---- Adds one route.
--- @param route { domains=, path=, priority=, url=, options=, state=, maintenance= }, all but domains
---   optional
-function snapshots.add(snapshot, route)
-  local slices = {} -- keeps the texts alive during the call
-  local domains = ffi.new("struct slice[?]", #route.domains)
-  for i, domain in ipairs(route.domains) do
-    slices[i] = unit.slice(domain)
-    domains[i - 1] = slices[i]
+local drafts = {}
+drafts.__index = drafts
+
+--- An atlas and its snapshots; close it before the settings go.
+function snapshots.open(settings)
+  return setmetatable({ atlas = lib.atlas_new(), settings = settings, states = {}, taken = {}, order = 0 }, drafts)
+end
+
+local function slices_of(texts)
+  local slices, list = {}, ffi.new("struct slice[?]", #texts)
+  for i, text in ipairs(texts) do
+    slices[i] = unit.slice(text)
+    list[i - 1] = slices[i]
   end
+  return list, slices
+end
+
+function drafts:new_state()
+  self.states[#self.states + 1] = snapshots.state()
+  return self.states[#self.states]
+end
+
+--- Adds one route, or replaces the one of its state.
+-- @param route { domains=, path=, priority=, url=, options=, state=, order=, maintenance= }, all but domains
+--   optional; without a state it gets one that goes with the draft
+-- @return its state
+function drafts:put(route)
+  local domains, kept_domains = slices_of(route.domains)
   local url, err = ffi.new("struct url"), ffi.new("struct error")
   local url_text = unit.slice(route.url or "http://backend:8080")
-  local path = unit.slice(route.path or "/")
   assert(lib.url_parse(url_text, url, err), ffi.string(err.text))
   local input = ffi.new("struct route_input")
   local options, set = options_of(route.options)
+  local path = unit.slice(route.path or "/")
+  self.order = self.order + 1
   input.domains, input.domain_count = domains, #route.domains
-  input.path = path
-  input.priority = route.priority or 0
-  input.state = route.state
-  input.url = url
+  input.settings, input.order = self.settings, route.order or self.order
+  input.path, input.priority, input.url = path, route.priority or 0, url
+  input.state = route.state or self:new_state()
   input.options, input.options_set = options, set
   local kept = set_maintenance(input, route.maintenance or {})
-  lib.snapshot_add(snapshot, input)
-  assert(#slices == #route.domains and kept)
+  lib.atlas_put(self.atlas, input)
+  assert(kept_domains and kept) -- alive during the call
+  return input.state
+end
+
+function drafts:drop(state)
+  lib.atlas_drop(self.atlas, state)
+end
+
+--- The next snapshot, freed at the end or by free.
+function drafts:commit()
+  local snapshot = lib.atlas_commit(self.atlas, self.settings, nil)
+  self.taken[#self.taken + 1] = snapshot
+  return snapshot
+end
+
+function drafts:free(snapshot)
+  for i, taken in ipairs(self.taken) do
+    if taken == snapshot then
+      table.remove(self.taken, i)
+    end
+  end
+  lib.snapshot_free(snapshot)
+end
+
+--- Frees all snapshots and the atlas.
+function drafts:close()
+  for _, snapshot in ipairs(self.taken) do
+    lib.snapshot_free(snapshot)
+  end
+  lib.atlas_free(self.atlas)
+  for _, state in ipairs(self.states) do
+    lib.route_state_unref(state)
+  end
 end
 
 --- The group for a host and path, or nil.
 function snapshots.match(snapshot, host, path)
-  local group = lib.router_match(snapshot.router, unit.slice(host), unit.slice(path))
+  local group = lib.router_match(ffi.cast("const struct router *", snapshot.router), unit.slice(host), unit.slice(path))
   return group ~= nil and group or nil
 end
 
