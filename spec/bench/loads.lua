@@ -57,11 +57,13 @@ local function wrk_time(text, share)
 end
 
 --- wrk, over kept connections.
--- @param options connections, seconds (whole), tls, script (file), threads, cores
+-- @param options connections, seconds (whole), tls, header, script (file), threads, cores
 function loads.wrk(subject, options)
   local args = { "-t" .. (options.threads or 1), "-c" .. options.connections, ("-d%ds"):format(options.seconds), "--latency" }
-  if options.script then
-    args[#args + 1], args[#args + 2] = "-s", options.script
+  for option, flag in pairs { script = "-s", header = "-H" } do
+    if options[option] then
+      args[#args + 1], args[#args + 2] = flag, options[option]
+    end
   end
   args[#args + 1] = ("%s://127.0.0.1:%d/"):format(options.tls and "https" or "http",
     options.tls and subject.tls_port or subject.port)

@@ -1,7 +1,7 @@
 --- All works in the order of the table. A work: name, summary, run(bench) -> rows (see report.lua); bench has rounds
 -- and seconds (of a round, whole).
 
-local FILES = { "http", "tls", "h2" }
+local FILES = { "http", "syscalls", "idle", "routes", "policy", "tls", "h2", "workers", "control", "start" }
 
 local works = {}
 
