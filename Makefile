@@ -170,7 +170,7 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 # ---- targets
 
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
-built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS)
+built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS) $(BENCH_TOOLS)
 
 .PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak fuzz bench bench-deps docs format clean help
 .always:

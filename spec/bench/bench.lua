@@ -35,7 +35,8 @@ local function read_arguments(words)
   while words[i] do
     local option = words[i]:match("^%-%-(%a+)$")
     if option then
-      options[option] = option == "json" and words[i + 1] or assert(tonumber(words[i + 1]), "a number follows " .. words[i])
+      local value = words[i + 1]
+      options[option] = option == "json" and value or assert(tonumber(value), "a number follows " .. words[i])
       i = i + 1
     else
       for name in words[i]:gmatch("[^,]+") do
@@ -59,6 +60,17 @@ local function run(work, options)
   return rows
 end
 
+local function print_facts(facts)
+  print(("tidelock %s, nginx %s, HAProxy %s, h2o %s, OpenSSL %s"):format(facts.commit, facts.nginx, facts.haproxy,
+    facts.h2o, facts.openssl))
+  print(("%s; %s, %d cores, Linux %s; load average %s before, %s after; %d rounds of %d s, %d s in all"):format(
+    facts.date, facts.cpu, facts.cores, facts.kernel, facts.load, facts.load_after, facts.rounds, facts.round_seconds,
+    facts.took))
+  for _, note in ipairs(facts.notes) do
+    print("note: " .. note)
+  end
+end
+
 local function main(words)
   local options, chosen = read_arguments(words)
   if chosen[1] == "help" then
@@ -74,11 +86,7 @@ local function main(words)
   end
   facts.load_after, facts.took, facts.rounds, facts.round_seconds, facts.notes = place.load(),
     math.floor(sys.now() - started), options.rounds, options.seconds, place.notes
-  print(("tidelock %s, nginx %s, HAProxy %s, h2o %s, OpenSSL %s"):format(facts.commit, facts.nginx, facts.haproxy, facts.h2o,
-    facts.openssl))
-  print(("%s; %s, %d cores, Linux %s; load average %s before, %s after; %d rounds of %d s, %d s in all%s"):format(facts.date,
-    facts.cpu, facts.cores, facts.kernel, facts.load, facts.load_after, facts.rounds, facts.round_seconds, facts.took,
-    #place.notes > 0 and "; " .. table.concat(place.notes, "; ") or ""))
+  print_facts(facts)
   print(table.concat(report.lines(rows), "\n"))
   local met, short, failed = report.count(rows)
   print(("%d targets met, %d short, %d works not measured"):format(met, short, failed))
@@ -87,8 +95,9 @@ local function main(words)
 end
 
 local ok, result = pcall(main, arg)
-if not ok then
+if not ok then -- interrupted, perhaps
   cleanup.run(true)
   io.stderr:write("bench: ", tostring(result), "\n")
 end
+place.leave()
 os.exit(ok and result or 1)

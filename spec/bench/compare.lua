@@ -1,7 +1,8 @@
 --- Proxies side by side on one work: CPU time per request, paired round by round.
 --
--- In each round every subject gets the load once, in turn; every other round goes backwards, so that a machine that becomes
--- slower or faster favours nobody. The first subject is ours; ratios are its figure by another's of the same round.
+-- In each round every subject gets the load once, in turn; every other round goes backwards, so that a machine that
+-- becomes slower or faster favours nobody. The first subject is ours; ratios are its figure by another's of the same
+-- round.
 
 local cpu = require("spec.bench.cpu")
 local statistics = require("spec.bench.statistics")
@@ -67,8 +68,9 @@ function compare.row(samples, ours, what)
   local a, b = statistics.column(samples[ours], field), statistics.column(samples[what.against], field)
   local low, mid, high = statistics.spread(statistics.ratios(a, b))
   local row = {
-    work = what.work, against = what.against, what = field == "cpu" and "CPU" or field, unit = "us", target = what.target,
-    ours = statistics.median(a), theirs = statistics.median(b), low = low, mid = mid, high = high, note = what.note,
+    work = what.work, against = what.against, what = field == "cpu" and "CPU" or field, unit = "us",
+    ours = statistics.median(a), theirs = statistics.median(b), low = low, mid = mid, high = high,
+    target = what.target,
   }
   if field ~= "cpu" then
     return row
@@ -84,19 +86,18 @@ function compare.row(samples, ours, what)
 end
 
 --- The rounds and their rows: for each target one of CPU time and, where p99 is told to be compared, one of that.
--- @param work name, subjects (ours first), load, rounds, targets (list of { against, cpu, p99 }; a figure is the most that
---   the median of ratios may be, cpu = false: none), note
+-- @param work name, subjects (ours first), load, rounds, targets (list of { against, cpu, p99 }; a figure is the most
+--   that the median of ratios may be)
 function compare.run(work)
   local samples = compare.rounds(work.subjects, work.rounds, work.load)
   local rows, ours = {}, work.subjects[1].name
   for _, t in ipairs(work.targets) do
-    rows[#rows + 1] = compare.row(samples, ours, { work = work.name, against = t.against, target = t.cpu or nil })
-    if t.p99 then
-      rows[#rows + 1] = compare.row(samples, ours, { work = work.name, against = t.against, target = t.p99, field = "p99" })
+    for _, field in ipairs { "cpu", "p99" } do
+      rows[#rows + 1] = t[field] and compare.row(samples, ours,
+        { work = work.name, against = t.against, field = field, target = t[field] })
     end
   end
-  rows[1].note = work.note
-  return rows, samples
+  return rows
 end
 
 return compare

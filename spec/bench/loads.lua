@@ -45,7 +45,7 @@ local openssl_conf
 --- Environment with that configuration of OpenSSL.
 local function tls_environment()
   if not openssl_conf then
-    openssl_conf = sys.temp_dir() .. "/openssl.cnf"
+    openssl_conf = place.dir .. "/openssl.cnf"
     sys.write_file(openssl_conf, OPENSSL_CONF)
   end
   return { OPENSSL_CONF = openssl_conf }
@@ -59,7 +59,8 @@ end
 --- wrk, over kept connections.
 -- @param options connections, seconds (whole), tls, header, script (file), threads, cores
 function loads.wrk(subject, options)
-  local args = { "-t" .. (options.threads or 1), "-c" .. options.connections, ("-d%ds"):format(options.seconds), "--latency" }
+  local args = { "-t" .. (options.threads or 1), "-c" .. options.connections, ("-d%ds"):format(options.seconds),
+    "--latency" }
   for option, flag in pairs { script = "-s", header = "-H" } do
     if options[option] then
       args[#args + 1], args[#args + 2] = flag, options[option]
@@ -86,8 +87,8 @@ end
 --- load-client (spec/support): bodies, new connections, a rate.
 -- @param options connections, seconds, body_size, close, rate, host, cores
 function loads.client(subject, options)
-  local args = { "--address", "127.0.0.1:" .. subject.port, "--connections", tostring(options.connections), "--seconds",
-    tostring(options.seconds) }
+  local args = { "--address", "127.0.0.1:" .. subject.port, "--connections", tostring(options.connections),
+    "--seconds", tostring(options.seconds) }
   for option, flag in pairs { body_size = "--body-size", rate = "--rate", host = "--host" } do
     if options[option] then
       args[#args + 1], args[#args + 2] = flag, tostring(options[option])
@@ -116,8 +117,8 @@ end
 
 --- Time of requests in h2load's log, us, a line each: too many for Lua.
 local function h2load_time(log, share)
-  local pipe = assert(io.popen(("cut -f3 %s | sort -n | awk '{ v[NR] = $1 } END { print v[int(NR * %.2f) + 1] }'"):format(
-    log, share)))
+  local command = "cut -f3 %s | sort -n | awk '{ v[NR] = $1 } END { print v[int(NR * %.2f) + 1] }'"
+  local pipe = assert(io.popen(command:format(log, share)))
   local value = pipe:read("*n")
   pipe:close()
   return value or 0
@@ -126,7 +127,7 @@ end
 --- h2load: so many requests, over a few connections with many streams.
 -- @param options clients, streams, requests, tls
 function loads.h2load(subject, options)
-  local log = os.tmpname()
+  local log = place.dir .. "/h2load.log"
   local args = { "-n" .. options.requests, "-c" .. options.clients, "-m" .. options.streams, "--log-file=" .. log }
   if options.tls then
     args[#args + 1] = "--tls13-ciphers=TLS_AES_128_GCM_SHA256"
@@ -136,7 +137,8 @@ function loads.h2load(subject, options)
   local text = run(place.LOAD, place.program("h2load"), args)
   local done = tonumber(text:match("(%d+) 2xx")) or 0
   local result = {
-    requests = done, rps = tonumber(text:match("([%d.]+) req/s")), p50 = h2load_time(log, .5), p99 = h2load_time(log, .99),
+    requests = done, rps = tonumber(text:match("([%d.]+) req/s")),
+    p50 = h2load_time(log, .5), p99 = h2load_time(log, .99),
     errors = done ~= options.requests and text or nil, tls = text:match("TLS Protocol: ([^\n]*)"),
     cipher = text:match("Cipher: ([^\n]*)"),
   }

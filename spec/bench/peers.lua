@@ -27,15 +27,17 @@ function peers.origin(options)
   return tonumber((run:wait_line("^listening (%d+)$")))
 end
 
---- What curl says of one request: status, bytes, version, and whether the policy's header is there.
+--- What curl says of one request.
+-- @return status, bytes, version, whether the policy's header is there
 local function ask(subject, options)
   local scheme, port = "http", subject.port
   local way = options.http2 and "--http2-prior-knowledge" or "--http1.1"
   if options.tls then
     scheme, port, way = "https", subject.tls_port, options.http2 and "--http2" or "--http1.1"
   end
-  local pipe = io.popen(("curl -sk -m 10 %s -D - -o /dev/null -w '\\n=%%{http_code} %%{size_download} %%{http_version}' "
-    .. "%s://127.0.0.1:%d/ 2>&1"):format(way, scheme, port))
+  local command = "curl -sk -m 10 %s -D - -o /dev/null -w '\\n=%%{http_code} %%{size_download} %%{http_version}' "
+    .. "%s://127.0.0.1:%d/ 2>&1"
+  local pipe = io.popen(command:format(way, scheme, port))
   local text = pipe:read("*a")
   pipe:close()
   local status, size, version = text:match("=(%d+) (%d+) (%S+)")
@@ -58,9 +60,9 @@ end
 
 --- Starts a proxy and has it prove that it serves.
 -- @param kind tidelock, nginx, haproxy, h2o, floor
--- @param options origin (port), size (of its answers), name (default: the kind), tls (certificate, key: files), http2 (is
---   asked with it: clear text, or with tls by ALPN), script (a policy that reads a header and sets one each way); more
---   for tidelock
+-- @param options origin (port), size (of its answers), name (default: the kind), tls (certificate, key: files), http2
+--   (is asked with it: clear text, or with tls by ALPN), script (a policy that reads a header and sets one each way);
+--   more for tidelock
 function peers.start(kind, options)
   local subject = START[kind](options)
   subject.name = options.name or kind

@@ -1,12 +1,13 @@
 --- Where a benchmark runs: a network namespace of its own with reno, one core for the proxies and one for all else.
 --
---   place.enter()                  before anything is started
+--   place.enter()                  before anything is started; place.leave() at the end
 --   place.on(place.PROXY, "/usr/bin/wrk", ...)     a command line, pinned
 --   place.program("nginx")         where a program is; an error when it is nowhere
 --   place.facts()                  what to write beside figures: machine, load, versions
 
 local ffi = require("ffi")
 local sys = require("spec.support.sys")
+require("spec.support.process") -- declares setenv
 
 ffi.cdef [[
 int unshare(int flags);
@@ -71,14 +72,23 @@ local function new_network()
   return os.execute(place.program("ip") .. " link set lo up") == 0
 end
 
---- Goes there. Notes about what could not be had are in place.notes.
+--- Goes there. Notes about what could not be had are in place.notes; temporary files are all below place.dir.
 function place.enter()
   place.PROXY, place.LOAD = cores()
+  place.dir = sys.temp_dir()
+  ffi.C.setenv("TMPDIR", place.dir, 1)
   place.notes = {}
   if not new_network() then
     place.notes[1] = "no network namespace of its own: ports and settings are the machine's"
   elseif not write(CONGESTION, "reno") then
     place.notes[1] = "congestion control stays " .. read_line(CONGESTION)
+  end
+end
+
+--- Removes the temporary files.
+function place.leave()
+  if place.dir then
+    os.execute("rm -rf " .. place.dir)
   end
 end
 
@@ -109,9 +119,9 @@ function place.facts()
   local cpu = (sys.read_file("/proc/cpuinfo") or ""):match("model name%s*: ([^\n]*)") or "?"
   local _, count = (sys.read_file("/proc/cpuinfo") or ""):gsub("\nprocessor", "")
   return {
-    date = os.date("!%Y-%m-%d %H:%M UTC"), cpu = cpu, cores = count + 1, kernel = read_line("/proc/sys/kernel/osrelease"),
-    load = place.load(), congestion = read_line(CONGESTION), nginx = version("nginx-common"),
-    haproxy = version("haproxy"), h2o = version("h2o"), openssl = version("libssl3"),
+    date = os.date("!%Y-%m-%d %H:%M UTC"), cpu = cpu, cores = count + 1,
+    kernel = read_line("/proc/sys/kernel/osrelease"), congestion = read_line(CONGESTION), load = place.load(),
+    nginx = version("nginx-common"), haproxy = version("haproxy"), h2o = version("h2o"), openssl = version("libssl3"),
     commit = first_line_of("git describe --always --dirty 2>/dev/null"),
   }
 end

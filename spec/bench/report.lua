@@ -1,9 +1,9 @@
 --- What a benchmark says in the end: rows of figures as one table of text, and as JSON.
 --
 -- A row: work, against (a peer, or nil for a bare value), what ("CPU", "p99", ...), unit, ours, theirs (medians),
--- low, mid, high (ratios round by round; of a bare value the values themselves), target (mid is to be at most that; nil:
--- none), rps, p50, p99 (pairs { ours, theirs }), busy (share of its core that our proxy was busy), floor (ours in units of
--- the floor), note. Or: work, failed (why).
+-- low, mid, high (ratios round by round; of a bare value the values themselves), target (mid is to be at most that;
+-- nil: none), rps, p50, p99 (pairs { ours, theirs }), busy (share of its core that our proxy was busy), floor (ours in
+-- units of the floor), note. Or: work, failed (why).
 
 local cjson = require("cjson")
 
@@ -45,8 +45,8 @@ local function mark(row)
   return report.short(row) and "SHORT" or "ok"
 end
 
-local HEAD = { "work", "against", "what", "ours", "theirs", "min", "median", "max", "target", "", "floors", "requests/s",
-  "p50 us", "p99 us", "busy" }
+local HEAD = { "work", "against", "what", "ours", "theirs", "min", "median", "max", "target", "", "floors",
+  "requests/s", "p50 us", "p99 us", "busy" }
 
 local function cells(row)
   return {

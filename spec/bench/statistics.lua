@@ -34,12 +34,6 @@ function statistics.ratios(ours, theirs)
   return list
 end
 
---- The value below which a share of the list lies (0.99: p99).
-function statistics.percentile(list, share)
-  local s = sorted(list)
-  return s[math.max(1, math.ceil(#s * share))]
-end
-
 --- One field of each record.
 function statistics.column(records, field)
   local list = {}

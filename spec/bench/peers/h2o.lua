@@ -1,5 +1,5 @@
---- h2o of Debian: one thread, kept connections to the backend, no access log. Its keys stay in the process: by default it
--- signs in another one.
+--- h2o of Debian: one thread, kept connections to the backend, no access log. Its keys stay in the process: by default
+-- it signs in another one.
 
 local place = require("spec.bench.place")
 local process = require("spec.support.process")

@@ -76,8 +76,8 @@ end
 return function(options)
   local dir = sys.temp_dir()
   local values = {
-    dir = dir, origin = options.origin, port = place.port(), tls_port = place.port(), tls = "", script = "", modules = "",
-    http2 = options.http2 and " http2" or "",
+    dir = dir, origin = options.origin, port = place.port(), tls_port = place.port(),
+    tls = "", script = "", modules = "", http2 = options.http2 and " http2" or "",
   }
   if options.tls then
     values.certificate, values.key = options.tls.certificate, options.tls.key

@@ -29,7 +29,7 @@ end
 --- @param options of peers.start; besides: config (settings), workers, cores (nil: the proxy's), route (false: none),
 --   setup (function(proxy): what more is registered)
 return function(options)
-  local config = { health_checks = true, sandbox_paths = { "/tmp" } }
+  local config = { health_checks = true }
   for key, value in pairs(options.config or {}) do
     config[key] = value
   end

@@ -1,4 +1,5 @@
---- What applies cost on 10,000 live routes, for who applies and for the workers; and what they do to requests beside them.
+--- What applies cost on 10,000 live routes, for who applies and for the workers; and what they do to requests beside
+-- them.
 
 local cpu = require("spec.bench.cpu")
 local loads = require("spec.bench.loads")
@@ -20,7 +21,7 @@ local function worker_ms(pid, thread)
 end
 
 --- One apply of one changed route.
--- @return ms from its line to OK, ms of CPU that the worker took for it (all that its loop can have been held up by)
+-- @return ms from its line to OK; ms of CPU that the worker took for it
 local function apply(session, pid, worker, i)
   session:ok("ROUTE_UPDATE", "r" .. (i * 97 % ROUTES + 1), "priority", i)
   loop.delay(.02) -- what the worker does for the one before is over
@@ -33,12 +34,17 @@ end
 
 local function value_row(name, what, unit, values, target, note)
   local low, mid, high = statistics.spread(values)
-  return { work = name, what = what, unit = unit, ours = mid, low = low, mid = mid, high = high, target = target, note = note }
+  return { work = name, what = what, unit = unit, ours = mid, low = low, mid = mid, high = high, target = target,
+    note = note }
 end
+
+local NOTE = "%d applies of one changed route of %d; worker's loop: CPU time that the thread of an idle worker takes "
+  .. "for one apply, the most that it can hold up a request"
 
 local function run_apply()
   local origin = peers.origin { size = 1024 }
-  local subject = peers.start("tidelock", { origin = origin, route = false, config = { health_checks = false }, cores = "both" })
+  local subject = peers.start("tidelock", { origin = origin, route = false, config = { health_checks = false },
+    cores = "both" })
   local session = registration.session(subject.proxy, "hosts", ROUTES, origin)
   local worker, times, lags = cpu.threads(subject.pid)["worker 0"][1], {}, {}
   for i = 0, APPLIES do
@@ -49,8 +55,7 @@ local function run_apply()
   end
   return {
     value_row("apply", "line to OK", "ms", times, TO_OK_MS),
-    value_row("apply", "worker's loop", "ms", lags, LAG_MS, ("%d applies of one changed route of %d; the worker's loop: CPU "
-      .. "time of the idle worker's thread for one apply, the most that it can have held up a request"):format(APPLIES, ROUTES)),
+    value_row("apply", "worker's loop", "ms", lags, LAG_MS, NOTE:format(APPLIES, ROUTES)),
   }
 end
 
@@ -104,7 +109,8 @@ local function run_sessions(bench)
     config = { health_checks = false, limits = LIMITS } })
   local sessions = register_sessions(subject.proxy, origin)
   local function p99()
-    local result = loads.client(subject, { connections = 16, rate = 2000, seconds = 2 * bench.seconds, cores = "both" })
+    local result = loads.client(subject,
+      { connections = 16, rate = 2000, seconds = 2 * bench.seconds, cores = "both" })
     assert(not result.errors, result.errors)
     return result.p99
   end
@@ -124,14 +130,14 @@ local function run_sessions(bench)
     {
       work = "sessions", against = "idle", what = "p99", unit = "us", ours = statistics.median(busy),
       theirs = statistics.median(idle), low = low, mid = mid, high = high, target = MOST,
-      note = ("%d sessions with a route each, %d of them connected; an apply every 10 ms beside 2,000 requests a second"):format(
-        SESSIONS, CONNECTED),
+      note = ("%d sessions with a route each, %d of them connected; 2,000 requests a second, and an apply every 10 ms; "
+        .. "OK to OK: how far apart these are answered"):format(SESSIONS, CONNECTED),
     },
     value_row("sessions", "OK to OK", "ms", gaps, GAP_MS),
   }
 end
 
 return {
-  { name = "apply", summary = "CONFIG_APPLY on 10,000 live routes: line to OK, and the workers' loops", run = run_apply },
+  { name = "apply", summary = "an apply on 10,000 live routes: line to OK, and the workers' loops", run = run_apply },
   { name = "sessions", summary = "10,000 sessions, 100 applies a second while serving, and idle", run = run_sessions },
 }

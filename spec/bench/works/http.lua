@@ -26,7 +26,8 @@ local ALL = { "tidelock", "nginx", "haproxy", "floor" }
 local function kept(name, size, connections, targets)
   return function(bench)
     return compare.run {
-      name = name, subjects = subjects(size, ALL), rounds = bench.rounds, load = wrk(bench, connections), targets = targets,
+      name = name, subjects = subjects(size, ALL), rounds = bench.rounds, targets = targets,
+      load = wrk(bench, connections),
     }
   end
 end
@@ -34,7 +35,8 @@ end
 return {
   {
     name = "small", summary = "answers of 1 KiB, 64 kept connections",
-    run = kept("small", 1024, 64, { { against = "nginx", cpu = .82, p99 = 1 }, { against = "haproxy", cpu = .78, p99 = 1 } }),
+    run = kept("small", 1024, 64,
+      { { against = "nginx", cpu = .82, p99 = 1 }, { against = "haproxy", cpu = .78, p99 = 1 } }),
   },
   {
     name = "small256", summary = "answers of 1 KiB, 256 kept connections",

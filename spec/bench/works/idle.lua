@@ -1,5 +1,5 @@
---- Memory of idle clients: what a proxy grows by with 9,500 that have asked once and keep their connection. In fresh processes, after
--- a load of 64 connections, so that what any request needs is there before.
+--- Memory of idle clients: what a proxy grows by with 9,500 that have asked once and keep their connection. In fresh
+-- processes, after a load of 64 connections, so that what any request needs is there before.
 
 local cleanup = require("spec.support.cleanup")
 local cpu = require("spec.bench.cpu")
@@ -40,7 +40,7 @@ local function run(bench)
   local low, mid, high = statistics.spread(found.tidelock)
   return { {
     work = "idle", what = "bytes each", ours = mid, low = low, mid = mid, high = high, target = MOST,
-    note = ("%d clients; nginx %.0f bytes each, and what it keeps for every connection from its start"):format(CLIENTS,
+    note = ("%d clients; nginx %.0f bytes each, beside what it keeps for all of them from its start"):format(CLIENTS,
       statistics.median(found.nginx)),
   } }
 end

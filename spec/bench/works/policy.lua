@@ -15,7 +15,9 @@ local function run(bench)
     load = function(subject)
       return loads.wrk(subject, { connections = 64, seconds = bench.seconds, header = "User-Agent: bench" })
     end,
-    targets = { { against = "nginx", cpu = .80 }, { against = "haproxy", cpu = .68 }, { against = "without", cpu = 1.08 } },
+    targets = {
+      { against = "nginx", cpu = .80 }, { against = "haproxy", cpu = .68 }, { against = "without", cpu = 1.08 },
+    },
   }
 end
 

@@ -32,13 +32,15 @@ local function many(kind)
   end
 end
 
---- Everything that a route can have, none of it near its limit: a breaker, a rate limit, checks, a drain that has begun.
+--- What a route can have, none of it near its limit: a breaker, a rate limit, checks, the state of a drain. The drain
+-- is over: one in progress has every answer end its connection, whose price is that of the work `connections`.
 local function switch_on(p)
   p.session:ok("CIRCUIT_BREAKER_SET", p.route_id, 5, "10s", 1)
   p.session:ok("RATELIMIT_SET", p.route_id, 1000000000, "1s")
   p.session:ok("HEALTH_SET", p.route_id, "/", "1s", "1s")
   p.session:ok("CONFIG_APPLY")
-  p.session:ok("DRAIN_START", "800000h")
+  p.session:ok("DRAIN_START", "1h")
+  p.session:ok("DRAIN_CANCEL")
 end
 
 local function features(bench)

@@ -1,5 +1,5 @@
---- From exec to the first served request, with 10,000 routes: in the configuration file, and by a service that registers them as soon as
--- there is a registry.
+--- From exec to the first served request, with 10,000 routes: in the configuration file, and by a service that
+-- registers them as soon as there is a registry.
 
 local cleanup = require("spec.support.cleanup")
 local loop = require("spec.support.loop")
@@ -17,9 +17,9 @@ local ROUTES, MOST_MS = 10000, 200
 local REQUEST = ("GET / HTTP/1.1\r\nHost: h%d.example\r\nConnection: close\r\n\r\n"):format(ROUTES)
 
 local function config_text(routes, origin)
-  local lines = { "health_checks = false", "routes = {" }
+  local lines, url = { "health_checks = false", "routes = {" }, "http://127.0.0.1:" .. origin
   for i = 1, routes do
-    lines[#lines + 1] = ('{ domains = "h%d.example", path = "/", backend_url = "http://127.0.0.1:%d" },'):format(i, origin)
+    lines[#lines + 1] = ('{ domains = "h%d.example", path = "/", backend_url = "%s" },'):format(i, url)
   end
   lines[#lines + 1] = "}"
   return table.concat(lines, "\n") .. "\n"
@@ -58,8 +58,9 @@ local function launch(config)
   local dir = sys.temp_dir()
   sys.write_file(dir .. "/tidelock.lua", config)
   local started = sys.now()
-  local run = process.start(place.on(nil, proxy.binary, "--config", dir .. "/tidelock.lua", "--http", "127.0.0.1:" .. http,
-    "--registry", "127.0.0.1:" .. control, "--log-level", "warn"), { name = "tidelock", dir = dir })
+  local run = process.start(place.on(nil, proxy.binary, "--config", dir .. "/tidelock.lua",
+    "--http", "127.0.0.1:" .. http, "--registry", "127.0.0.1:" .. control, "--log-level", "warn"),
+    { name = "tidelock", dir = dir })
   run.own_dir = true
   return run, http, control, started
 end

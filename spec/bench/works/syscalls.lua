@@ -1,4 +1,4 @@
---- System calls of a request: answers of 1 KiB, 64 kept connections. Counted by perf, which slows the proxy by a few percent;
+--- System calls of a request: answers of 1 KiB, 64 kept connections. Counted by perf, which hardly slows the proxy;
 -- under strace it would be so slow that many more events share each epoll_wait.
 
 local loads = require("spec.bench.loads")
