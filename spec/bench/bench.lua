@@ -53,7 +53,9 @@ local function run(work, options)
   local started = sys.now()
   local ok, rows = pcall(work.run, options)
   local bad_end = cleanup.run(not ok)
-  if not ok or bad_end then
+  if not ok and tostring(rows):find("interrupted!", 1, true) then -- luajit's word for SIGINT
+    error("interrupted", 0)
+  elseif not ok or bad_end then
     rows = { { work = work.name, failed = tostring(not ok and rows or bad_end) } }
   end
   io.stderr:write(("%-16s %3.0f s%s\n"):format(work.name, sys.now() - started, rows[1].failed and "  FAILED" or ""))
@@ -95,7 +97,7 @@ local function main(words)
 end
 
 local ok, result = pcall(main, arg)
-if not ok then -- interrupted, perhaps
+if not ok then
   cleanup.run(true)
   io.stderr:write("bench: ", tostring(result), "\n")
 end
