@@ -228,7 +228,8 @@ fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one
 	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
 	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
 
-bench: bench-deps all $(TOOLS) $(BENCH_TOOLS) ## side by side with nginx, HAProxy and h2o (WORK=name,name; WORK=help; ROUNDS=7)
+bench: all $(TOOLS) $(BENCH_TOOLS) ## side by side with nginx, HAProxy and h2o (WORK=name,name; WORK=help; ROUNDS=7)
+	@vendor/install bench
 	@TIDELOCK_BUILD=$(OUT)build TIDELOCK_TOOLS=$(OUT)build exec luajit spec/bench/bench.lua --rounds $(or $(ROUNDS),7) \
 	--json $(OUT)build/bench.json $(WORK)
 

@@ -7,9 +7,7 @@ local sys = require("spec.support.sys")
 
 local CONFIG = [[
 num-threads: 1
-max-connections: 9000
 user: root
-http2-max-concurrent-requests-per-connection: 128
 $listen
 hosts:
   default:

@@ -8,7 +8,6 @@ local CONFIG = [[
 global
   nbthread 1
   maxconn 9000
-  tune.h2.max-concurrent-streams 128
   $load
 defaults
   mode http
