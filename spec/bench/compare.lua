@@ -66,11 +66,12 @@ end
 function compare.row(samples, ours, what)
   local field = what.field or "cpu"
   local a, b = statistics.column(samples[ours], field), statistics.column(samples[what.against], field)
-  local low, mid, high = statistics.spread(statistics.ratios(a, b))
+  local ratios = statistics.ratios(a, b)
+  local low, mid, high = statistics.spread(ratios)
   local row = {
     work = what.work, against = what.against, what = field == "cpu" and "CPU" or field, unit = "us",
     ours = statistics.median(a), theirs = statistics.median(b), low = low, mid = mid, high = high,
-    target = what.target,
+    target = what.target, rounds = ratios,
   }
   if field ~= "cpu" then
     return row

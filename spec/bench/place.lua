@@ -122,7 +122,7 @@ function place.facts()
     date = os.date("!%Y-%m-%d %H:%M UTC"), cpu = cpu, cores = count + 1,
     kernel = read_line("/proc/sys/kernel/osrelease"), congestion = read_line(CONGESTION), load = place.load(),
     nginx = version("nginx-common"), haproxy = version("haproxy"), h2o = version("h2o"), openssl = version("libssl3"),
-    commit = first_line_of("git describe --always --dirty 2>/dev/null"),
+    commit = first_line_of("git describe --always --dirty 2>/dev/null || echo unknown"),
   }
 end
 

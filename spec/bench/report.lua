@@ -3,9 +3,11 @@
 -- A row: work, against (a peer, or nil for a bare value), what ("CPU", "p99", ...), unit, ours, theirs (medians),
 -- low, mid, high (ratios round by round; of a bare value the values themselves), target (mid is to be at most that;
 -- nil: none), rps, p50, p99 (pairs { ours, theirs }), busy (share of its core that our proxy was busy), floor (ours in
--- units of the floor), note. Or: work, failed (why).
+-- units of the floor), rounds (the values of which low, mid and high are; for the JSON), note. Or: work, failed (why).
 
-local cjson = require("cjson")
+local cjson = require("cjson").new()
+
+cjson.encode_invalid_numbers("null")
 
 local report = {}
 

@@ -35,7 +35,7 @@ end
 local function value_row(name, what, unit, values, target, note)
   local low, mid, high = statistics.spread(values)
   return { work = name, what = what, unit = unit, ours = mid, low = low, mid = mid, high = high, target = target,
-    note = note }
+    rounds = values, note = note }
 end
 
 local NOTE = "%d applies of one changed route of %d; worker's loop: CPU time that the thread of an idle worker takes "
