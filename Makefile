@@ -150,6 +150,17 @@ $(OUT)build/origin-server: spec/support/origin_server.c
 $(OUT)build/attack-client: spec/support/attack_client.c
 $(OUT)build/load-client: spec/support/load_client.c spec/support/load_response.c spec/support/load_response.h
 
+# What benchmarks run beside them.
+BENCH_TOOLS := $(OUT)build/bench-floor $(OUT)build/bench-tls-client $(OUT)build/bench-idle-client
+
+$(BENCH_TOOLS): $(OUT)build/bench-%: Makefile | $(DEPS)
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. $(CFLAGS) -O2 -o $@ $(filter %.c,$^) -lev -lhttp_parser -lssl -lcrypto
+$(OUT)build/bench-floor: spec/bench/floor.c
+$(OUT)build/bench-tls-client: spec/bench/tls_client.c spec/support/load_response.c spec/support/load_response.h
+$(OUT)build/bench-idle-client: spec/bench/idle_client.c spec/support/load_response.c spec/support/load_response.h
+
 # The object stands for the headers: it is made anew whenever one of them changes.
 $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 	$(say) TIDY $<
@@ -159,9 +170,9 @@ $(OUT)build/tidy/%.txt: src/%.c $(OUT)build/obj/%.o .clang-tidy
 # ---- targets
 
 SUITE = TIDELOCK_BUILD=$(1) TIDELOCK_FAULTS=$(OUT)build-debug TIDELOCK_TOOLS=$(OUT)build T='$(T)' bash spec/support/suite.sh
-built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS)
+built = $(1)/tidelock $(1)/libtidelock.so $(1)/fuzz-replay $(TOOLS) $(BENCH_TOOLS)
 
-.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak fuzz bench docs format clean help
+.PHONY: .always all debug asan tsan run install deps lint test test-unit test-flow test-san faults chaos soak fuzz bench bench-deps docs format clean help
 .always:
 
 all: $(OUT)build/tidelock ## build/tidelock, release
@@ -217,11 +228,13 @@ fuzz: ## libFuzzer over all targets of spec/fuzz for T seconds (60); F=name: one
 	@$(MAKE) --no-print-directory $(OUT)build-fuzz/fuzz
 	@FUZZ_BUILD=$(OUT)build-fuzz bash spec/fuzz/run.sh $(or $(T),60) $(F)
 
-ifneq ($(wildcard spec/bench/run),)
-bench: all $(TOOLS) ## side by side with nginx and HAProxy
+bench: all $(TOOLS) $(BENCH_TOOLS) ## side by side with nginx, HAProxy and h2o (WORK=name,name; WORK=help; ROUNDS=7)
 	@vendor/install bench
-	@TIDELOCK_BUILD=$(OUT)build spec/bench/run
-endif
+	@TIDELOCK_BUILD=$(OUT)build TIDELOCK_TOOLS=$(OUT)build exec luajit spec/bench/bench.lua --rounds $(or $(ROUNDS),7) \
+	--json $(OUT)build/bench.json $(WORK)
+
+bench-deps: ## installs the peers that bench compares with
+	@vendor/install run build bench
 
 docs: deps $(OUT)build/libtidelock.so ## writes the generated reference pages anew
 	@TIDELOCK_BUILD=$(OUT)build luajit spec/docs/docs.lua
