@@ -57,6 +57,7 @@ local function describe(status)
     "registry", describe_registry(status.registry),
     "limits", describe_limits(status.limits),
     "buffer_bytes", status.buffer_bytes,
+    "bodies_waited", status.bodies_waited,
     "log_lines_dropped", status.log_lines_dropped
   )
 end
@@ -84,7 +85,9 @@ return {
       .. "back; probes: checks of backends at a time, half of them of their health); where it holds for one "
       .. "connection, session or address, used is what the one that uses most does, or null. refused is how often it "
       .. "was met: lines of registry_lines waited, clients waited to be accepted (connections) or others made room "
-      .. "(descriptors), probes waited. buffer_bytes: memory in buffers of connections.",
+      .. "(descriptors), probes waited. buffer_bytes: memory in buffers of connections. "
+      .. "bodies_waited: how often a piece of a large body was left for the next turn of a worker's loop, so that other "
+      .. "requests need not wait for it.",
     run = function(cmd)
       return reply.json("PROXY_STATUS_OK", describe(cmd.conn:proxy_status()))
     end,

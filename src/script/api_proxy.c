@@ -196,6 +196,7 @@ static int conn_proxy_status(lua_State *L)
     set_registry(L, c);
     set_limits(L, c, &sum);
     api_set_number(L, "buffer_bytes", (double)sum.memory);
+    api_set_number(L, "bodies_waited", (double)sum.bodies_waited);
     api_set_number(L, "log_lines_dropped", (double)log_dropped());
     api_set_number(L, "scripts_generation", (double)c->scripts->serving->generation);
     return 1;

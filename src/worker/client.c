@@ -3,6 +3,7 @@
 #include "tls/tls_facts.h"
 #include "tls/tls_transport.h"
 #include "worker/arrival.h"
+#include "worker/bulk.h"
 #include "worker/client_secure.h"
 #include "worker/client_session.h"
 #include "worker/h1_client.h"
@@ -285,6 +286,8 @@ static void handle(struct client *c, int events)
         return;
     }
     c->conn.worker->served = true;
+    if (bulk_waits(&c->conn, events))
+        return;
     if (c->phase == CLIENT_SESSION) {
         client_session_event(c, events);
         return;

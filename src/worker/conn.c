@@ -1,6 +1,7 @@
 #include "worker/conn.h"
 
 #include "base/sock.h"
+#include "worker/bulk.h"
 #include "worker/memory.h"
 
 /* A timer that fires this much too late says that the process did not run, and for how long what came meanwhile may
@@ -23,6 +24,7 @@ void conn_close(struct conn *c, bool abort)
 {
     struct worker *w = c->worker;
 
+    bulk_leave(c);
     ev_io_stop(w->loop, &c->io);
     ev_timer_stop(w->loop, &c->timer);
     block_pool_release(&w->blocks, &c->in);
@@ -36,6 +38,8 @@ static int wanted_events(const struct conn *c)
     bool reads = !c->connecting && !c->paused && !c->eof && !c->broken;
     int events = reads ? EV_READ : 0;
 
+    if (UNLIKELY(c->queued))
+        return 0;
     if (c->connecting || c->blocked || (t->wants_write && reads))
         events |= EV_WRITE;
     if (t->wants_read && c->blocked)
@@ -90,6 +94,7 @@ enum io conn_read(struct conn *c)
     }
     result = transport_read(&c->transport, buf_tail(&c->in), buf_room(&c->in), &n);
     c->in.end += (uint32_t)n;
+    c->worker->bulk.moved += n;
     c->filled = buf_room(&c->in) == 0;
     if (c->transport.pending || c->transport.wants_write)
         conn_update_io(c);
@@ -148,6 +153,7 @@ size_t conn_write(struct conn *c, struct slice data, struct slice tail)
         return 0;
     }
     c->sent += sent;
+    c->worker->bulk.moved += sent;
     total = buf_len(&c->out) + data.len + tail.len;
     if (sent < total || c->transport.unsent) {
         c->blocked = true;

@@ -10,6 +10,7 @@
  * Thread: the worker's. Ownership: embedded in a client or an origin; buffers come from the worker's pool. */
 #pragma once
 #include "base/buf.h"
+#include "base/lane.h"
 #include "base/list.h"
 #include "base/transport.h"
 #include <ev.h>
@@ -36,6 +37,9 @@ struct conn {
     bool broken;          /* reading failed */
     bool unwritable;      /* writing failed; what the peer sent before may still be read */
     bool due;             /* noted in worker/fifo.h: its event has still to be heard */
+    bool queued;          /* it waits for its turn (worker/bulk.h) and hears nothing meanwhile */
+    bool its_turn;        /* it has it now */
+    struct lane_item bulk;
 };
 
 /* Has something come that this turn of the loop has still to look at? */

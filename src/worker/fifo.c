@@ -56,7 +56,7 @@ static bool has_room(struct fifo *f)
 
 bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
 {
-    if (f->running || c->transport.fd < 0 || (events & EV_CUSTOM) || !has_room(f))
+    if (f->running || c->its_turn || c->transport.fd < 0 || (events & EV_CUSTOM) || !has_room(f))
         return false;
     if (!f->count)
         ev_feed_event(loop, &f->run, EV_CUSTOM);

@@ -4,7 +4,8 @@
  * who is unlucky with both waits for two whole turns of the loop. So the watchers' functions only note their events here,
  * and a watcher of lower priority calls them again in order, still before time-outs and within the same turn.
  *
- * Events of connections without descriptor (streams) and those that the proxy feeds itself are not put off.
+ * Events of connections without descriptor (streams), those that the proxy feeds itself, and of who had to wait already
+ * (worker/bulk.h) are not put off.
  *
  * Thread: the worker's. Ownership: the worker's; of connections it keeps nothing beyond the turn. */
 #pragma once

@@ -1,6 +1,7 @@
 #include "worker/origin.h"
 
 #include "tls/client_context.h"
+#include "worker/bulk.h"
 #include "worker/h1_origin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
@@ -113,6 +114,8 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         if (!(o->phase == ORIGIN_CONNECTING ? on_connect_event(o) : shake_hands(o)))
             return;
     } else {
+        if (bulk_waits(c, events))
+            return;
         if (events & EV_WRITE) {
             c->blocked = false;
             if (conn_has_unsent(c))
@@ -258,6 +261,7 @@ void origin_release(struct origin **op, bool reusable)
     }
     *op = NULL;
     o->request = NULL;
+    bulk_leave(&o->conn);
     block_pool_release(&w->blocks, &o->conn.in);
     conn_resume(&o->conn);
     conn_deadline(&o->conn, settings->pool_timeout_ms);

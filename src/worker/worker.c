@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/need.h"
 #include "worker/arrival.h"
+#include "worker/bulk.h"
 #include "worker/client.h"
 #include "worker/compressor.h"
 #include "worker/client_session.h"
@@ -66,6 +67,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
     (void)loop;
     (void)events;
+    bulk_run(w);
     if (UNLIKELY(!list_empty(&w->due_handshakes)))
         handshakes_run(w);
     w->served = false;
@@ -322,6 +324,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
                     WORKER_KEEP_BYTES);
     init_loop(w);
     first->worker = w;
+    bulk_init(w);
     trim_init(w);
     adopt(w, first);
     return w;
@@ -389,6 +392,7 @@ void worker_count(const struct worker *w, struct worker_counts *sum)
     sum->sessions_open += read_count(&w->sessions_open);
     sum->streams += read_count(&w->streams);
     sum->memory += read_count(&w->memory);
+    sum->bodies_waited += read_count(&w->bodies_waited);
     for (unsigned i = 0; i < CLOSE_REASON_COUNT; i++)
         sum->closed[i] += read_count(&w->closed[i]);
     for (unsigned i = 0; i < VERDICT_COUNT; i++)

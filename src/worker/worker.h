@@ -100,6 +100,7 @@ struct worker_counts {
     uint64_t sessions;       /* HTTP/2 */
     uint64_t streams;        /* requests of these */
     uint64_t memory;         /* bytes of buffers in use now */
+    uint64_t bodies_waited;  /* times that a large body had to wait for the next turn of a loop */
     uint64_t closed[CLOSE_REASON_COUNT]; /* connections of clients and backends, and streams, by their end */
     uint64_t verdicts[VERDICT_COUNT];    /* requests that the proxy answered itself or that broke off */
 };

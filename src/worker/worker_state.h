@@ -5,6 +5,7 @@
 #pragma once
 #include "base/block_pool.h"
 #include "base/crash.h"
+#include "base/lane.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/random.h"
@@ -72,6 +73,8 @@ struct worker {
     ev_idle handshake_idle;     /* keeps the loop from waiting while some are due */
     struct list sessions;     /* clients that speak HTTP/2 */
     struct list idle_sessions; /* those without a request, longest idle first */
+    struct lane bulk;         /* of struct conn, worker/bulk.h */
+    ev_idle bulk_idle;
     bool accepting_paused;    /* a listener waits for room */
     uint64_t asked_ms;        /* when other workers were asked for room last */
     uint64_t told_address_ms, told_pause_ms; /* when it was logged last that there is no room; 0: never */
@@ -100,7 +103,7 @@ struct worker {
 
     /* counters; written here, read by control */
     _Atomic uint64_t handshakes_done, handshakes_resumed, handshakes_failed;
-    _Atomic uint64_t clients, accepted, accept_pauses, requests, sessions_started, streams;
+    _Atomic uint64_t clients, accepted, accept_pauses, bodies_waited, requests, sessions_started, streams;
     _Atomic uint64_t secure_clients, sessions_open; /* of the clients: with TLS; that speak HTTP/2 */
     _Atomic uint64_t memory;                        /* bytes of the blocks in use as the last turn ended */
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];

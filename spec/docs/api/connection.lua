@@ -116,7 +116,7 @@ return ok and reply.ok("EXAMPLE_OK") or nil, err]],
     {
       "conn:proxy_status()", "table",
       "All that the proxy counts, with all workers, since the start: `version`: text; `uptime_ms`, `workers`, "
-        .. "`requests`, `buffer_bytes` (in use), `log_lines_dropped`, `scripts_generation`: numbers; "
+        .. "`requests`, `buffer_bytes` (in use), `bodies_waited`, `log_lines_dropped`, `scripts_generation`: numbers; "
         .. "`connections`: `{ open =, open_tls =, open_http2 =, accepted =, accept_pauses =, http2 =, "
         .. "http2_streams = }`; `handshakes` as of `conn:handshakes()`; `refused`, `broken_off`, `closed`: tables "
         .. "of numbers by name, without those that are 0; `limits`: `{ used = (or nil), limit =, refused = }` by "
