@@ -1,6 +1,7 @@
 #include "tls/tls_transport.h"
 
 #include "base/sock.h"
+#include "tls/tls_output.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -12,20 +13,15 @@
 #include <unistd.h>
 
 enum {
-    RECORD_MAX = 16 * 1024,            /* plain bytes of a record */
-    RECORD_OVERHEAD = 512,             /* more than any cipher adds to one */
-    OUT_SIZE = 4 * (RECORD_MAX + RECORD_OVERHEAD),
     READ_AHEAD = 64 * 1024,
-    READS_MAX = 2,                     /* of the socket in one call, so that others have their turn */
-    BARREN_MAX = 32 * 1024,            /* bytes without any for the reader: nobody needs so many updates of keys */
-    KEPT_MAX = 256 * 1024              /* unsent bytes of a peer that makes us answer and does not read */
+    READS_MAX = 2,         /* of the socket in one call, so that others have their turn */
+    BARREN_MAX = 32 * 1024 /* bytes without any for the reader: nobody needs so many updates of keys */
 };
 
 struct tls {
     SSL *ssl;
     int fd;
-    char *kept; /* encrypted and not sent: kept[kept_start, kept_end) */
-    size_t kept_start, kept_end;
+    struct tls_output out;
     int reads;         /* of the socket that this call may still make */
     size_t barren;     /* bytes received since the reader got some, after the handshake */
     const char *error; /* NULL: none so far */
@@ -36,34 +32,6 @@ struct tls {
     bool http;   /* the peer spoke that, in clear */
 };
 
-/* What the calls into OpenSSL on this thread have encrypted since the last flush. */
-static __thread struct {
-    char data[OUT_SIZE];
-    size_t len;
-} out;
-
-static bool keep(struct tls *tls, const char *data, size_t len)
-{
-    size_t kept = tls->kept_end - tls->kept_start;
-    char *grown;
-
-    if (!len)
-        return true;
-    if (kept + len > KEPT_MAX)
-        return false;
-    grown = malloc(kept + len);
-    if (!grown)
-        return false;
-    if (kept)
-        memcpy(grown, tls->kept + tls->kept_start, kept);
-    memcpy(grown + kept, data, len);
-    free(tls->kept);
-    tls->kept = grown;
-    tls->kept_start = 0;
-    tls->kept_end = kept + len;
-    return true;
-}
-
 /* ---- what OpenSSL reads from and writes to */
 
 static int bio_write(BIO *bio, const char *data, int len)
@@ -71,15 +39,7 @@ static int bio_write(BIO *bio, const char *data, int len)
     struct tls *tls = BIO_get_data(bio);
 
     BIO_clear_retry_flags(bio);
-    if (out.len + (size_t)len > OUT_SIZE) {
-        if (!keep(tls, out.data, out.len) || !keep(tls, data, (size_t)len))
-            return -1;
-        out.len = 0;
-        return len;
-    }
-    memcpy(out.data + out.len, data, (size_t)len);
-    out.len += (size_t)len;
-    return len;
+    return tls_output_put(&tls->out, data, (size_t)len) ? len : -1;
 }
 
 static int bio_read(BIO *bio, char *to, int size)
@@ -99,6 +59,8 @@ static int bio_read(BIO *bio, char *to, int size)
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN)
         BIO_set_retry_read(bio);
+    if (got < size) /* there is no more */
+        tls->reads = 0;
     if (got == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     if (got > 0 && tls->ready)
@@ -145,54 +107,24 @@ static BIO_METHOD *find_bio_method(void)
 
 /* ---- sending */
 
-static ssize_t send_some(int fd, const char *data, size_t len)
-{
-    ssize_t put;
-
-    do
-        put = send(fd, data, len, MSG_NOSIGNAL);
-    while (put < 0 && errno == EINTR);
-    return put < 0 && errno == EAGAIN ? 0 : put;
-}
-
-/* Sends what was kept. False: the connection is broken. */
-static bool send_kept(struct tls *tls)
-{
-    ssize_t put;
-
-    if (!tls->kept)
-        return true;
-    put = send_some(tls->fd, tls->kept + tls->kept_start, tls->kept_end - tls->kept_start);
-    if (put < 0)
-        return false;
-    tls->kept_start += (size_t)put;
-    if (tls->kept_start < tls->kept_end)
-        return true;
-    free(tls->kept);
-    tls->kept = NULL;
-    tls->kept_start = tls->kept_end = 0;
-    return true;
-}
-
-/* Sends what was encrypted on this thread, behind what was kept. False: the connection is broken. */
-static bool flush(struct transport *t)
+/* Sends what was encrypted. False: the connection is broken. */
+static bool flush(struct transport *t, int flags)
 {
     struct tls *tls = t->state;
-    size_t len = out.len, sent = 0;
-    bool ok = send_kept(tls);
+    bool ok = tls_output_flush(&tls->out, tls->fd, flags);
 
-    out.len = 0;
-    if (ok && len && !tls->kept) {
-        ssize_t put = send_some(tls->fd, out.data, len);
-
-        ok = put >= 0;
-        sent = ok ? (size_t)put : 0;
-    }
-    ok = ok && keep(tls, out.data + sent, len - sent);
-    t->unsent = ok && tls->kept;
+    t->unsent = ok && tls_output_is_unsent(&tls->out);
     if (!t->unsent)
         t->wants_write = false;
     return ok;
+}
+
+/* What lies in the thread's queue is taken for the reason when reading or the handshake can't go on. Clearing is dear, and there is
+ * hardly ever anything to clear. */
+static void forget_errors(void)
+{
+    if (UNLIKELY(ERR_peek_error() != 0))
+        ERR_clear_error();
 }
 
 /* ---- the operations */
@@ -225,7 +157,7 @@ static enum io outcome(struct transport *t, int result)
     struct tls *tls = t->state;
     int reason = SSL_get_error(tls->ssl, result);
     unsigned long code = ERR_peek_error();
-    bool sent = flush(t);
+    bool sent = flush(t, 0);
 
     t->wants_write = t->unsent;
     if (reason == SSL_ERROR_WANT_READ)
@@ -251,13 +183,14 @@ static enum io tls_handshake(struct transport *t)
     if (tls->failed)
         return IO_ERROR;
     tls->reads = READS_MAX;
-    ERR_clear_error();
+    forget_errors();
     result = SSL_do_handshake(tls->ssl);
     if (result != 1)
         return outcome(t, result);
     tls->ready = true;
-    if (!flush(t))
+    if (!(tls->server && SSL_version(tls->ssl) == TLS1_3_VERSION ? tls_output_rest(&tls->out) : flush(t, 0)))
         return IO_ERROR;
+    t->unsent = tls_output_is_unsent(&tls->out);
     t->wants_write = t->unsent;
     t->pending = SSL_has_pending(tls->ssl);
     return IO_OK;
@@ -277,7 +210,7 @@ static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
     while (*n < size) {
         int ok;
 
-        ERR_clear_error();
+        forget_errors();
         ok = SSL_read_ex(tls->ssl, (char *)to + *n, size - *n, &got);
         if (ok != 1) {
             result = outcome(t, ok);
@@ -290,75 +223,46 @@ static enum io tls_read(struct transport *t, void *to, size_t size, size_t *n)
             break; /* what would be read next is still in the socket, if anywhere */
     }
     t->pending = *n == size && SSL_has_pending(tls->ssl);
-    t->wants_write = !flush(t) || t->unsent;
+    t->wants_write = !flush(t, 0) || t->unsent;
     return IO_OK;
-}
-
-/* The next record's bytes: from one piece, or gathered from several. */
-static struct slice next_record(const struct iovec *iov, int count, size_t skip, char *scratch)
-{
-    size_t len = 0;
-
-    while (count && skip >= iov->iov_len) {
-        skip -= iov->iov_len;
-        iov++;
-        count--;
-    }
-    if (!count)
-        return SLICE("");
-    if (count == 1 || iov->iov_len - skip >= RECORD_MAX) {
-        len = iov->iov_len - skip;
-        return slice_of((char *)iov->iov_base + skip, len < RECORD_MAX ? len : RECORD_MAX);
-    }
-    for (; count && len < RECORD_MAX; iov++, count--, skip = 0) {
-        size_t piece = iov->iov_len - skip;
-
-        if (piece > RECORD_MAX - len)
-            piece = RECORD_MAX - len;
-        memcpy(scratch + len, (char *)iov->iov_base + skip, piece);
-        len += piece;
-    }
-    return slice_of(scratch, len);
 }
 
 static enum io tls_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
 {
     struct tls *tls = t->state;
-    char scratch[RECORD_MAX];
+    char scratch[TLS_RECORD_MAX];
     size_t done;
 
     *n = 0;
-    if (tls->failed || !flush(t))
+    if (tls->failed || !flush(t, 0))
         return IO_ERROR;
     if (t->unsent)
         return IO_AGAIN;
-    while (out.len + RECORD_MAX + RECORD_OVERHEAD <= OUT_SIZE) {
-        struct slice record = next_record(iov, count, *n, scratch);
+    while (tls_output_has_room()) {
+        struct slice record = tls_output_record(iov, count, *n, scratch);
 
         if (!record.len)
             break;
-        ERR_clear_error();
         if (SSL_write_ex(tls->ssl, record.data, record.len, &done) != 1) {
             tls->failed = true;
             t->pending = true; /* reading says so, too */
-            out.len = 0;
+            tls_output_drop();
             return IO_ERROR;
         }
         *n += done;
     }
-    return flush(t) ? IO_OK : IO_ERROR;
+    return flush(t, 0) ? IO_OK : IO_ERROR;
 }
 
-/* close_notify, if it can leave at once. */
+/* close_notify, if it can leave at once: with the end of the connection, which follows. */
 static void notify(struct transport *t)
 {
     struct tls *tls = t->state;
 
     if (!tls->ready || tls->failed || (SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN))
         return;
-    ERR_clear_error();
     (void)SSL_shutdown(tls->ssl);
-    (void)flush(t);
+    (void)flush(t, MSG_MORE);
 }
 
 static void tls_shutdown(struct transport *t)
@@ -370,7 +274,7 @@ static void tls_shutdown(struct transport *t)
 static void tls_free(struct tls *tls)
 {
     SSL_free(tls->ssl);
-    free(tls->kept);
+    tls_output_fini(&tls->out);
     free(tls);
 }
 
@@ -466,7 +370,7 @@ bool tls_transport_got_http(const struct transport *t)
 
 void tls_transport_send_clear(struct transport *t, struct slice bytes)
 {
-    (void)send_some(t->fd, bytes.data, bytes.len);
+    (void)!send(t->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
 }
 
 enum tls_failure tls_transport_failure(const struct transport *t)

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { SLICE_US = 2000, CREDIT_MAX_US = 4000, OTHERS_PARTS = 3, HURRY_MS = 1000 };
+enum { SLICE_US = 2000, CREDIT_MAX_US = 4000, OTHERS_PARTS = 3, HURRY_MS = 1000, NEXT_MAX = 16 };
 
 /* Nothing: while it is active the loop does not wait. */
 static void on_idle(struct ev_loop *loop, ev_idle *idle, int events)
@@ -59,8 +59,6 @@ void handshake_ready(struct handshake *h)
         return;
     list_push_back(&w->due_handshakes, &h->due);
     ev_idle_start(w->loop, &w->handshake_idle);
-    h->client->conn.paused = true;
-    conn_update_io(&h->client->conn);
 }
 
 void handshake_end(struct handshake **handshake)
@@ -91,6 +89,26 @@ static void run_first(struct worker *w)
     client_handshake(h->client);
 }
 
+/* Those that have to wait long hear of nothing until then. The next ones are left as they are: being told of them again costs less
+ * than to say so twice. Those that came last are not paused yet; the ones before them are, but for the next. */
+static void pause_waiting(struct worker *w)
+{
+    struct list *due = &w->due_handshakes, *next = due->next;
+
+    for (int n = 0; n < NEXT_MAX && next != due; n++)
+        next = next->next;
+    if (next == due)
+        return;
+    for (struct list *node = due->prev; node != next->prev; node = node->prev) {
+        struct conn *c = &CONTAINER_OF(node, struct handshake, due)->client->conn;
+
+        if (c->paused)
+            return;
+        c->paused = true;
+        conn_update_io(c);
+    }
+}
+
 /* How long handshakes may take now. */
 static int64_t allowed_us(struct worker *w, uint64_t now_us)
 {
@@ -115,6 +133,7 @@ void handshakes_run(struct worker *w)
         run_first(w);
         now_us = clock_us();
     }
+    pause_waiting(w);
     w->handshake_credit_us -= w->served ? (int64_t)(now_us - start_us) : 0;
 }
 
