@@ -81,7 +81,8 @@ function compare.row(samples, ours, what)
   end
   row.busy = statistics.median(statistics.column(samples[ours], "busy"))
   if samples.floor then
-    row.floor = statistics.median(statistics.ratios(a, statistics.column(samples.floor, "cpu")))
+    local floor = statistics.column(samples.floor, "cpu")
+    row.floor = { statistics.median(statistics.ratios(a, floor)), statistics.median(statistics.ratios(b, floor)) }
   end
   return row
 end

@@ -2,8 +2,8 @@
 --
 -- A row: work, against (a peer, or nil for a bare value), what ("CPU", "p99", ...), unit, ours, theirs (medians),
 -- low, mid, high (ratios round by round; of a bare value the values themselves), target (mid is to be at most that;
--- nil: none), rps, p50, p99 (pairs { ours, theirs }), busy (share of its core that our proxy was busy), floor (ours in
--- units of the floor), rounds (the values of which low, mid and high are; for the JSON), note. Or: work, failed (why).
+-- nil: none), floor (CPU in units of the floor), rps, p50, p99 (pairs { ours, theirs }), busy (share of its core that
+-- our proxy was busy), rounds (the values of which low, mid and high are; for the JSON), note. Or: work, failed (why).
 
 local cjson = require("cjson").new()
 
@@ -54,7 +54,7 @@ local function cells(row)
   return {
     row.work, row.against or "", row.what .. (row.unit and " " .. row.unit or ""), number(row.ours), number(row.theirs),
     number(row.low), number(row.mid), number(row.high), row.target and number(row.target) or "", mark(row),
-    number(row.floor), pair(row.rps), pair(row.p50), pair(row.p99),
+    pair(row.floor), pair(row.rps), pair(row.p50), pair(row.p99),
     row.busy and ("%.0f %%%s"):format(row.busy * 100, row.busy < BUSY and "*" or "") or "",
   }
 end

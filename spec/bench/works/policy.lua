@@ -10,6 +10,7 @@ local function run(bench)
     subjects[#subjects + 1] = peers.start(name, { origin = origin, size = 1024, script = true })
   end
   subjects[#subjects + 1] = peers.start("tidelock", { name = "without", origin = origin, size = 1024 })
+  subjects[#subjects + 1] = peers.start("floor", { origin = origin, size = 1024 })
   return compare.run {
     name = "policy", subjects = subjects, rounds = bench.rounds,
     load = function(subject)

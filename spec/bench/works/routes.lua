@@ -22,9 +22,12 @@ end
 local function many(kind)
   return function(bench)
     local origin = peers.origin { size = 1024 }
+    local ours, one = with_routes("tidelock", kind, MANY, origin), with_routes("one", kind, 1, origin)
+    local floor = peers.start("floor", { origin = origin, size = 1024 })
+    floor.script = one.script
     return compare.run {
-      name = kind, rounds = bench.rounds, targets = { { against = "one", cpu = MOST } },
-      subjects = { with_routes("tidelock", kind, MANY, origin), with_routes("one", kind, 1, origin) },
+      name = kind, rounds = bench.rounds, subjects = { ours, one, floor },
+      targets = { { against = "one", cpu = MOST } },
       load = function(subject)
         return loads.wrk(subject, { connections = 64, seconds = bench.seconds, script = subject.script })
       end,
@@ -50,6 +53,7 @@ local function features(bench)
     subjects = {
       peers.start("tidelock", { origin = origin, size = 1024, setup = switch_on }),
       peers.start("tidelock", { name = "without", origin = origin, size = 1024, config = { health_checks = false } }),
+      peers.start("floor", { origin = origin, size = 1024 }),
     },
     load = function(subject)
       return loads.wrk(subject, { connections = 64, seconds = bench.seconds })
