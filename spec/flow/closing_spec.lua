@@ -59,7 +59,7 @@ describe("an answer after which the connection ends", function()
   end
 
   it("arrives whole when it is larger than what the client's buffer takes, of a client that is slow", function()
-    local big = ("0123456789abcdef"):rep(128 * 1024)
+    local big = ("0123456789abcdef"):rep(512 * 1024)
     o:respond(function() return { body = big } end)
     local c = p:connect { receive_buffer = 4096 }
     c:send_request { headers = { Connection = "close" } }
