@@ -16,7 +16,8 @@ local function segments(c)
   return tonumber(ffi.cast("uint32_t *", info + SEGMENTS_IN)[0])
 end
 
---- Packets that a client gets for one request on a connection of its own; the fewest of some tries, as a busy machine repeats some.
+--- Packets that a client gets for one request on a connection of its own; the fewest of some tries, as a busy machine
+-- repeats some.
 local function packets(p, request, closes)
   local fewest = math.huge
   for _ = 1, 5 do
@@ -52,14 +53,15 @@ describe("an answer after which the connection ends", function()
     { path = "/length" }, { path = "/chunks" }, { path = "/empty" }, { path = "/length", method = "HEAD" },
     { path = "/", host = "nobody.test" },
   } do
-    it(("takes no more packets than one after which it stays: %s %s"):format(request.method or "GET", request.host or request.path),
-      function()
-        assert.equal(packets(p, request, false), packets(p, request, true))
-      end)
+    local name = (request.method or "GET") .. " " .. (request.host or request.path)
+
+    it("takes no more packets than one after which it stays: " .. name, function()
+      assert.equal(packets(p, request, false), packets(p, request, true))
+    end)
   end
 
   it("arrives whole when it is larger than what the client's buffer takes, of a client that is slow", function()
-    local big = ("0123456789abcdef"):rep(128 * 1024)
+    local big = ("0123456789abcdef"):rep(512 * 1024)
     o:respond(function() return { body = big } end)
     local c = p:connect { receive_buffer = 4096 }
     c:send_request { headers = { Connection = "close" } }

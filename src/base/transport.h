@@ -37,14 +37,14 @@ struct transport_ops {
 
 struct transport {
     const struct transport_ops *ops;
-    int fd;           /* -1: none, or closed */
-    void *state;      /* of the operations; NULL for TCP */
-    bool open;        /* not closed yet */
-    bool wants_write; /* reading or the handshake waits for the descriptor to be writable */
-    bool wants_read;  /* writing waits for it to be readable */
-    bool unsent;      /* written bytes are still here: write again, be it nothing, when the descriptor is writable */
-    bool pending;     /* received bytes are here already, of which the descriptor does not tell */
-    bool ending;      /* shutdown or close follow what is written as soon as it is taken: it may leave with the FIN */
+    void *state;          /* of the operations; NULL for TCP */
+    int fd;               /* -1: none, or closed */
+    bool open : 1;        /* not closed yet */
+    bool wants_write : 1; /* reading or the handshake waits for the descriptor to be writable */
+    bool wants_read : 1;  /* writing waits for it to be readable */
+    bool unsent : 1;      /* written bytes are still here: write again, be it nothing, when the descriptor is writable */
+    bool pending : 1;     /* received bytes are here already, of which the descriptor does not tell */
+    bool ending : 1;      /* shutdown or close follow what is written as soon as it is taken: it may leave with the FIN */
 };
 
 /* Plain TCP on a non-blocking descriptor. */

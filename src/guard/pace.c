@@ -9,9 +9,12 @@ static uint64_t waited(const struct pace *p, uint64_t now_ms)
 
 void pace_turn(struct pace *p, bool peers, uint64_t now_ms)
 {
+    uint64_t waited_ms;
+
     if (peers == (p->turn_ms != 0))
         return;
-    p->waited_ms = waited(p, now_ms);
+    waited_ms = waited(p, now_ms);
+    p->waited_ms = waited_ms < UINT32_MAX ? (uint32_t)waited_ms : UINT32_MAX;
     p->turn_ms = peers ? now_ms : 0;
 }
 

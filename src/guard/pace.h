@@ -13,8 +13,8 @@
 
 struct pace {
     uint64_t turn_ms;   /* since when it is the peer's turn; 0: it is not */
-    uint64_t waited_ms; /* turns of this window before that */
     uint64_t bytes;     /* that had passed when the window began */
+    uint32_t waited_ms; /* turns of this window before that, at most UINT32_MAX */
     bool based;         /* the grace is over, bytes is known */
 };
 

@@ -244,15 +244,11 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         receive(k);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *conn)
 {
-    struct carrier *k = CONTAINER_OF(timer, struct carrier, conn.timer);
+    struct carrier *k = CONTAINER_OF(conn, struct carrier, conn);
 
-    (void)loop;
-    (void)events;
     ASSERT_WORKER(k->conn.worker);
-    if (!conn_deadline_passed(&k->conn))
-        return;
     if (k->idle) {
         say_goodbye(k, CLOSE_ORIGIN_IDLE);
         return;
@@ -260,6 +256,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     k->error = -ETIMEDOUT;
     lose(k, CLOSE_ORIGIN_FAILED);
 }
+
+static const struct conn_owner conn_events = {on_io, on_late};
 
 struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *error)
 {
@@ -280,7 +278,7 @@ struct carrier *carrier_open(struct pool *pool, const struct request *rq, int *e
         *error = -ENOMEM;
         return NULL;
     }
-    conn_open(&k->conn, pool->worker, &transport, on_io, on_timer);
+    conn_open(&k->conn, pool->worker, &transport, &conn_events);
     k->pool = pool;
     k->timeout_ms = rq->member->connect_timeout_ms;
     k->conn.connecting = true; /* writable at once, if it is connected already */

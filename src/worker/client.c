@@ -30,8 +30,6 @@ void client_set_phase(struct client *c, enum client_phase phase)
     list_remove(&c->link);
     if (phase == CLIENT_CLOSED || c->stream)
         return;
-    if (UNLIKELY(c->unwatched) && (phase == CLIENT_IDLE || phase == CLIENT_LINGER))
-        arrival_watch(c);
     list_push_back(phase == CLIENT_IDLE      ? &w->idle_clients
                    : phase == CLIENT_HEAD    ? &w->head_clients
                    : phase == CLIENT_SESSION ? &w->sessions
@@ -61,9 +59,9 @@ void client_close(struct client *c, enum close_reason reason)
 
     if (c->request)
         request_abandon(&c->request);
-    if (c->handshake)
+    if (c->phase == CLIENT_HANDSHAKE && c->handshake)
         handshake_end(&c->handshake);
-    if (c->session)
+    else if (c->phase == CLIENT_SESSION && c->session)
         client_session_drop(c);
     client_set_phase(c, CLIENT_CLOSED);
     conn_close(&c->conn, reason == CLOSE_RESPONSE_CUT || reason == CLOSE_CLIENT_SLOW ||
@@ -81,6 +79,14 @@ void client_close(struct client *c, enum close_reason reason)
         worker_client_closed(w);
 }
 
+/* Its bytes can be taken again. */
+static void listen_on(struct client *c)
+{
+    if (UNLIKELY(c->unwatched))
+        arrival_watch(c);
+    conn_resume(&c->conn);
+}
+
 /* Closing with unread bytes would send a RST that can destroy the response on its way, so the rest is read and
  * thrown away for a while (RFC 9112 9.6). */
 void client_linger(struct client *c, enum close_reason reason)
@@ -93,7 +99,7 @@ void client_linger(struct client *c, enum close_reason reason)
     transport_shutdown(&c->conn.transport);
     c->conn.in.start = c->conn.in.end = 0;
     client_set_phase(c, CLIENT_LINGER);
-    conn_resume(&c->conn);
+    listen_on(c);
 }
 
 static void linger_read(struct client *c)
@@ -128,7 +134,7 @@ static bool client_next(struct client *c)
         return false;
     }
     client_set_phase(c, CLIENT_IDLE);
-    conn_resume(&c->conn);
+    listen_on(c);
     if (buf_len(&c->conn.in))
         return true;
     block_pool_release(&w->blocks, &c->conn.in);
@@ -143,7 +149,7 @@ void client_drive(struct client *c)
 {
     for (int n = 0; n < REQUESTS_PER_TURN; n++) {
         if (!c->request) {
-            c->request = request_new(c->conn.worker, c, c->codec);
+            c->request = request_new(c->conn.worker, c, &h1_client_codec);
             if (!c->request) {
                 client_close(c, CLOSE_NO_MEMORY);
                 return;
@@ -197,7 +203,7 @@ static void received(struct client *c)
 static void refuse_unread(struct client *c)
 {
     c->unread = true;
-    c->request = request_new(c->conn.worker, c, c->codec);
+    c->request = request_new(c->conn.worker, c, &h1_client_codec);
     if (!c->request) {
         client_close(c, CLOSE_NO_MEMORY);
         return;
@@ -342,15 +348,11 @@ void client_late(struct client *c)
         client_close(c, reason);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *conn)
 {
-    struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
+    struct client *c = CONTAINER_OF(conn, struct client, conn);
 
-    (void)loop;
-    (void)events;
     ASSERT_WORKER(c->conn.worker);
-    if (!conn_deadline_passed(&c->conn))
-        return;
     switch (c->phase) {
     case CLIENT_HANDSHAKE:
         client_handshake_failed(c, CLOSE_HANDSHAKE_SLOW);
@@ -370,14 +372,15 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
+static const struct conn_owner conn_events = {on_io, on_late};
+
 static void start(struct client *c, struct worker *w, const struct transport *transport, const struct address *peer,
                   bool counted)
 {
-    conn_open(&c->conn, w, transport, on_io, on_timer);
+    conn_open(&c->conn, w, transport, &conn_events);
     c->peer = *peer;
     c->counted = counted;
     c->opened_ms = c->since_ms = w->now_ms;
-    c->codec = &h1_client_codec;
     c->last = CLOSE_CLIENT_LAST;
     list_init(&c->link);
     COUNTER_ADD(w->accepted, 1);

@@ -9,7 +9,6 @@
 #include "worker/conn.h"
 #include "worker/worker_state.h"
 
-struct client_codec;
 struct handshake;
 struct client_session;
 struct request;
@@ -25,30 +24,36 @@ enum client_phase {
     CLIENT_CLOSED   /* freed at the end of the turn */
 };
 
+/* What only a request needs is in struct request: an idle client holds this and no buffer. */
 struct client {
-    struct retired retired; /* first */
+    union {
+        struct retired retired; /* first; once it is closed */
+        struct list link;       /* before that: in one of the worker's lists of clients, or alone */
+    };
     struct conn conn;
-    struct list link;          /* in worker.idle_clients or busy_clients */
-    const struct client_codec *codec; /* how its requests are written */
-    struct request *request;   /* from the first byte of a head to the end of its response */
-    enum client_phase phase;   /* changed by client_set_phase only */
-    struct client_session *session; /* in CLIENT_SESSION, else NULL */
-    enum close_reason last;    /* why it lingers */
+    struct request *request; /* from the first byte of a head to the end of its response */
+    union {
+        struct handshake *handshake;    /* in CLIENT_HANDSHAKE; NULL: it has ended */
+        struct client_session *session; /* in CLIENT_SESSION; NULL: likewise. Otherwise NULL */
+    };
+    struct tls_facts *tls;     /* what the handshake agreed on; NULL: in clear */
     uint64_t opened_ms;        /* monotonic */
     uint64_t since_ms;         /* when its phase began; with HTTP/2, when it became idle */
     struct pace taking;        /* of its responses; worker/pacing.h */
-    bool unread;               /* it was answered without reading what it sent */
-    bool counted;              /* its address is told when it closes */
-    uint64_t request_total;    /* over HTTP/1, so far */
-    enum close_reason ends;    /* why the request is its last; NONE: it need not be */
     struct address peer;
-    bool secure; /* its requests came over TLS */
-    struct handshake *handshake;  /* while it is in one */
-    struct tls_facts *tls;        /* what that agreed on; NULL: in clear */
-    bool stream; /* one stream of a session: in none of the worker's lists, has one request */
-    bool fresh;  /* nothing came yet: it may turn out to speak HTTP/2 */
-    bool unwatched; /* worker/arrival.h */
+    uint32_t request_total;    /* over HTTP/1, so far */
+    enum client_phase phase : 8; /* changed by client_set_phase only */
+    enum close_reason last : 8;  /* why it lingers */
+    enum close_reason ends : 8;  /* why the request is its last; NONE: it need not be */
+    bool unread : 1;           /* it was answered without reading what it sent */
+    bool counted : 1;          /* its address is told when it closes */
+    bool secure : 1;           /* its requests came over TLS */
+    bool stream : 1;           /* one stream of a session: in none of the worker's lists, has one request */
+    bool fresh : 1;            /* nothing came yet: it may turn out to speak HTTP/2 */
+    bool unwatched : 1;        /* worker/arrival.h */
 };
+_Static_assert(sizeof(struct client) <= 280, "an idle client is to take no more than that of the allocator, and 45 bytes elsewhere");
+_Static_assert(CLOSE_REASON_COUNT <= 256, "close reasons fit in a byte");
 
 /* Takes over an accepted connection, with its place (worker/room.h); counted: and one of its address. False: out of memory, it was
  * closed, the places stay the caller's. */

@@ -4,20 +4,13 @@
 #include "worker/bulk.h"
 #include "worker/memory.h"
 
-/* A timer that fires this much too late says that the process did not run, and for how long what came meanwhile may
- * take to be heard: the loop hears of some 64 descriptors in a turn. */
-enum { LATE_MS = 100, HEAR_MS = 100 };
-
 enum { JOINED_MAX = 4096 }; /* bytes */
 
-void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
-               void (*on_io)(struct ev_loop *, ev_io *, int),
-               void (*on_timer)(struct ev_loop *, ev_timer *, int))
+void conn_open(struct conn *c, struct worker *w, const struct transport *transport, const struct conn_owner *owner)
 {
-    *c = (struct conn){.worker = w, .transport = *transport, .deadline_ms = UINT64_MAX};
-    ev_io_init(&c->io, on_io, transport->fd, EV_READ);
-    ev_timer_init(&c->timer, on_timer, 0., 0.);
-    ev_set_priority(&c->timer, EV_MINPRI); /* what has come is heard before a time-out */
+    *c = (struct conn){.worker = w, .transport = *transport, .deadline.at_ms = DEADLINE_NONE};
+    ev_io_init(&c->io, owner->on_io, transport->fd, EV_READ);
+    c->io.data = (void *)owner;
 }
 
 void conn_close(struct conn *c, bool abort)
@@ -26,7 +19,7 @@ void conn_close(struct conn *c, bool abort)
 
     bulk_leave(c);
     ev_io_stop(w->loop, &c->io);
-    ev_timer_stop(w->loop, &c->timer);
+    deadlines_drop(&w->deadlines, &c->deadline);
     block_pool_release(&w->blocks, &c->in);
     block_pool_release(&w->blocks, &c->out);
     transport_close(&c->transport, abort);
@@ -206,42 +199,14 @@ void conn_resume(struct conn *c)
     conn_update_io(c);
 }
 
-static void arm_timer(struct conn *c, uint64_t delay_ms)
-{
-    struct ev_loop *loop = c->worker->loop;
-
-    ev_timer_stop(loop, &c->timer);
-    ev_timer_set(&c->timer, (double)delay_ms / 1000., 0.);
-    ev_timer_start(loop, &c->timer);
-    c->timer_ms = c->worker->now_ms + delay_ms;
-}
-
-bool conn_deadline_passed(struct conn *c)
-{
-    uint64_t now = c->worker->now_ms;
-
-    if (c->deadline_ms == UINT64_MAX)
-        return false;
-    if (now < c->deadline_ms) {
-        arm_timer(c, c->deadline_ms - now);
-        return false;
-    }
-    if (c->excused || now - c->timer_ms < LATE_MS)
-        return true;
-    c->excused = true;
-    arm_timer(c, HEAR_MS);
-    return false;
-}
-
-/* Moving a deadline further away leaves the timer as it is; it re-arms itself when it fires too early. */
 void conn_deadline(struct conn *c, uint64_t delay_ms)
 {
+    struct worker *w = c->worker;
+
     if (delay_ms == 0) {
-        c->deadline_ms = UINT64_MAX;
+        deadline_clear(&c->deadline);
         return;
     }
-    c->deadline_ms = c->worker->now_ms + delay_ms;
     c->excused = false;
-    if (!ev_is_active(&c->timer) || c->deadline_ms < c->timer_ms)
-        arm_timer(c, delay_ms);
+    deadlines_set(&w->deadlines, &c->deadline, w->now_ms + delay_ms);
 }

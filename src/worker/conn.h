@@ -10,6 +10,7 @@
  * Thread: the worker's. Ownership: embedded in a client or an origin; buffers come from the worker's pool. */
 #pragma once
 #include "base/buf.h"
+#include "base/deadlines.h"
 #include "base/lane.h"
 #include "base/list.h"
 #include "base/transport.h"
@@ -18,29 +19,41 @@
 
 struct worker;
 
+/* A worker may have tens of thousands that only wait: each byte counts (client.h holds how many). */
 struct conn {
     struct worker *worker;
     struct transport transport;
-    ev_io io;
-    ev_timer timer;       /* fires at or before deadline_ms, see conn_deadline */
-    uint64_t deadline_ms; /* monotonic; UINT64_MAX: none */
-    uint64_t timer_ms;    /* when the timer fires, while it is active */
-    struct buf in;        /* received and not yet used */
-    struct buf out;       /* composed and not yet sent; a block is held only while there is something */
-    uint64_t sent;        /* bytes that the transport took, so far; of a stream's body */
-    bool connecting;      /* wait for writability first */
-    bool blocked;         /* the last write could not take everything: wait for writability */
-    bool paused;          /* bytes arrived that cannot be taken: do not wait for reading */
-    bool excused;         /* the deadline passed while the process did not run: it was put off once */
-    bool filled;          /* the last read left no room in its block */
-    bool eof;             /* the peer sends no more */
-    bool broken;          /* reading failed */
-    bool unwritable;      /* writing failed; what the peer sent before may still be read */
-    bool due;             /* noted in worker/fifo.h: its event has still to be heard */
-    bool queued;          /* it waits for its turn (worker/bulk.h) and hears nothing meanwhile */
-    bool its_turn;        /* it has it now */
+    ev_io io;                 /* its data: the owner */
+    struct deadline deadline; /* in worker.deadlines; set by conn_deadline */
+    struct buf in;            /* received and not yet used */
+    struct buf out;           /* composed and not yet sent; a block is held only while there is something */
+    uint64_t sent;            /* bytes that the transport took, so far; of a stream's body */
+    bool connecting : 1;      /* wait for writability first */
+    bool blocked : 1;         /* the last write could not take everything: wait for writability */
+    bool paused : 1;          /* bytes arrived that cannot be taken: do not wait for reading */
+    bool excused : 1;         /* the deadline passed while the process did not run: it was put off once */
+    bool filled : 1;          /* the last read left no room in its block */
+    bool eof : 1;             /* the peer sends no more */
+    bool broken : 1;          /* reading failed */
+    bool unwritable : 1;      /* writing failed; what the peer sent before may still be read */
+    bool due : 1;             /* noted in worker/fifo.h: its event has still to be heard */
+    bool queued : 1;          /* it waits for its turn (worker/bulk.h) and hears nothing meanwhile */
+    bool its_turn : 1;        /* it has it now */
     struct lane_item bulk;
 };
+
+/* What becomes of events: whose connection it is. */
+struct conn_owner {
+    void (*on_io)(struct ev_loop *loop, ev_io *io, int events);
+    /* The deadline has passed; it is told once. Not at once where the process did not run (suspended, no processor): then what
+     * came meanwhile is heard before. */
+    void (*on_late)(struct conn *c);
+};
+
+static inline const struct conn_owner *conn_owner(const struct conn *c)
+{
+    return c->io.data;
+}
 
 /* Has something come that this turn of the loop has still to look at? */
 static inline bool conn_is_due(const struct conn *c)
@@ -48,10 +61,8 @@ static inline bool conn_is_due(const struct conn *c)
     return c->due || ev_is_pending(&c->io);
 }
 
-/* Takes over the transport. The callbacks are the owner's. */
-void conn_open(struct conn *c, struct worker *w, const struct transport *transport,
-               void (*on_io)(struct ev_loop *, ev_io *, int),
-               void (*on_timer)(struct ev_loop *, ev_timer *, int));
+/* Takes over the transport; owner is constant. */
+void conn_open(struct conn *c, struct worker *w, const struct transport *transport, const struct conn_owner *owner);
 
 /* Stops watchers, releases buffers, closes. abort: so that nothing incomplete looks complete (RST). */
 void conn_close(struct conn *c, bool abort);
@@ -88,10 +99,6 @@ void conn_give_up(struct conn *c);
 
 /* Bytes can be taken again: waits for reading if that was paused. */
 void conn_resume(struct conn *c);
-
-/* The owner's timer function calls this first: true when the deadline has really passed. When the process did not run
- * (suspended, no processor), it is put off once, until what came meanwhile has been heard. */
-bool conn_deadline_passed(struct conn *c);
 
 /* Sets the deadline to delay_ms from now; 0 clears it. */
 void conn_deadline(struct conn *c, uint64_t delay_ms);

@@ -155,21 +155,25 @@ static size_t sink_send(void *sink, struct slice data, bool more)
     return sent;
 }
 
-static void sink_end(void *sink, const struct http_head *trailers)
+static void end_chunks(struct conn *c, const struct http_head *trailers)
 {
-    struct h1_sink *s = sink;
-    struct conn *c = s->conn;
-    bool ok = true;
+    bool ok = conn_queue(c, SLICE("0\r\n"));
 
-    c->transport.ending = s->ends;
-    if (!s->chunked)
-        return;
-    ok = conn_queue(c, SLICE("0\r\n"));
     for (unsigned i = 0; ok && trailers && i < trailers->field_count; i++)
         ok = conn_queue(c, trailers->fields[i].name) && conn_queue(c, SLICE(": ")) &&
              conn_queue(c, trailers->fields[i].value) && conn_queue(c, SLICE("\r\n"));
     if (!ok || !conn_queue(c, SLICE("\r\n")))
         conn_give_up(c);
+}
+
+static void sink_end(void *sink, const struct http_head *trailers)
+{
+    struct h1_sink *s = sink;
+
+    if (s->ends)
+        s->conn->transport.ending = true;
+    if (s->chunked)
+        end_chunks(s->conn, trailers);
 }
 
 static enum relay_state sink_flush(void *sink)

@@ -29,20 +29,18 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         c->conn.blocked = false;
     if (c->conn.broken)
         client_close(c, CLOSE_CLIENT_GONE);
+    else if (!c->request && !(c->request = request_new(c->conn.worker, c, &h2_client_codec)))
+        client_close(c, CLOSE_NO_MEMORY);
     else
         client_drive(c);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *conn)
 {
-    struct client *c = CONTAINER_OF(timer, struct client, conn.timer);
+    struct client *c = CONTAINER_OF(conn, struct client, conn);
     uint64_t send_ms = worker_settings(c->conn.worker)->send_timeout_ms;
 
-    (void)loop;
-    (void)events;
     ASSERT_WORKER(c->conn.worker);
-    if (!conn_deadline_passed(&c->conn))
-        return;
     if (!request_outlives_upload(c->request) && h2_stream_awaits_turn(c->conn.transport.state, send_ms)) {
         pacing_excuse(c->request);
         return;
@@ -50,13 +48,14 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     client_late(c);
 }
 
+static const struct conn_owner conn_events = {on_io, on_late};
+
 static void open_client(struct client *c, const struct client *parent, const struct transport *transport)
 {
-    conn_open(&c->conn, parent->conn.worker, transport, on_io, on_timer);
+    conn_open(&c->conn, parent->conn.worker, transport, &conn_events);
     c->peer = parent->peer;
     c->secure = parent->secure;
     c->tls = parent->tls; /* the connection outlives its streams */
-    c->codec = &h2_client_codec;
     c->phase = CLIENT_HEAD;
     c->stream = true;
     list_init(&c->link);

@@ -144,20 +144,18 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         block_pool_release(&w->blocks, &ho->origin.conn.in);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *conn)
 {
-    struct h2_origin *ho = CONTAINER_OF(timer, struct h2_origin, origin.conn.timer);
+    struct h2_origin *ho = CONTAINER_OF(conn, struct h2_origin, origin.conn);
 
-    (void)loop;
-    (void)events;
     ASSERT_WORKER(ho->origin.conn.worker);
-    if (!conn_deadline_passed(&ho->origin.conn))
-        return;
     if (ho->carrier)
         carrier_doubt(ho->carrier);
     ho->origin.timed_out = true;
     request_go_on(ho->origin.request);
 }
+
+static const struct conn_owner conn_events = {on_io, on_late};
 
 static struct h2_origin *new_origin(struct pool *pool, struct request *rq)
 {
@@ -166,7 +164,7 @@ static struct h2_origin *new_origin(struct pool *pool, struct request *rq)
 
     if (!ho)
         return NULL;
-    conn_open(&ho->origin.conn, pool->worker, &transport, on_io, on_timer);
+    conn_open(&ho->origin.conn, pool->worker, &transport, &conn_events);
     list_init(&ho->origin.link);
     list_init(&ho->waiting);
     ho->origin.pool = pool;

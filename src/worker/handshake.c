@@ -149,7 +149,7 @@ void handshakes_hurry(struct worker *w)
     LIST_EACH (node, next, &w->busy_clients) {
         struct client *c = CONTAINER_OF(node, struct client, link);
 
-        if (c->handshake)
+        if (c->phase == CLIENT_HANDSHAKE)
             conn_deadline(&c->conn, HURRY_MS);
     }
 }

@@ -131,15 +131,11 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     request_go_on(o->request);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *conn)
 {
-    struct origin *o = CONTAINER_OF(timer, struct origin, conn.timer);
+    struct origin *o = CONTAINER_OF(conn, struct origin, conn);
 
-    (void)loop;
-    (void)events;
     ASSERT_WORKER(o->conn.worker);
-    if (!conn_deadline_passed(&o->conn))
-        return;
     if (o->phase == ORIGIN_IDLE) {
         origin_close(&o, CLOSE_ORIGIN_IDLE);
         return;
@@ -147,6 +143,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     o->timed_out = true;
     request_go_on(o->request);
 }
+
+static const struct conn_owner conn_events = {on_io, on_late};
 
 struct origin *origin_reuse(struct pool *pool, struct request *rq)
 {
@@ -201,7 +199,7 @@ static struct origin *new_origin(struct pool *pool, struct request *rq, const st
 
     if (!o)
         return NULL;
-    conn_open(&o->conn, pool->worker, transport, on_io, on_timer);
+    conn_open(&o->conn, pool->worker, transport, &conn_events);
     list_init(&o->link);
     o->pool = pool;
     o->codec = &h1_origin_codec;

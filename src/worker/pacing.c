@@ -74,7 +74,7 @@ static void await_head(struct request *rq)
 
     if (!rq->head_by_ms)
         rq->head_by_ms = now_ms + rq->member->response_timeout_ms;
-    if (origin->deadline_ms != rq->head_by_ms)
+    if (origin->deadline.at_ms != rq->head_by_ms)
         conn_deadline(origin, rq->head_by_ms > now_ms ? rq->head_by_ms - now_ms : 1);
 }
 

@@ -10,6 +10,7 @@
 #include "worker/client.h"
 #include "worker/compressor.h"
 #include "worker/client_session.h"
+#include "worker/deadline_timer.h"
 #include "worker/handshake.h"
 #include "worker/listener.h"
 #include "script/hook.h"
@@ -72,6 +73,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
         handshakes_run(w);
     w->served = false;
     free_retired(w);
+    deadline_timer_check(w);
     atomic_store_explicit(&w->memory, w->blocks.taken_bytes, memory_order_relaxed);
 }
 
@@ -286,6 +288,7 @@ static void init_loop(struct worker *w)
     ev_prepare_start(w->loop, &w->prepare);
     fifo_init(&w->fifo);
     ev_timer_init(&w->stop_timer, on_stop_timer, 0., 0.);
+    deadline_timer_init(w);
 }
 
 struct worker *worker_new(unsigned id, struct lease *first, const struct worker_shared *shared,
@@ -365,6 +368,7 @@ void worker_free(struct worker *w)
     fifo_fini(&w->fifo);
     CHECK(map_count(w->pools) == 0);
     map_free(w->pools);
+    deadline_timer_fini(w);
     ev_check_stop(w->loop, &w->check);
     ev_prepare_stop(w->loop, &w->prepare);
     ev_loop_destroy(w->loop);

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/block_pool.h"
 #include "base/crash.h"
+#include "base/deadlines.h"
 #include "base/lane.h"
 #include "base/list.h"
 #include "base/mailbox.h"
@@ -49,6 +50,9 @@ struct worker {
     ev_check check;
     ev_prepare prepare;
     uint64_t now_us, now_ms;
+    struct deadlines deadlines; /* of all connections */
+    ev_timer deadline_timer;    /* for the earliest of them, worker/deadline_timer.h */
+    uint64_t deadline_look_ms;  /* when it fires, DEADLINE_NONE: it does not run */
 
     struct fifo fifo; /* what this turn has still to hear */
 
