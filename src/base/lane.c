@@ -30,11 +30,6 @@ void lane_leave(struct lane *l, struct lane_item *item)
     l->count--;
 }
 
-void lane_end_turn(struct lane *l)
-{
-    l->moved = 0;
-}
-
 struct lane_item *lane_next(struct lane *l)
 {
     struct lane_item *item;

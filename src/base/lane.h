@@ -34,11 +34,8 @@ void lane_init(struct lane *l, uint64_t most);
 /* Has this to wait? Then it is queued, and remembers the events. */
 MUST_USE bool lane_waits(struct lane *l, struct lane_item *item, int events);
 
-/* The turn ends: lane_next gives those whose time has come. */
-void lane_end_turn(struct lane *l);
-
-/* The first of the queue, off it; its events are for the caller. NULL: the queue is empty, or has moved as much as it may, and the
- * next turn begins. */
+/* At a turn's end, after moved was set to 0: the first of the queue, off it; its events are for the caller. NULL: the queue is empty,
+ * or has moved as much as it may, and the next turn begins. */
 struct lane_item *lane_next(struct lane *l);
 
 /* Off the queue, if it is on it. */

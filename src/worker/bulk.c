@@ -43,7 +43,7 @@ static void hear_again(struct conn *c)
     conn_update_io(c);
 }
 
-void bulk_leave(struct conn *c)
+void bulk_unqueue(struct conn *c)
 {
     lane_leave(&c->worker->bulk, &c->bulk);
     hear_again(c);
@@ -53,7 +53,6 @@ void bulk_run(struct worker *w)
 {
     struct lane_item *item;
 
-    lane_end_turn(&w->bulk);
     while ((item = lane_next(&w->bulk))) {
         struct conn *c = CONTAINER_OF(item, struct conn, bulk);
 

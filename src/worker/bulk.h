@@ -22,7 +22,21 @@ static inline bool bulk_waits(struct conn *c, int events)
 }
 
 /* What it was told is out of date. */
-void bulk_leave(struct conn *c);
+void bulk_unqueue(struct conn *c);
 
-/* Serves the queue, at the end of a turn. */
+static inline void bulk_leave(struct conn *c)
+{
+    if (UNLIKELY(c->bulk.queued))
+        bulk_unqueue(c);
+}
+
+/* Serves the queue. */
 void bulk_run(struct worker *w);
+
+/* A turn ends. */
+static inline void bulk_end_turn(struct worker *w)
+{
+    w->bulk.moved = 0;
+    if (UNLIKELY(w->bulk.count))
+        bulk_run(w);
+}

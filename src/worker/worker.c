@@ -68,7 +68,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
     (void)loop;
     (void)events;
-    bulk_run(w);
+    bulk_end_turn(w);
     if (UNLIKELY(!list_empty(&w->due_handshakes)))
         handshakes_run(w);
     w->served = false;
