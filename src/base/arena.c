@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20 };
+enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20, ARENA_LINE = 64 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -52,8 +52,15 @@ static size_t next_size(const struct arena *a)
 
 void arena_init_for(struct arena *a, size_t bytes)
 {
+    size_t size = ARENA_LINE + (bytes + ARENA_LINE - 1) / ARENA_LINE * ARENA_LINE;
+    struct arena_chunk *chunk = need_aligned(ARENA_LINE, size);
+
+    memset(chunk, 0, size);
     arena_init(a);
-    a->chunks = chunk_new(a, bytes);
+    chunk->size = size - offsetof(struct arena_chunk, data);
+    a->chunks = chunk;
+    a->total = chunk->size;
+    a->used = ARENA_LINE - offsetof(struct arena_chunk, data);
 }
 
 void *arena_alloc(struct arena *a, size_t size)

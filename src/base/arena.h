@@ -17,7 +17,8 @@ struct arena {
 /* An empty arena; nothing is allocated yet. */
 void arena_init(struct arena *a);
 
-/* The same, with one chunk of about so many bytes, for what is small and known. */
+/* The same, with one chunk of about so many bytes, for what is small and known; the first piece is at the start of a
+ * cache line. */
 void arena_init_for(struct arena *a, size_t bytes);
 
 /* Frees all pieces; the arena is empty and may be used again. */

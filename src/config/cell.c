@@ -223,7 +223,7 @@ static void set_balancing(struct group *g, const struct cell *cell)
         const struct member_claims *claims = &cell->members[i].piece->claims;
 
         if (claims->lb_set) {
-            g->lb_policy = claims->lb_policy;
+            g->lb_policy = (uint8_t)claims->lb_policy;
             return;
         }
     }
@@ -235,6 +235,7 @@ static void set_policy(struct group *g, const struct cell *cell)
         const struct member_claims *claims = &cell->members[i].piece->claims;
 
         if (claims->policy.len) {
+            g->has_policy = true;
             g->policy = claims->policy;
             g->policy_args = claims->policy_args;
             return;
@@ -250,6 +251,7 @@ static bool is_tighter(const struct ratelimit_rules *a, const struct ratelimit_r
 
 static void set_limit(struct group *g, const struct cell *cell)
 {
+    g->has_limit = cell->claims.limits > 0;
     for (unsigned i = 0; cell->claims.limits && i < cell->count; i++) {
         const struct member_piece *p = cell->members[i].piece;
         const struct member_claims *claims = &p->claims;
@@ -274,7 +276,7 @@ static uint64_t host_id(struct cells *cs, const struct spot *spot)
 static struct group_piece *group_new(struct cells *cs, const struct cell *cell)
 {
     struct slice path = path_of(cell->spot);
-    size_t size = sizeof(struct group_piece) + cell->count * sizeof(struct member *);
+    size_t size = sizeof(struct group_piece) + (cell->count > 1 ? cell->count : 0) * sizeof(struct member *);
     size_t whole = (size + path.len + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     struct group_piece *p = need_aligned(CACHE_LINE, whole);
     char *text = (char *)p + size;
@@ -285,14 +287,15 @@ static struct group_piece *group_new(struct cells *cs, const struct cell *cell)
     p->group = (struct group){
         .host_id = host_id(cs, cell->spot),
         .path = slice_of(text, path.len),
-        .members = p->members,
+        .members = cell->count == 1 ? &p->group.only : p->members,
         .member_count = cell->count,
         .index = cell->index,
         .priority = cell->priority,
         .no_http2 = cell->claims.no_http2 > 0,
         .no_separators = cell->claims.no_separators > 0,
     };
-    for (unsigned i = 0; i < cell->count; i++)
+    p->group.only = &cell->members[0].piece->member;
+    for (unsigned i = 0; cell->count > 1 && i < cell->count; i++)
         p->members[i] = &cell->members[i].piece->member;
     set_balancing(&p->group, cell);
     set_policy(&p->group, cell);

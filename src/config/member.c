@@ -33,10 +33,10 @@ static uint64_t timeout_or(const struct route_input *route, enum option_id id, u
     return ms ? ms : fallback;
 }
 
-static const struct address *copy_addresses(struct arena *arena, const struct address *addresses,
-                                            unsigned count, uint16_t port)
+static void set_addresses(struct member *m, struct arena *arena, const struct address *addresses,
+                          unsigned count, uint16_t port)
 {
-    struct address *copy = arena_alloc(arena, count * sizeof(*copy));
+    struct address *copy = count == 1 ? &m->first : arena_alloc(arena, count * sizeof(*copy));
 
     for (unsigned i = 0; i < count; i++) {
         copy[i] = addresses[i];
@@ -45,7 +45,8 @@ static const struct address *copy_addresses(struct arena *arena, const struct ad
         else
             copy[i].v4.sin_port = htons(port);
     }
-    return copy;
+    m->addresses = copy;
+    m->address_count = count;
 }
 
 static const struct header_value *copy_headers(struct arena *arena, const struct route_input *route)
@@ -80,11 +81,11 @@ static void fill(struct member *m, struct arena *arena, const struct settings *s
                  unsigned address_count)
 {
     m->state = route_state_ref(state);
-    m->addresses = copy_addresses(arena, addresses, address_count, url->port);
-    m->address_count = address_count;
+    set_addresses(m, arena, addresses, address_count, url->port);
     m->http2 = url_is_http2(url);
     m->host = arena_copy(arena, url->authority);
     m->base_path = arena_copy(arena, url->path);
+    m->has_base_path = m->base_path.len > 0;
     m->connect_timeout_ms = settings->connect_timeout_ms;
     m->response_timeout_ms = settings->response_timeout_ms;
     m->max_body_size = settings->max_body_size;
@@ -142,6 +143,7 @@ static void set_options(struct member *m, const struct route_input *route)
     m->slow_start_ms = option_or(route, OPTION_SLOW_START, 0);
     m->fail_open = option_or(route, OPTION_PANIC, PANIC_NONE) == PANIC_FAIL_OPEN;
     m->circuit = circuit_rules(route);
+    m->counts_rate = m->circuit.rate_percent > 0;
 }
 
 /* What is limited together: the places of a route, of all instances of its service. */

@@ -6,6 +6,7 @@
 #ifndef FFI_CDEF
 #pragma once
 #include "base/arena.h"
+#include "base/sock.h"
 #include "config/lineage.h"
 #include "config/options.h"
 #include "config/route_state.h"
@@ -15,7 +16,6 @@
 #include "guard/ratelimit.h"
 #endif
 
-struct address;
 struct header_value;
 struct page;
 struct route_state;
@@ -29,33 +29,38 @@ struct member_tls {
     bool is_ip;
 };
 
-/* One route, as a place where requests can be sent. */
+/* One route, as a place where requests can be sent. What every request asks for comes first. */
 struct member {
-    struct route_state *state;          /* shared, never NULL */
-    const struct address *addresses;    /* resolved, with the URL's port; tried in turn */
-    unsigned address_count;             /* 0: the name does not resolve */
-    bool http2;                         /* it is spoken to with HTTP/2 */
-    struct member_tls tls;
-    struct slice host;                  /* Host field for the backend where preserve_host is off */
-    struct slice base_path;             /* put before the request's path; may be empty */
-    const struct header_value *headers; /* response headers set by the service */
+    struct route_state *state;       /* shared, never NULL */
+    const struct address *addresses; /* resolved, with the URL's port; tried in turn */
+    const struct page *maintenance;  /* what clients see in its place; NULL: in service */
+    uint64_t slow_start_ms;          /* 0: no slow start */
+    uint64_t max_body_size;          /* bytes, 0: any */
+    unsigned address_count;          /* 0: the name does not resolve */
     unsigned header_count;
-    uint64_t connect_timeout_ms;
-    uint64_t response_timeout_ms;
-    uint64_t max_body_size; /* bytes, 0: any */
-    uint64_t tunnel_idle_ms;
-    uint64_t tunnel_age_ms; /* 0: any */
-    uint32_t tunnel_max;    /* open at a time, 0: any */
-    uint32_t request_max;   /* in progress at a time, tunnels apart; 0: any, and nobody counts */
-    const struct page *maintenance;    /* what clients see in its place; NULL: in service */
-    const struct member *page_server;  /* where that page comes from first, or NULL */
-    uint64_t slow_start_ms; /* 0: no slow start */
-    struct circuit_rules circuit;
+    uint32_t request_max; /* in progress at a time, tunnels apart; 0: any, and nobody counts */
     unsigned retries;
+    bool http2; /* it is spoken to with HTTP/2 */
     bool preserve_host;
     bool websocket; /* requests to upgrade pass */
     bool compression; /* compress responses */
     bool fail_open; /* when all members are down it is used all the same */
+    bool has_base_path;
+    bool counts_rate; /* its circuit has a failure rate */
+    /* a cache line on */
+    struct member_tls tls;
+    uint64_t response_timeout_ms;
+    struct address first; /* where addresses points to if there is one */
+    /* asked for in some requests */
+    uint64_t connect_timeout_ms;
+    const struct header_value *headers; /* response headers set by the service */
+    struct slice base_path; /* put before the request's path; may be empty */
+    struct slice host; /* Host field for the backend where preserve_host is off */
+    struct circuit_rules circuit;
+    const struct member *page_server; /* where that page comes from first, or NULL */
+    uint64_t tunnel_idle_ms;
+    uint64_t tunnel_age_ms; /* 0: any */
+    uint32_t tunnel_max;    /* open at a time, 0: any */
 };
 
 /* A member_tls as control knows it. */
@@ -106,8 +111,8 @@ struct member_claims {
 
 /* A member with what belongs to it. */
 struct member_piece {
+    struct member member; /* first: at the start of a cache line */
     struct lineage_node node;
-    struct member member;
     struct member_claims claims;
     struct arena arena; /* it is in it itself */
     struct page *page;

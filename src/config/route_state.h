@@ -118,18 +118,20 @@ struct route_state {
     char route_id[16];                   /* "r12"; constant */
     char service[64];                    /* service name, cut; constant; for logs */
     char instance[64];                   /* instance name, cut; constant; for logs */
-    /* written by any, at failures and while it is not closed; a cache line of its own */
-    struct circuit circuit __attribute__((aligned(64)));
-    _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
-    _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
-    _Atomic uint32_t request_places; /* requests in progress that were admitted under a limit, over all workers */
-    _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
-    /* read at every request, in one cache line with the first four of local; written by control */
-    _Atomic uint32_t posture __attribute__((aligned(64)));
-    unsigned worker_count;           /* constant */
+    /* written by control, read by workers where the posture, or the route, says that they count */
     _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
     _Atomic uint64_t drain_length_ms;
     _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
+    /* written by any; some of it at every request of routes with such a limit: a cache line of its own */
+    _Atomic uint32_t request_places __attribute__((aligned(64))); /* requests in progress that were admitted under a limit, over all workers */
+    _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
+    _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
+    _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
+    /* read at every request, in one cache line with the first of local; written when something happens: the posture by
+     * control, the circuit by any, at failures and while it is not closed */
+    _Atomic uint32_t posture __attribute__((aligned(64)));
+    unsigned worker_count; /* constant */
+    struct circuit circuit;
     struct route_local *_Atomic local[]; /* one a worker, made by it at its first request */
 };
 

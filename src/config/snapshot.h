@@ -27,20 +27,23 @@ struct group_limit {
     bool shadow;                  /* only count */
 };
 
-/* All members for one host, path and priority, in the order they were added. */
+/* All members for one host, path and priority, in the order they were added. What every request asks for is in its first
+ * cache line. */
 struct group {
     uint64_t host_id; /* of the router's host */
     struct slice path; /* the prefix */
     const struct member *const *members;
+    const struct member *only; /* where members points to if there is one */
     unsigned member_count;
-    unsigned index;           /* below the snapshot's group_indices, its own for as long as there is a group: for per-worker counters */
+    unsigned index; /* below the snapshot's group_indices, its own for as long as there is a group: for per-worker counters */
     int priority;
-    enum lb_policy lb_policy; /* of the first member that sets one */
-    struct group_limit limit;
+    uint8_t lb_policy; /* enum lb_policy, of the first member that sets one */
+    bool no_http2;      /* a member has the option http2=false */
+    bool no_separators; /* a member has not the option encoded_separators=true */
+    bool has_policy, has_limit; /* else what follows is not looked at */
     struct slice policy;      /* request policy, of the first member that sets one; empty: none */
     struct slice policy_args; /* of the same member; may be empty */
-    bool no_http2;            /* a member has the option http2=false */
-    bool no_separators;       /* a member has not the option encoded_separators=true */
+    struct group_limit limit;
 };
 
 struct snapshot {

@@ -15,6 +15,7 @@ enum {
     DEPTH_MAX = 32,
     VALUES_MAX = 250000,         /* that a text may have */
     TREE_MAX = 32 * 1024 * 1024, /* bytes of the texts in it */
+    LOOK_EVERY = 1024,           /* bytes and pieces of a text that is written */
     PARSED_MAX = 64 * 1024       /* bytes of a text that is read, in one go */
 };
 
@@ -30,6 +31,7 @@ struct tree {
     lua_State *L;
     char *text; /* what it is written as, or NULL */
     size_t len, size, max;
+    size_t unlooked; /* bytes and pieces since the clock was looked at */
     bool starved; /* there was no memory to write it */
     bool endless; /* it would have had more in it than a tree may */
 };
@@ -219,13 +221,23 @@ static void read_value(lua_State *L, int index, struct slot slot, int depth)
     }
 }
 
+/* Is the time up? Nearly all pieces are a few bytes, and a look at the clock costs as much as ten of them. */
+static bool is_late(struct tree *tree, size_t len)
+{
+    tree->unlooked += len + 1;
+    if (tree->unlooked < LOOK_EVERY)
+        return false;
+    tree->unlooked = 0;
+    return vm_expired(tree->L);
+}
+
 /* Adds a piece of the text; not 0 ends the writing. */
 static int write_piece(const char *piece, size_t len, void *arg)
 {
     struct tree *tree = arg;
     char *text;
 
-    if (len > tree->max - tree->len || vm_expired(tree->L))
+    if (len > tree->max - tree->len || is_late(tree, len))
         return -1;
     if (len > tree->size - tree->len) {
         text = realloc(tree->text, 2 * tree->size + len + 256);

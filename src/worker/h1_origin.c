@@ -12,7 +12,7 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
 
     write_slice(w, head->method_text);
     write_literal(w, " ");
-    if (target.data[0] != '*')
+    if (rq->member->has_base_path && target.data[0] != '*')
         write_slice(w, rq->member->base_path);
     write_slice(w, target);
     write_literal(w, " HTTP/1.1\r\n");

@@ -33,7 +33,7 @@ bool limit_admit(struct request *rq)
     const struct group_limit *limit = &rq->group->limit;
     struct route_local *local;
 
-    if (!limit->rules.requests || rq->limited)
+    if (!rq->group->has_limit || rq->limited)
         return true;
     rq->limited = true;
     ratelimit_take(rq->worker->shared->ratelimit, source_key(rq, limit), &limit->rules,
@@ -73,7 +73,7 @@ void limit_fields(const struct request *rq, struct field_list *out)
     if (!rq->limited || !rq->group)
         return;
     limit = &rq->group->limit;
-    if (limit->shadow || !limit->rules.requests) /* a newer configuration may have none */
+    if (!rq->group->has_limit || limit->shadow) /* a newer configuration may have none */
         return;
     len = snprintf(text, sizeof(text), "\"tidelock\";q=%llu;w=%llu",
                    (unsigned long long)limit->rules.requests,

@@ -60,7 +60,7 @@ void outcome_success(struct request *rq)
 
     if (!rq->ticket.taken)
         return;
-    if (m->circuit.rate_percent)
+    if (m->counts_rate)
         failure_window_add(&rq->local->window, false, m->circuit.rate_window_ms, now_ms);
     COUNTER_ADD(rq->local->successes, 1);
     if (circuit_success(&m->state->circuit, &m->circuit, &rq->ticket, now_ms, &change))
@@ -73,7 +73,7 @@ static bool rate_exceeded(struct request *rq)
     const struct member *m = rq->member;
     uint64_t now_ms = rq->worker->now_ms, requests, failures;
 
-    if (!m->circuit.rate_percent)
+    if (!m->counts_rate)
         return false;
     failure_window_add(&rq->local->window, true, m->circuit.rate_window_ms, now_ms);
     route_state_window(m->state, circuit_rate_window_ms(&m->state->circuit, &m->circuit, now_ms), now_ms,

@@ -134,7 +134,7 @@ enum verdict policy_request(struct request *rq)
 {
     enum hook_result result;
 
-    if (was_asked(rq) || !rq->group->policy.len)
+    if (was_asked(rq) || !rq->group->has_policy)
         return VERDICT_PASS;
     rq->exchange = take_exchange(rq->worker);
     if (!rq->exchange)

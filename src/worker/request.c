@@ -188,7 +188,7 @@ static enum step step_admit(struct request *rq)
 {
     enum verdict verdict = admit_request(rq);
 
-    if (verdict == VERDICT_PASS && (rq->group->policy.len || UNLIKELY(rq->exchange)))
+    if (verdict == VERDICT_PASS && (rq->group->has_policy || UNLIKELY(rq->exchange)))
         verdict = policy_request(rq);
     if (verdict != VERDICT_PASS)
         return request_refuse(rq, verdict);

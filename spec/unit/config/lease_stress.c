@@ -2,12 +2,15 @@
  *
  * Usage: lease_stress SEED TAKES. The real control, publisher and workers run, without listeners. Messages to the workers
  * take the place of requests: each takes a hold on the newest lease, or gives back one that it took, in random order,
- * while control publishes. Whoever holds a lease must find its snapshot as it was; a hold that was asked for after an
+ * while control changes a route and publishes. Whoever holds a lease must find its snapshot as it was, every route in it, with
+ * whatever the snapshots share of it; a hold that was asked for after an
  * acknowledgement must be on that generation or a newer one; in the end only the newest snapshot is held, once by each worker.
  * Prints what happened as key=value lines. */
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "control/cli.h"
+#include "control/config_set.h"
 #include "control/control.h"
 #include "control/publish.h"
 #include "control/startup.h"
@@ -18,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORKERS = 4, SLOTS = 8, SETTLE_TURNS = 100000 };
+enum { WORKERS = 4, SLOTS = 8, ROUTES = 40, SETTLE_TURNS = 100000 };
 
 enum slot_state { SLOT_FREE, SLOT_POSTED, SLOT_HELD };
 
@@ -31,6 +34,7 @@ struct slot {
     uint64_t floor;        /* what all workers had acknowledged when it was asked for */
     uint64_t generation;
     const struct settings *settings;
+    uint64_t routes; /* sum over what it found of them */
 };
 
 static struct control control;
@@ -39,6 +43,27 @@ static struct cli cli = {.workers = WORKERS, .workers_set = true, .scripts_dir =
 static _Atomic uint64_t takes, outlived; /* of these, given back after a newer lease was adopted */
 static uint64_t asked, told;
 
+/* What a worker finds of all routes: whatever is freed or changed too early changes it. */
+static uint64_t look_at_routes(const struct snapshot *s)
+{
+    uint64_t sum = s->generation;
+
+    for (int i = 0; i < ROUTES; i++) {
+        char host[32];
+        int len = snprintf(host, sizeof(host), "h%d.test", i);
+        const struct group *g = router_match(&s->router, slice_of(host, (size_t)len), SLICE("/a/b"));
+
+        for (unsigned k = 0; g && k < g->member_count; k++) {
+            const struct member *m = g->members[k];
+
+            CHECK(snapshot_member(s, m->state) == m && m->address_count == 1);
+            sum = hash_bytes(m->host.data, m->host.len, sum + (uint64_t)g->priority + (uint64_t)i);
+            sum = hash_bytes(g->path.data, g->path.len, sum);
+        }
+    }
+    return sum;
+}
+
 static void take(struct message *m)
 {
     struct slot *slot = CONTAINER_OF(m, struct slot, message);
@@ -46,6 +71,7 @@ static void take(struct message *m)
     slot->lease = worker_lease_take(slot->worker);
     slot->generation = slot->lease->snapshot->generation;
     slot->settings = slot->lease->snapshot->settings;
+    slot->routes = look_at_routes(slot->lease->snapshot);
     CHECK(slot->generation >= slot->floor);
     atomic_fetch_add(&takes, 1);
     atomic_store_explicit(&slot->state, SLOT_HELD, memory_order_release);
@@ -57,6 +83,7 @@ static void give_back(struct message *m)
     struct snapshot *s = slot->lease->snapshot;
 
     CHECK(s->generation == slot->generation && s->settings == slot->settings);
+    CHECK(slot->routes == look_at_routes(s));
     CHECK(s->router.hosts && slot->lease->users > 0);
     CHECK(slot->lease->retired == (slot->lease != slot->worker->lease));
     if (slot->lease->retired)
@@ -81,6 +108,36 @@ static void on_done(void *arg)
     told++;
 }
 
+/* Adds a route as r says; one that repeats another is refused. */
+static void add_route(struct config_set *set, int number, uint64_t r)
+{
+    char id[ROUTE_ID_SIZE], url[64], host[32];
+    struct slice domain;
+    struct error err;
+
+    snprintf(id, sizeof(id), "r%d", number);
+    snprintf(host, sizeof(host), "h%d.test", (int)(r / 7 % ROUTES));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d", 1000 + (int)(r / 11 % 1000));
+    domain = slice_str(host);
+    (void)!config_set_add_route(set, id,
+                                &(struct route_fields){&domain, 1, r & 1 ? SLICE("/a") : SLICE("/"), slice_str(url),
+                                                       (int64_t)(r / 17 % 3)},
+                                &err);
+}
+
+/* One route goes, comes, or has another host, backend, path and priority; the others stay. */
+static void change_route(uint64_t r)
+{
+    static uint64_t routes[ROUTES]; /* 0: not there */
+    struct config_set *set = config_set_new();
+
+    routes[r % ROUTES] = r / 13 % 3 ? r | 1u << 30 : 0;
+    for (int i = 0; i < ROUTES; i++)
+        if (routes[i])
+            add_route(set, i + 1, routes[i]);
+    model_set_static(&control.model, set);
+}
+
 static void step(uint64_t r)
 {
     unsigned worker = (unsigned)(r >> 8) % WORKERS;
@@ -88,6 +145,7 @@ static void step(uint64_t r)
     int state = atomic_load_explicit(&slot->state, memory_order_acquire);
 
     if (r % 16 == 0) {
+        change_route(r >> 24);
         publish(&control, on_done, NULL);
         asked++;
     } else if (r % 16 < 4) {

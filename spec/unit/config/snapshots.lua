@@ -2,7 +2,7 @@
 
 local unit = require("spec.support.unit")
 local ffi = unit.ffi
-local lib = unit.load("base/check.h", "base/slice.h", "base/error.h", "config/histogram.h",
+local lib = unit.load("base/check.h", "base/slice.h", "base/error.h", "base/sock.h", "config/histogram.h",
   "guard/verdict.h", "guard/circuit_rules.h", "guard/circuit.h", "guard/failure_window.h", "guard/ratelimit.h",
   "config/options.h", "config/url.h", "config/route_state.h", "config/settings.h", "config/page.h",
   "config/member.h", "config/router.h", "config/snapshot.h", "config/atlas.h")
