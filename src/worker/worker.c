@@ -98,6 +98,7 @@ void worker_lease_release(struct worker *w, struct lease *lease)
  * member; without memory for them every turn is the first. */
 static void adopt(struct worker *w, struct lease *lease)
 {
+    const struct settings *settings = lease->snapshot->settings;
     unsigned groups = lease->snapshot->group_count;
     uint32_t start = (uint32_t)random_next(&w->random);
 
@@ -105,6 +106,11 @@ static void adopt(struct worker *w, struct lease *lease)
     for (unsigned i = 0; lease->turns && i < groups; i++)
         lease->turns[i] = start + i;
     w->lease = lease;
+    w->limits = (struct http_limits){
+        .head_size = (uint32_t)settings->head_size,
+        .field_count = (uint32_t)settings->header_count,
+        .target_length = (uint32_t)settings->target_length,
+    };
 }
 
 static void run_adopt(struct message *m)
@@ -128,17 +134,6 @@ void worker_adopt(struct worker *w, struct lease *lease)
     lease->worker = w;
     lease->adopt.run = run_adopt;
     mailbox_post(&w->mailbox, &lease->adopt);
-}
-
-struct http_limits worker_limits(const struct worker *w)
-{
-    const struct settings *s = worker_settings(w);
-
-    return (struct http_limits){
-        .head_size = (uint32_t)s->head_size,
-        .field_count = (uint32_t)s->header_count,
-        .target_length = (uint32_t)s->target_length,
-    };
 }
 
 static void end_if_done(struct worker *w)

@@ -49,6 +49,7 @@ struct worker {
 
     /* configuration */
     struct lease *lease; /* the newest adopted */
+    struct http_limits limits; /* for heads, of its settings */
 
     /* connections */
     struct listener *listeners;
@@ -118,4 +119,7 @@ static inline const struct settings *worker_settings(const struct worker *w)
 }
 
 /* The limits for heads, from the settings in force. */
-struct http_limits worker_limits(const struct worker *w);
+static inline struct http_limits worker_limits(const struct worker *w)
+{
+    return w->limits;
+}
