@@ -118,8 +118,15 @@ static void make_turns(struct worker *w, unsigned groups)
 
 static void adopt(struct worker *w, struct lease *lease)
 {
+    const struct settings *settings = lease->snapshot->settings;
+
     make_turns(w, lease->snapshot->group_indices);
     w->lease = lease;
+    w->limits = (struct http_limits){
+        .head_size = (uint32_t)settings->head_size,
+        .field_count = (uint32_t)settings->header_count,
+        .target_length = (uint32_t)settings->target_length,
+    };
     trim_adopt(w);
 }
 
@@ -144,17 +151,6 @@ void worker_adopt(struct worker *w, struct lease *lease)
     lease->worker = w;
     lease->adopt.run = run_adopt;
     mailbox_post(&w->mailbox, &lease->adopt);
-}
-
-struct http_limits worker_limits(const struct worker *w)
-{
-    const struct settings *s = worker_settings(w);
-
-    return (struct http_limits){
-        .head_size = (uint32_t)s->head_size,
-        .field_count = (uint32_t)s->header_count,
-        .target_length = (uint32_t)s->target_length,
-    };
 }
 
 static void end_if_done(struct worker *w)

@@ -60,6 +60,7 @@ struct worker {
     struct lease *lease; /* the newest adopted */
     uint32_t *turns;     /* round-robin positions by group index, for as many as there ever were */
     unsigned turn_count;
+    struct http_limits limits; /* for heads, of its settings */
 
     /* connections */
     struct listener *listeners;
@@ -133,4 +134,7 @@ static inline const struct settings *worker_settings(const struct worker *w)
 }
 
 /* The limits for heads, from the settings in force. */
-struct http_limits worker_limits(const struct worker *w);
+static inline struct http_limits worker_limits(const struct worker *w)
+{
+    return w->limits;
+}
