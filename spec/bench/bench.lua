@@ -13,6 +13,9 @@ local report = require("spec.bench.report")
 local sys = require("spec.support.sys")
 local works = require("spec.bench.works")
 
+-- Bytes of the reason for which a work could not be measured.
+local REASON = 400
+
 local function usage()
   for _, work in ipairs(works) do
     print(("%-16s %s"):format(work.name, work.summary))
@@ -56,7 +59,7 @@ local function run(work, options)
   local bad_end = cleanup.run(not ok)
   local interrupted = not ok and tostring(rows):find("interrupted!", 1, true) ~= nil -- luajit's word for SIGINT
   if not ok or bad_end then
-    rows = { { work = work.name, failed = tostring(not ok and rows or bad_end) } }
+    rows = { { work = work.name, failed = tostring(not ok and rows or bad_end):sub(1, REASON) } }
   end
   io.stderr:write(("%-16s %3.0f s%s\n"):format(work.name, sys.now() - started, rows[1].failed and "  FAILED" or ""))
   return rows, interrupted

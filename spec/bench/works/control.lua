@@ -43,7 +43,7 @@ local NOTE = "%d applies of one changed route of %d; worker's loop: CPU time tha
 
 local function run_apply()
   local origin = peers.origin { size = 1024 }
-  local subject = peers.start("tidelock", { origin = origin, route = false, config = { health_checks = false },
+  local subject = peers.start("tidelock", { origin = origin, route = false, config = registration.CONFIG,
     cores = "both" })
   local session = registration.session(subject.proxy, "hosts", ROUTES, origin)
   local worker, times, lags = cpu.threads(subject.pid)["worker 0"][1], {}, {}
@@ -121,7 +121,7 @@ local LIMITS = {
 local function run_sessions(bench)
   local origin = peers.origin { size = 1024, cores = "both" }
   local subject = peers.start("tidelock", { origin = origin, size = 1024, cores = "both",
-    config = { health_checks = false, limits = LIMITS } })
+    config = { health_checks = false, scripts_budget = registration.CONFIG.scripts_budget, limits = LIMITS } })
   local sessions = register_sessions(subject.proxy, origin)
   local function p99()
     local result = loads.client(subject,
