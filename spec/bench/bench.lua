@@ -13,6 +13,9 @@ local report = require("spec.bench.report")
 local sys = require("spec.support.sys")
 local works = require("spec.bench.works")
 
+-- Bytes of the reason for which a work could not be measured.
+local REASON = 400
+
 local function usage()
   for _, work in ipairs(works) do
     print(("%-16s %s"):format(work.name, work.summary))
@@ -49,17 +52,32 @@ local function read_arguments(words)
 end
 
 --- Runs one work and ends all that it has started, whatever becomes of it.
+-- @return its rows; was it interrupted?
 local function run(work, options)
   local started = sys.now()
   local ok, rows = pcall(work.run, options)
   local bad_end = cleanup.run(not ok)
-  if not ok and tostring(rows):find("interrupted!", 1, true) then -- luajit's word for SIGINT
-    error("interrupted", 0)
-  elseif not ok or bad_end then
-    rows = { { work = work.name, failed = tostring(not ok and rows or bad_end) } }
+  local interrupted = not ok and tostring(rows):find("interrupted!", 1, true) ~= nil -- luajit's word for SIGINT
+  if not ok or bad_end then
+    rows = { { work = work.name, failed = tostring(not ok and rows or bad_end):sub(1, REASON) } }
   end
   io.stderr:write(("%-16s %3.0f s%s\n"):format(work.name, sys.now() - started, rows[1].failed and "  FAILED" or ""))
-  return rows
+  return rows, interrupted
+end
+
+--- Runs all works, up to the one that is interrupted.
+local function run_all(chosen, options)
+  local all = {}
+  for _, work in ipairs(chosen) do
+    local rows, interrupted = run(work, options)
+    for _, row in ipairs(rows) do
+      all[#all + 1] = row
+    end
+    if interrupted then
+      break
+    end
+  end
+  return all
 end
 
 local function print_facts(facts)
@@ -80,12 +98,8 @@ local function main(words)
     return 0
   end
   place.enter()
-  local facts, rows, started = place.facts(), {}, sys.now()
-  for _, work in ipairs(chosen) do
-    for _, row in ipairs(run(work, options)) do
-      rows[#rows + 1] = row
-    end
-  end
+  local facts, started = place.facts(), sys.now()
+  local rows = run_all(chosen, options)
   facts.load_after, facts.took, facts.rounds, facts.round_seconds, facts.notes = place.load(),
     math.floor(sys.now() - started), options.rounds, options.seconds, place.notes
   print_facts(facts)

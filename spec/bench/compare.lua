@@ -28,13 +28,13 @@ end
 local function sample(subject, load)
   local errors
   for _ = 1, TRIES do
-    local ok, result = pcall(measure, subject, load)
-    if ok and not result.errors and result.requests > 0 then
+    local result = measure(subject, load)
+    errors = result.errors or (result.requests == 0 and "no request came through")
+    if not errors then
       return result
     end
-    errors = ok and result.errors or result
   end
-  error(("%s: %s"):format(subject.name, tostring(errors)), 0)
+  error(("%s: %s"):format(subject.name, errors), 0)
 end
 
 --- Runs the rounds.

@@ -1,12 +1,13 @@
 /* floor.c - the least that a proxy of HTTP/1.1 does: the unit of the benchmarks.
  *
- * A relay on libev that parses both directions with http-parser, looks the Host up in a table and keeps connections to the backend in
- * a pool. It rewrites nothing, checks nothing, counts nothing, has no time-outs and no pipelining. What a proxy costs beyond
- * it is the price of what it does.
+ * A relay on libev that parses both directions with http-parser, looks the Host up in a table and
+ * keeps connections to the backend in a pool. It rewrites nothing, checks nothing, counts nothing,
+ * has no time-outs and no pipelining. What a proxy costs beyond it is the price of what it does.
  *
  * usage: bench-floor BACKEND_PORT
  *
- * Prints "listening PORT" when it accepts. The table holds a thousand names; any other goes to the same backend. */
+ * Prints "listening PORT" when it accepts. The table holds a thousand names; any other goes to the
+ * same backend. */
 #include <errno.h>
 #include <ev.h>
 #include <http_parser.h>
@@ -63,22 +64,17 @@ static char piece[PIECE];
 static void on_origin_read(struct ev_loop *l, ev_io *w, int events);
 static void on_client_read(struct ev_loop *l, ev_io *w, int events);
 
-static uint32_t hash_of(const char *text, size_t len)
+/* Where a name is in the table, or would be. */
+static struct host **slot_of(const char *name, size_t len)
 {
-    uint32_t h = 2166136261U;
+    uint32_t hash = 2166136261U;
 
-    while (len--)
-        h = (h ^ (uint8_t)*text++) * 16777619U;
-    return h % SLOTS;
-}
-
-static const struct sockaddr_in *address_of(const char *name, size_t len)
-{
-    for (uint32_t slot = hash_of(name, len); hosts[slot]; slot = (slot + 1) % SLOTS) {
-        if (strncasecmp(hosts[slot]->name, name, len) == 0 && !hosts[slot]->name[len])
-            return &hosts[slot]->address;
-    }
-    return &default_address;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 16777619U;
+    while (hosts[hash % SLOTS] && (strncasecmp(hosts[hash % SLOTS]->name, name, len) != 0 ||
+                                   hosts[hash % SLOTS]->name[len]))
+        hash++;
+    return &hosts[hash % SLOTS];
 }
 
 static void side_close(struct side *s)
@@ -152,7 +148,8 @@ static void on_write(struct ev_loop *l, ev_io *w, int events)
         side_close(s);
 }
 
-static void side_open(struct side *s, int fd, enum http_parser_type type, void (*cb)(struct ev_loop *, ev_io *, int))
+static void side_open(struct side *s, int fd, enum http_parser_type type,
+                      void (*cb)(struct ev_loop *, ev_io *, int))
 {
     int on = 1;
 
@@ -179,7 +176,8 @@ static struct origin *take_origin(const struct sockaddr_in *address)
     fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return NULL;
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno != EINPROGRESS) {
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+        errno != EINPROGRESS) {
         close(fd);
         return NULL;
     }
@@ -191,7 +189,7 @@ static struct origin *take_origin(const struct sockaddr_in *address)
     return o;
 }
 
-/* Connection is meant for us alone: its name is spoiled in place (it always lies in piece), so the backend ignores it. */
+/* Connection is for us alone: its name is spoiled in place (always in piece), for the backend. */
 static int on_field(http_parser *p, const char *at, size_t len)
 {
     ((struct client *)p->data)->in_host = len == 4 && strncasecmp(at, "Host", 4) == 0;
@@ -243,7 +241,8 @@ static const http_parser_settings response_settings = {.on_message_complete = on
 /* The head is complete: where does it go? What of it came before goes first. */
 static bool find_origin(struct client *c)
 {
-    struct origin *o = take_origin(address_of(c->host, c->host_len));
+    struct host *h = *slot_of(c->host, c->host_len);
+    struct origin *o = take_origin(h ? &h->address : &default_address);
 
     if (!o)
         return false;
@@ -281,7 +280,8 @@ static void on_client_read(struct ev_loop *l, ev_io *w, int events)
         break_off(&c->side);
 }
 
-/* An exchange is over: the backend's connection goes to the pool, the client's waits for the next. */
+/* An exchange is over: the backend's connection goes to the pool, the client's waits for another.
+ */
 static void finish(struct client *c, struct origin *o)
 {
     bool kept = c->request_done && http_should_keep_alive(&o->side.parser);
@@ -313,6 +313,12 @@ static void pool_remove(struct origin *o)
         *at = o->next;
 }
 
+static bool relay_answer(struct origin *o, size_t len)
+{
+    return http_parser_execute(&o->side.parser, &response_settings, piece, len) == len &&
+           side_send(o->side.peer, piece, len);
+}
+
 static void on_origin_read(struct ev_loop *l, ev_io *w, int events)
 {
     struct origin *o = w->data;
@@ -324,12 +330,9 @@ static void on_origin_read(struct ev_loop *l, ev_io *w, int events)
         return;
     if (!c)
         pool_remove(o); /* nobody asked: it has ended */
-    if (!c || got <= 0 || http_parser_execute(&o->side.parser, &response_settings, piece, (size_t)got) != (size_t)got ||
-        !side_send(&c->side, piece, (size_t)got)) {
+    if (!c || got <= 0 || !relay_answer(o, (size_t)got))
         break_off(&o->side);
-        return;
-    }
-    if (o->answered)
+    else if (o->answered)
         finish(c, o);
 }
 
@@ -368,15 +371,12 @@ static void fill_table(void)
 {
     for (unsigned i = 0; i < HOSTS; i++) {
         struct host *h = calloc(1, sizeof(*h));
-        uint32_t slot;
 
         if (!h)
             abort();
         snprintf(h->name, sizeof(h->name), "h%u.example", i);
         h->address = default_address;
-        for (slot = hash_of(h->name, strlen(h->name)); hosts[slot];)
-            slot = (slot + 1) % SLOTS;
-        hosts[slot] = h;
+        *slot_of(h->name, strlen(h->name)) = h;
     }
 }
 

@@ -1,7 +1,8 @@
 /* idle_client.c - clients that have asked once and keep their connection.
  *
- * Opens N connections, a few at a time, from 127.0.0.2 and up, a thousand from each address; each asks once and reads the
- * answer. Prints "open N" once all have theirs, holds them until SIGTERM, and prints then how many are still open.
+ * Opens N connections, a few at a time, from 127.0.0.2 and up, a thousand from each address; each
+ * asks once and reads the answer. Prints "open N" once all have theirs, holds them until SIGTERM,
+ * and prints then how many are still open.
  *
  * usage: bench-idle-client --port N --connections N */
 #include "spec/support/load_response.h"
@@ -39,7 +40,8 @@ static void fail(const char *what)
 /* One client, from its connection to the end of its answer. */
 static int ask(unsigned index)
 {
-    struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002 + index / PER_SOURCE)};
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(0x7f000002 + index / PER_SOURCE)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ssize_t got;
 
@@ -86,7 +88,8 @@ static void raise_limit(void)
 
 static void read_options(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'n'}, {0}};
+    static const struct option options[] = {
+        {"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'n'}, {0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

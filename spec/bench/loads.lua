@@ -24,16 +24,26 @@ Ciphersuites = TLS_AES_128_GCM_SHA256
 Groups = X25519
 ]]
 
-local function run(core, program, args, env)
-  local process_run = process.start(place.on(core, program, unpack(args)), { name = program, env = env })
+local function run(core, command, env)
+  local process_run = process.start(place.on(core, unpack(command)), { name = command[1], env = env })
   local code = process_run:wait_exit(120)
   local out, err = sys.read_file(process_run.stdout), sys.read_file(process_run.stderr)
   process_run:cleanup()
   require("spec.support.cleanup").remove(process_run)
   if code ~= 0 then
-    error(("%s failed: %s%s"):format(program, out, err), 0)
+    error(("%s failed: %s%s"):format(command[1], out, err), 0)
   end
   return out
+end
+
+local function add(list, ...)
+  for _, word in ipairs { ... } do
+    list[#list + 1] = word
+  end
+end
+
+local function url(subject, tls)
+  return ("%s://127.0.0.1:%d/"):format(tls and "https" or "http", tls and subject.tls_port or subject.port)
 end
 
 local function core_of(options)
@@ -57,18 +67,19 @@ local function wrk_time(text, share)
 end
 
 --- wrk, over kept connections.
--- @param options connections, seconds (whole), tls, header, script (file), threads, cores
+-- @param options connections, seconds (whole), tls, header, script (file), threads, cores, under (a command line that
+--   runs wrk)
 function loads.wrk(subject, options)
-  local args = { "-t" .. (options.threads or 1), "-c" .. options.connections, ("-d%ds"):format(options.seconds),
-    "--latency" }
+  local command = { unpack(options.under or {}) }
+  add(command, place.program("wrk"), "-t" .. (options.threads or 1), "-c" .. options.connections,
+    ("-d%ds"):format(options.seconds), "--latency")
   for option, flag in pairs { script = "-s", header = "-H" } do
     if options[option] then
-      args[#args + 1], args[#args + 2] = flag, options[option]
+      add(command, flag, options[option])
     end
   end
-  args[#args + 1] = ("%s://127.0.0.1:%d/"):format(options.tls and "https" or "http",
-    options.tls and subject.tls_port or subject.port)
-  local text = run(core_of(options), place.program("wrk"), args, options.tls and tls_environment())
+  add(command, url(subject, options.tls))
+  local text = run(core_of(options), command, options.tls and tls_environment())
   return {
     requests = tonumber(text:match("(%d+) requests in")), rps = tonumber(text:match("Requests/sec:%s+([%d.]+)")),
     p50 = wrk_time(text, "50"), p99 = wrk_time(text, "99"),
@@ -87,17 +98,15 @@ end
 --- load-client (spec/support): bodies, new connections, a rate.
 -- @param options connections, seconds, body_size, close, rate, host, cores
 function loads.client(subject, options)
-  local args = { "--address", "127.0.0.1:" .. subject.port, "--connections", tostring(options.connections),
-    "--seconds", tostring(options.seconds) }
+  local command = { TOOLS .. "/load-client", "--address", "127.0.0.1:" .. subject.port,
+    "--connections", tostring(options.connections), "--seconds", tostring(options.seconds) }
   for option, flag in pairs { body_size = "--body-size", rate = "--rate", host = "--host" } do
     if options[option] then
-      args[#args + 1], args[#args + 2] = flag, tostring(options[option])
+      add(command, flag, tostring(options[option]))
     end
   end
-  if options.close then
-    args[#args + 1] = "--close"
-  end
-  local result = from_json(run(core_of(options), TOOLS .. "/load-client", args))
+  add(command, options.close and "--close" or nil)
+  local result = from_json(run(core_of(options), command))
   if not result.errors and result.statuses["200"] ~= result.requests then
     result.errors = "answers that are no 200: " .. cjson.encode(result.statuses)
   end
@@ -107,12 +116,9 @@ end
 --- A TLS handshake for each request.
 -- @param options connections, seconds, resume
 function loads.handshakes(subject, options)
-  local args = { "--port", tostring(subject.tls_port), "--connections", tostring(options.connections), "--seconds",
-    tostring(options.seconds) }
-  if options.resume then
-    args[#args + 1] = "--resume"
-  end
-  return from_json(run(place.LOAD, TOOLS .. "/bench-tls-client", args))
+  return from_json(run(place.LOAD, { TOOLS .. "/bench-tls-client", "--port", tostring(subject.tls_port),
+    "--connections", tostring(options.connections), "--seconds", tostring(options.seconds),
+    options.resume and "--resume" or nil }))
 end
 
 --- Time of requests in h2load's log, us, a line each: too many for Lua.
@@ -128,13 +134,9 @@ end
 -- @param options clients, streams, requests, tls
 function loads.h2load(subject, options)
   local log = place.dir .. "/h2load.log"
-  local args = { "-n" .. options.requests, "-c" .. options.clients, "-m" .. options.streams, "--log-file=" .. log }
-  if options.tls then
-    args[#args + 1] = "--tls13-ciphers=TLS_AES_128_GCM_SHA256"
-  end
-  args[#args + 1] = ("%s://127.0.0.1:%d/"):format(options.tls and "https" or "http",
-    options.tls and subject.tls_port or subject.port)
-  local text = run(place.LOAD, place.program("h2load"), args)
+  local text = run(place.LOAD, { place.program("h2load"), "-n" .. options.requests, "-c" .. options.clients,
+    "-m" .. options.streams, "--log-file=" .. log, "--tls13-ciphers=TLS_AES_128_GCM_SHA256",
+    url(subject, options.tls) })
   local done = tonumber(text:match("(%d+) 2xx")) or 0
   local result = {
     requests = done, rps = tonumber(text:match("([%d.]+) req/s")),

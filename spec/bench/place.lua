@@ -6,6 +6,7 @@
 --   place.facts()                  what to write beside figures: machine, load, versions
 
 local ffi = require("ffi")
+local socket = require("socket")
 local sys = require("spec.support.sys")
 require("spec.support.process") -- declares setenv
 
@@ -126,13 +127,18 @@ function place.facts()
   }
 end
 
---- A port that is free now.
+local last_port = 18400
+
+--- A port that is free now, another each time: below those that the kernel gives connections.
 function place.port()
-  local socket = require("socket")
-  local probe = assert(socket.bind("127.0.0.1", 0))
-  local _, port = probe:getsockname()
-  probe:close()
-  return tonumber(port)
+  repeat
+    last_port = last_port + 1
+    local probe = socket.bind("127.0.0.1", last_port)
+    if probe then
+      probe:close()
+    end
+  until probe
+  return last_port
 end
 
 return place

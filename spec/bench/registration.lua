@@ -8,6 +8,10 @@ local registration = {}
 -- As many routes as surely fit into a line.
 local BATCH = 100
 
+--- Settings for proxies that get many routes: no checks of all those backends, which are no matter of look-ups and
+-- applies, and time for large commands on a machine that is busy.
+registration.CONFIG = { health_checks = false, scripts_budget = { command = "10s" } }
+
 --- A route of a kind: i of many hosts, or of many paths on one host.
 function registration.route(kind, i, origin)
   local hosts = kind == "hosts"

@@ -1,9 +1,10 @@
 /* tls_client.c - a TLS handshake for each request, full or resumed.
  *
- * Each of N slots connects, shakes hands (TLS 1.3, TLS_AES_128_GCM_SHA256, X25519), asks once, reads the answer and the end of the
- * connection, and begins again. With --resume it comes back with the ticket of its last connection, and one that the server did not
- * take counts as failed; so does a resumed one without. Prints "started" after the first answer of each slot, when counting and
- * the seconds begin, and at the end one line of JSON.
+ * Each of N slots connects, shakes hands (TLS 1.3, TLS_AES_128_GCM_SHA256, X25519), asks once,
+ * reads the answer and the end of the connection, and begins again. With --resume it comes back
+ * with the ticket of its last connection, and one that the server did not take counts as failed; so
+ * does a resumed one without. Prints "started" after the first answer of each slot, when counting
+ * and the seconds begin, and at the end one line of JSON.
  *
  * usage: bench-tls-client --port N [--connections N] [--seconds S] [--resume] */
 #include "spec/support/load_response.h"
@@ -88,7 +89,8 @@ static void begin(struct slot *s)
     SSL_set_connect_state(s->ssl);
     if (set.resume && s->ticket)
         SSL_set_session(s->ssl, s->ticket);
-    (void)!connect(s->fd, (struct sockaddr *)&set.address, sizeof(set.address)); /* how it went is seen in the handshake */
+    (void)!connect(s->fd, (struct sockaddr *)&set.address,
+                   sizeof(set.address)); /* how it went is seen in the handshake */
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->fd, &event);
 }
 
@@ -100,7 +102,8 @@ static bool counting(void)
 /* Did this one go as it should? The first of a slot has no ticket yet. */
 static bool is_good(const struct slot *s)
 {
-    return s->answered && s->response.status == 200 && (SSL_session_reused(s->ssl) == 1) == (set.resume && s->warm);
+    return s->answered && s->response.status == 200 &&
+           (SSL_session_reused(s->ssl) == 1) == (set.resume && s->warm);
 }
 
 static void end(struct slot *s)
@@ -114,7 +117,9 @@ static void end(struct slot *s)
         seen.resumed += (uint64_t)SSL_session_reused(s->ssl);
     }
     seen.failed += !good;
-    SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* or the ticket would be taken for spoiled */
+    SSL_set_shutdown(s->ssl,
+                     SSL_SENT_SHUTDOWN |
+                         SSL_RECEIVED_SHUTDOWN); /* or the ticket would be taken for spoiled */
     SSL_free(s->ssl);
     close(s->fd);
     if (good && !s->warm) {
@@ -172,15 +177,20 @@ static void print_result(double seconds)
     size_t count = seen.requests < TIMES_MAX ? seen.requests : TIMES_MAX;
 
     qsort(times_us, count, sizeof(*times_us), by_size);
-    printf("{\"requests\":%llu,\"resumed\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"p50_us\":%u,\"p99_us\":%u}\n",
-           (unsigned long long)seen.requests, (unsigned long long)seen.resumed, (unsigned long long)seen.failed, seconds,
-           count ? times_us[count / 2] : 0, count ? times_us[count * 99 / 100] : 0);
+    printf("{\"requests\":%llu,\"resumed\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"p50_us\":%u,"
+           "\"p99_us\":%u}\n",
+           (unsigned long long)seen.requests, (unsigned long long)seen.resumed,
+           (unsigned long long)seen.failed, seconds, count ? times_us[count / 2] : 0,
+           count ? times_us[count * 99 / 100] : 0);
 }
 
 static void read_options(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'n'}, {"seconds", 1, NULL, 's'}, {"resume", 0, NULL, 'r'}, {0}};
+    static const struct option options[] = {{"port", 1, NULL, 'p'},
+                                            {"connections", 1, NULL, 'n'},
+                                            {"seconds", 1, NULL, 's'},
+                                            {"resume", 0, NULL, 'r'},
+                                            {0}};
     int option;
 
     set.address.sin_family = AF_INET;
@@ -206,7 +216,8 @@ static void make_context(void)
     context = SSL_CTX_new(TLS_client_method());
     slot_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     if (!context || !SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) ||
-        !SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") || !SSL_CTX_set1_groups_list(context, "X25519"))
+        !SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") ||
+        !SSL_CTX_set1_groups_list(context, "X25519"))
         abort();
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, on_ticket);

@@ -11,7 +11,7 @@ local sys = require("spec.support.sys")
 
 local ROUTES, APPLIES = 10000, 40
 local TO_OK_MS, LAG_MS = 20, 1
-local SESSIONS, CONNECTED, APPLIES_PER_SECOND, MOST = 10000, 3500, 100, 1.2
+local SESSIONS, CONNECTED, BATCH, APPLIES_PER_SECOND, MOST = 10000, 3500, 100, 100, 1.2
 -- Who keeps up with 100 a second has an OK every 10 ms, but for what is under way at the end.
 local GAP_MS = 10.5
 
@@ -43,7 +43,7 @@ local NOTE = "%d applies of one changed route of %d; worker's loop: CPU time tha
 
 local function run_apply()
   local origin = peers.origin { size = 1024 }
-  local subject = peers.start("tidelock", { origin = origin, route = false, config = { health_checks = false },
+  local subject = peers.start("tidelock", { origin = origin, route = false, config = registration.CONFIG,
     cores = "both" })
   local session = registration.session(subject.proxy, "hosts", ROUTES, origin)
   local worker, times, lags = cpu.threads(subject.pid)["worker 0"][1], {}, {}
@@ -59,19 +59,34 @@ local function run_apply()
   }
 end
 
---- Sessions with a route each. Most have lost their connection: a process may have 20,000 descriptors here.
+--- Sessions first to last, each with a route; applied side by side, so that few snapshots do.
+local function register_batch(p, origin, first, last)
+  local batch = {}
+  for i = first, last do
+    local session = p:registry()
+    session:register("service" .. i, "one")
+    session:send(session:format("ROUTE_ADD", ("s%d.example"):format(i), "/", "http://127.0.0.1:" .. origin, 0) .. "\n"
+      .. session:format("CONFIG_APPLY") .. "\n")
+    batch[i - first + 1] = session
+  end
+  for _, session in ipairs(batch) do
+    assert(session:receive() == "ROUTE_OK|r1")
+    assert(session:receive() == "OK")
+  end
+  return batch
+end
+
+--- All sessions. Most have lost their connection: a process may have 20,000 descriptors here.
 -- @return connections of those that still have one
 local function register_sessions(p, origin)
   local sessions = {}
-  for i = 1, SESSIONS do
-    local session = p:registry()
-    session:register("service" .. i, "one")
-    session:ok("ROUTE_ADD", ("s%d.example"):format(i), "/", "http://127.0.0.1:" .. origin, 0)
-    session:ok("CONFIG_APPLY")
-    if i <= CONNECTED then
-      sessions[i] = session
-    else
-      session:close()
+  for first = 1, SESSIONS, BATCH do
+    for _, session in ipairs(register_batch(p, origin, first, first + BATCH - 1)) do
+      if #sessions < CONNECTED then
+        sessions[#sessions + 1] = session
+      else
+        session:close()
+      end
     end
   end
   return sessions
@@ -106,7 +121,7 @@ local LIMITS = {
 local function run_sessions(bench)
   local origin = peers.origin { size = 1024, cores = "both" }
   local subject = peers.start("tidelock", { origin = origin, size = 1024, cores = "both",
-    config = { health_checks = false, limits = LIMITS } })
+    config = { health_checks = false, scripts_budget = registration.CONFIG.scripts_budget, limits = LIMITS } })
   local sessions = register_sessions(subject.proxy, origin)
   local function p99()
     local result = loads.client(subject,

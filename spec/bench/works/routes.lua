@@ -7,10 +7,9 @@ local registration = require("spec.bench.registration")
 
 local MANY, MOST = 10000, 1.05
 
--- Without health checks: 10,000 routes have 10,000 of them, which is no matter of look-ups.
 local function with_routes(name, kind, count, origin)
   local subject = peers.start("tidelock", {
-    name = name, origin = origin, route = false, config = { health_checks = false },
+    name = name, origin = origin, route = false, config = registration.CONFIG,
     setup = function(p)
       registration.session(p, kind, count, origin)
     end,

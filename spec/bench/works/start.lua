@@ -26,22 +26,23 @@ local function config_text(routes, origin)
 end
 
 --- Tries until it is connected.
-local function connect(port, deadline)
-  while sys.now() < deadline do
+local function connect(run, port)
+  local deadline = sys.now() + 30
+  while run:running() and sys.now() < deadline do
     local sock = socket.connect("127.0.0.1", port)
     if sock then
       return sock
     end
     loop.delay(.0005)
   end
-  error("nobody listens on port " .. port, 0)
+  error("nobody listens: " .. run:output(), 0)
 end
 
 --- Asks until the answer is 200.
-local function ask(port)
+local function ask(run, port)
   local deadline = sys.now() + 30
   repeat
-    local sock = connect(port, deadline)
+    local sock = connect(run, port)
     sock:settimeout(30)
     sock:send(REQUEST)
     local line = sock:receive("*l")
@@ -50,7 +51,7 @@ local function ask(port)
       return
     end
   until sys.now() > deadline
-  error("no answer of 200", 0)
+  error("no answer of 200: " .. run:output(), 0)
 end
 
 local function launch(config)
@@ -67,7 +68,7 @@ end
 
 local function from_file(config)
   local run, http, _, started = launch(config)
-  ask(http)
+  ask(run, http)
   local took = sys.now() - started
   run:cleanup()
   cleanup.remove(run)
@@ -77,7 +78,7 @@ end
 --- The lines wait for the registry, not the other way round.
 local function from_registry(lines)
   local run, http, control, started = launch("health_checks = false\n")
-  connect(control, sys.now() + 30):close()
+  connect(run, control):close()
   local session = registry.connect("127.0.0.1:" .. control)
   session:register("bench", "one")
   local text = {}
@@ -90,7 +91,7 @@ local function from_registry(lines)
     local answer = session:receive()
     assert(not answer:find("^ERROR"), answer)
   end
-  ask(http)
+  ask(run, http)
   local took = sys.now() - started
   session:close()
   run:cleanup()

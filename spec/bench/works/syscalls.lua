@@ -4,41 +4,33 @@
 local loads = require("spec.bench.loads")
 local peers = require("spec.bench.peers")
 local place = require("spec.bench.place")
-local process = require("spec.support.process")
 local statistics = require("spec.bench.statistics")
 local sys = require("spec.support.sys")
 
 local NAMES = { "tidelock", "nginx", "haproxy", "floor" }
 local MOST = 4.1
 
---- System calls for each request of a load.
-local function count(subject, load)
-  local out = subject.counts or sys.temp_dir() .. "/counts"
-  subject.counts = out
-  local run = process.start({ place.program("perf"), "stat", "-x,", "-o", out, "-e", "raw_syscalls:sys_enter", "-p",
-    tostring(subject.pid) }, { name = "perf" })
-  local result = load(subject)
-  run:signal("INT")
-  run:wait_exit(10)
-  local calls = tonumber((sys.read_file(out) or ""):match("\n(%d+),[^\n]*raw_syscalls"))
-  if not calls then
-    error("perf cannot count system calls here: " .. run:output(), 0)
-  elseif result.errors then
-    error(result.errors, 0)
+--- System calls for each request of a load. perf looks at the proxy from before the load to after it.
+local function count(subject, seconds)
+  local out = place.dir .. "/counts"
+  local perf = { place.program("perf"), "stat", "-x,", "-o", out, "-e", "raw_syscalls:sys_enter", "-p",
+    tostring(subject.pid), "--" }
+  local result = loads.wrk(subject, { connections = 64, seconds = seconds, under = perf })
+  local text = sys.read_file(out) or ""
+  local calls = tonumber(text:match("\n(%d+),[^\n]*raw_syscalls"))
+  if not calls or result.errors then
+    error(result.errors or "perf cannot count system calls here: " .. text, 0)
   end
   return calls / result.requests
 end
 
 local function run(bench)
   local origin, found, said = peers.origin { size = 1024 }, {}, {}
-  local function load(subject)
-    return loads.wrk(subject, { connections = 64, seconds = bench.seconds })
-  end
   for i, name in ipairs(NAMES) do
     local subject, counts = peers.start(name, { origin = origin, size = 1024 }), {}
-    load(subject)
+    count(subject, bench.seconds) -- connections to the backend are made
     for round = 1, bench.rounds do
-      counts[round] = count(subject, load)
+      counts[round] = count(subject, bench.seconds)
     end
     found[i] = counts
     said[i] = ("%s %.2f"):format(name, statistics.median(counts))
