@@ -31,7 +31,7 @@ void arrivals_init(struct worker *w)
 void arrival_begin(struct client *c)
 {
     c->unwatched = true;
-    ev_feed_event(c->conn.worker->loop, &c->conn.io, EV_READ);
+    ev_feed_event(c->conn.worker->loop, &c->conn.io, EV_READ | EV_CUSTOM); /* not one that the descriptor told of */
 }
 
 void arrival_settle(struct client *c)
