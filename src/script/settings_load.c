@@ -210,6 +210,7 @@ static void run(struct load *load)
         return;
     }
     limits.block_max = limits.cap; /* the operator's own file may be one long text */
+    limits.cpu_time = true;        /* a busy machine is no fault of the file's */
     if (!vm_call(L, NULL, load_body, load, BUDGET_MS, &err)) {
         if (limits.expired)
             fprintf(load->problems,
