@@ -107,6 +107,17 @@ static void adopt(struct worker *w, struct lease *lease)
     w->lease = lease;
 }
 
+static void take_limits(struct worker *w)
+{
+    const struct settings *s = worker_settings(w);
+
+    w->limits = (struct http_limits){
+        .head_size = (uint32_t)s->head_size,
+        .field_count = (uint32_t)s->header_count,
+        .target_length = (uint32_t)s->target_length,
+    };
+}
+
 static void run_adopt(struct message *m)
 {
     struct lease *lease = CONTAINER_OF(m, struct lease, adopt);
@@ -115,6 +126,7 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
+    take_limits(w);
     crash_note(&w->trail, w->now_ms, "adopted configuration", lease->snapshot->generation);
     mailbox_post(w->shared->mailbox, &lease->adopted);
     tunnel_sets_adopt(w);
@@ -128,17 +140,6 @@ void worker_adopt(struct worker *w, struct lease *lease)
     lease->worker = w;
     lease->adopt.run = run_adopt;
     mailbox_post(&w->mailbox, &lease->adopt);
-}
-
-struct http_limits worker_limits(const struct worker *w)
-{
-    const struct settings *s = worker_settings(w);
-
-    return (struct http_limits){
-        .head_size = (uint32_t)s->head_size,
-        .field_count = (uint32_t)s->header_count,
-        .target_length = (uint32_t)s->target_length,
-    };
 }
 
 static void end_if_done(struct worker *w)
@@ -308,6 +309,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     init_loop(w);
     first->worker = w;
     adopt(w, first);
+    take_limits(w);
     return w;
 }
 

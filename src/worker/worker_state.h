@@ -48,6 +48,7 @@ struct worker {
     uint64_t now_us, now_ms;
 
     /* configuration */
+    struct http_limits limits; /* for heads, of the settings in force */
     struct lease *lease; /* the newest adopted */
 
     /* connections */
@@ -118,4 +119,7 @@ static inline const struct settings *worker_settings(const struct worker *w)
 }
 
 /* The limits for heads, from the settings in force. */
-struct http_limits worker_limits(const struct worker *w);
+static inline struct http_limits worker_limits(const struct worker *w)
+{
+    return w->limits;
+}
