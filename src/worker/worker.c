@@ -130,6 +130,17 @@ static void adopt(struct worker *w, struct lease *lease)
     trim_adopt(w);
 }
 
+static void take_limits(struct worker *w)
+{
+    const struct settings *s = worker_settings(w);
+
+    w->limits = (struct http_limits){
+        .head_size = (uint32_t)s->head_size,
+        .field_count = (uint32_t)s->header_count,
+        .target_length = (uint32_t)s->target_length,
+    };
+}
+
 static void run_adopt(struct message *m)
 {
     struct lease *lease = CONTAINER_OF(m, struct lease, adopt);
@@ -138,6 +149,7 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
+    take_limits(w);
     crash_note(&w->trail, w->now_ms, "adopted configuration", lease->snapshot->generation);
     mailbox_post(w->shared->mailbox, &lease->adopted);
     tunnel_sets_adopt(w);
@@ -326,6 +338,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     bulk_init(w);
     trim_init(w);
     adopt(w, first);
+    take_limits(w);
     return w;
 }
 

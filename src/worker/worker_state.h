@@ -57,6 +57,7 @@ struct worker {
     struct fifo fifo; /* what this turn has still to hear */
 
     /* configuration */
+    struct http_limits limits; /* for heads, of the settings in force */
     struct lease *lease; /* the newest adopted */
     uint32_t *turns;     /* round-robin positions by group index, for as many as there ever were */
     unsigned turn_count;
