@@ -23,6 +23,7 @@
     X(chunked, 512)                                                                                \
     X(trailers, 512)                                                                               \
     X(h2_head, 1024)                                                                               \
+    X(h2_frames, 1024)                                                                             \
     X(ws_frame, 512)                                                                               \
     X(path, 256)                                                                                   \
     X(accept, 256)                                                                                 \

@@ -16,3 +16,6 @@ void heads_check_fields(const struct http_head *head);
 
 /* Appends the fields, one line each, and the empty line. Those of the id `without` are left out; FIELD_OTHER: none. */
 void heads_write_fields(struct writer *w, const struct http_head *head, enum http_field_id without);
+
+/* Aborts unless a request, written as HTTP/1, is one, and says the same. */
+void heads_check_request(const struct http_head *head);

@@ -66,7 +66,8 @@ static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t
     (void)source;
     CHECK(st && st->offer.len >= len && !frame->data.padlen);
     CHECK(buf_append(out, head, FRAME_HEAD) && buf_append(out, st->offer.data, len));
-    st->offer = slice_skip(st->offer, len);
+    if (len) /* else there may be nothing offered but the end */
+        st->offer = slice_skip(st->offer, len);
     s->sent_ms = s->conn->worker->now_ms;
     s->body_sent += len;
     return 0;
