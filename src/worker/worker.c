@@ -118,15 +118,8 @@ static void make_turns(struct worker *w, unsigned groups)
 
 static void adopt(struct worker *w, struct lease *lease)
 {
-    const struct settings *settings = lease->snapshot->settings;
-
     make_turns(w, lease->snapshot->group_indices);
     w->lease = lease;
-    w->limits = (struct http_limits){
-        .head_size = (uint32_t)settings->head_size,
-        .field_count = (uint32_t)settings->header_count,
-        .target_length = (uint32_t)settings->target_length,
-    };
     trim_adopt(w);
 }
 

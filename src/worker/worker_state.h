@@ -61,7 +61,6 @@ struct worker {
     struct lease *lease; /* the newest adopted */
     uint32_t *turns;     /* round-robin positions by group index, for as many as there ever were */
     unsigned turn_count;
-    struct http_limits limits; /* for heads, of its settings */
 
     /* connections */
     struct listener *listeners;
