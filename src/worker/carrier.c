@@ -226,6 +226,11 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(k->conn.worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        k->error = -ENOMEM;
+        lose(k, CLOSE_NO_MEMORY);
+        return;
+    }
     if (k->phase < CARRIER_GREETING) {
         if (k->phase == CARRIER_CONNECTING)
             connected(k);

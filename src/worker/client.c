@@ -278,6 +278,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     ASSERT_WORKER(c->conn.worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
     if (c->phase == CLIENT_HANDSHAKE) {
         handshake_ready(c->handshake);
         return;

@@ -96,6 +96,20 @@ static bool on_connect_event(struct origin *o)
     return true;
 }
 
+/* Its descriptor cannot be watched. */
+static void give_up(struct origin *o)
+{
+    if (o->phase == ORIGIN_IDLE) {
+        origin_close(&o, CLOSE_NO_MEMORY);
+        return;
+    }
+    if (o->phase != ORIGIN_BUSY)
+        o->error = -ENOMEM;
+    o->conn.connecting = false;
+    conn_give_up(&o->conn);
+    request_go_on(o->request);
+}
+
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     struct origin *o = CONTAINER_OF(io, struct origin, conn.io);
@@ -104,6 +118,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     (void)loop;
     ASSERT_WORKER(c->worker);
     c->worker->served = true;
+    if (UNLIKELY(events & EV_ERROR)) {
+        give_up(o);
+        return;
+    }
     if (o->phase == ORIGIN_IDLE) {
         on_idle_event(o);
         return;
