@@ -112,12 +112,12 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         close_stream(s, false);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *c)
 {
-    (void)loop;
-    (void)timer;
-    (void)events;
+    (void)c;
 }
+
+static const struct conn_owner conn_events = {on_io, on_late};
 
 static struct h2_fuzz_stream *new_stream(struct h2_world *w, int32_t id)
 {
@@ -130,7 +130,7 @@ static struct h2_fuzz_stream *new_stream(struct h2_world *w, int32_t id)
     s->what = h2_world_script(w);
     s->how = h2_world_script(w);
     h2_stream_open(&s->stream, &w->h2, id, &s->conn, &transport);
-    conn_open(&s->conn, &w->worker, &transport, on_io, on_timer);
+    conn_open(&s->conn, &w->worker, &transport, &conn_events);
     list_init(&s->link);
     list_push_back(&w->streams, &s->link);
     w->opened++;
@@ -182,15 +182,12 @@ static bool receive(struct h2_fuzz_stream *s)
     return true;
 }
 
-static bool starts_sending(struct h2_fuzz_stream *s, bool ends)
+static void start_sending(struct h2_fuzz_stream *s, bool ends)
 {
-    unsigned what = s->what & WHAT;
-
     s->size = ends ? 0 : s->what & LARGE ? H2_BODY_MAX : SMALL_BODY;
-    s->stream.left = what == LENGTH ? s->size : UINT64_MAX;
+    s->stream.left = (s->what & WHAT) == LENGTH ? s->size : UINT64_MAX;
     s->stream.ending = ends;
     s->sent_head = true;
-    return true;
 }
 
 /* What was composed whole has left whole, once the peer took it. */
@@ -254,7 +251,7 @@ static void answer(struct h2_fuzz_stream *s)
 
     if ((s->how & INTERIM) && h2_stream_respond(&s->stream, 103, &no_fields, UINT64_MAX, false, false))
         return;
-    starts_sending(s, ends);
+    start_sending(s, ends);
     if (h2_stream_respond(&s->stream, 200, &no_fields, s->stream.left, true, ends))
         s->conn.unwritable = true;
 }
@@ -304,7 +301,7 @@ void h2_streams_request(struct h2_world *w)
     s->stream.streaming = true;
     ends = w->still || (s->what & WHAT) == NO_BODY;
     target.method = s->what & HEAD_REQUEST ? SLICE("HEAD") : ends ? SLICE("GET") : SLICE("POST");
-    starts_sending(s, ends);
+    start_sending(s, ends);
     if (s->conn.unwritable || h2_stream_request(&s->stream, &target, &no_fields, s->stream.left, ends)) {
         s->conn.broken = s->conn.unwritable = true;
         close_stream(s, false);

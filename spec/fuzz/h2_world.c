@@ -1,6 +1,8 @@
 #include "spec/fuzz/h2_world.h"
 
 #include "spec/fuzz/h2_streams.h"
+#include "worker/bulk.h"
+#include "worker/deadline_timer.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -149,12 +151,12 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         h2_session_input(&w->h2);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_late(struct conn *c)
 {
-    (void)loop;
-    (void)timer;
-    (void)events;
+    (void)c;
 }
+
+static const struct conn_owner conn_events = {on_io, on_late};
 
 static void free_retired(struct worker *worker)
 {
@@ -168,7 +170,7 @@ static void free_retired(struct worker *worker)
 
 static size_t blocks_held(const struct block_pool *pool)
 {
-    return pool->taken_bytes + (size_t)pool->small_kept * SMALL + (size_t)pool->large_kept * WORKER_LARGE_BLOCK;
+    return pool->taken_bytes + (size_t)pool->small.kept * SMALL + (size_t)pool->large.kept * WORKER_LARGE_BLOCK;
 }
 
 /* What is kept has bounds, whatever the peer does. */
@@ -234,6 +236,7 @@ void h2_world_open(struct h2_world *w, enum h2_role role, bool still, struct sli
     list_init(&w->streams);
     w->allocated = allocated();
     set_limits(&w->settings, still);
+    w->worker.limits = (struct http_limits){w->settings.head_size, w->settings.header_count, w->settings.target_length};
     w->snapshot.settings = &w->settings;
     w->lease.snapshot = &w->snapshot;
     w->worker.lease = &w->lease;
@@ -243,8 +246,10 @@ void h2_world_open(struct h2_world *w, enum h2_role role, bool still, struct sli
     CHECK(w->worker.loop);
     check_own_thread(&w->worker);
     block_pool_init(&w->worker.blocks, SMALL, WORKER_LARGE_BLOCK, WORKER_KEEP_BYTES);
+    deadline_timer_init(&w->worker);
+    bulk_init(&w->worker);
     h2_wire_init(&w->wire, role == H2_CLIENT);
-    conn_open(&w->conn, &w->worker, &transport, on_io, on_timer);
+    conn_open(&w->conn, &w->worker, &transport, &conn_events);
     CHECK(h2_session_open(&w->h2, &w->conn, role, &owner));
     h2_world_turn(w);
 }
@@ -273,6 +278,7 @@ void h2_world_close(struct h2_world *w)
     free_retired(&w->worker);
     CHECK(w->worker.blocks.taken_bytes == 0);
     block_pool_fini(&w->worker.blocks);
+    deadline_timer_fini(&w->worker);
     ev_loop_destroy(w->worker.loop);
     check_own_thread(NULL);
     CHECK(allocated() <= w->allocated + OTHERS);

@@ -34,6 +34,7 @@ static const struct {
     {"EINVAL", EINVAL},         {"EIO", EIO},                   {"EMFILE", EMFILE},
     {"ENETUNREACH", ENETUNREACH}, {"ENFILE", ENFILE},           {"ENOBUFS", ENOBUFS},
     {"ENOENT", ENOENT},         {"ENOMEM", ENOMEM},             {"ENOSPC", ENOSPC},
+    {"ENOTCONN", ENOTCONN},
     {"EPERM", EPERM},           {"EPIPE", EPIPE},               {"ETIMEDOUT", ETIMEDOUT},
     {"short", SHORT},
 };

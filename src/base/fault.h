@@ -9,7 +9,8 @@
  *
  * site may end in @LINE, for one of several like calls in a function. how is the name of an errno (EINTR), or `short`:
  * a transfer moves half of it. Without it the call fails as it does most likely. What failed is said on standard
- * error. A call in src/ whose name a member of a struct has, too, is written (ops->read)(...), which no macro sees.
+ * error. A close that fails has closed, as on Linux. A call in src/ whose name a member of a struct has, too, is written
+ * (ops->read)(...), which no macro sees.
  *
  * Thread: any; rules are read once, by fault_start. Sites live for ever. */
 #pragma once
@@ -109,7 +110,11 @@ int fault_inotify_init1(struct fault_site *at, int flags);
 int fault_inotify_add_watch(struct fault_site *at, int fd, const char *path, uint32_t mask);
 int fault_pthread_create(struct fault_site *at, pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
                          void *arg);
+int fault_close(struct fault_site *at, int fd);
+int fault_shutdown(struct fault_site *at, int fd, int how);
+DIR *fault_opendir(struct fault_site *at, const char *path);
 DIR *fault_fdopendir(struct fault_site *at, int fd);
+struct dirent *fault_readdir(struct fault_site *at, DIR *dir);
 FILE *fault_fopen(struct fault_site *at, const char *path, const char *mode);
 ssize_t fault_readlink(struct fault_site *at, const char *path, char *to, size_t size);
 char *fault_realpath(struct fault_site *at, const char *path, char *to);
@@ -152,6 +157,10 @@ char *fault_realpath(struct fault_site *at, const char *path, char *to);
 #define inotify_init1(...) fault_inotify_init1(FAULT_SITE("inotify_init1"), __VA_ARGS__)
 #define inotify_add_watch(...) fault_inotify_add_watch(FAULT_SITE("inotify_add_watch"), __VA_ARGS__)
 #define pthread_create(...) fault_pthread_create(FAULT_SITE("pthread_create"), __VA_ARGS__)
+#define close(...) fault_close(FAULT_SITE("close"), __VA_ARGS__)
+#define shutdown(...) fault_shutdown(FAULT_SITE("shutdown"), __VA_ARGS__)
+#define opendir(...) fault_opendir(FAULT_SITE("opendir"), __VA_ARGS__)
+#define readdir(...) fault_readdir(FAULT_SITE("readdir"), __VA_ARGS__)
 #define fdopendir(...) fault_fdopendir(FAULT_SITE("fdopendir"), __VA_ARGS__)
 #define fopen(...) fault_fopen(FAULT_SITE("fopen"), __VA_ARGS__)
 #define readlink(...) fault_readlink(FAULT_SITE("readlink"), __VA_ARGS__)

@@ -43,6 +43,9 @@ FAILS(int, poll, (struct pollfd *fds, nfds_t count, int timeout_ms), (fds, count
 FAILS(int, eventfd, (unsigned value, int flags), (value, flags), -1, EMFILE)
 FAILS(int, inotify_init1, (int flags), (flags), -1, EMFILE)
 FAILS(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask), -1, ENOSPC)
+FAILS(int, shutdown, (int fd, int how), (fd, how), -1, ENOTCONN)
+FAILS(DIR *, opendir, (const char *path), (path), NULL, EMFILE)
+FAILS(struct dirent *, readdir, (DIR *dir), (dir), NULL, EIO)
 FAILS(DIR *, fdopendir, (int fd), (fd), NULL, ENOMEM)
 FAILS(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL, EMFILE)
 FAILS(ssize_t, readlink, (const char *path, char *to, size_t size), (path, to, size), -1, EACCES)
@@ -53,7 +56,7 @@ FAILS(char *, realpath, (const char *path, char *to), (path, to), NULL, ENOMEM)
 static bool break_off(int how, int fd)
 {
     if (how == ECONNRESET || how == EPIPE || how == ETIMEDOUT) {
-        (void)shutdown(fd, SHUT_RDWR);
+        (void)(shutdown)(fd, SHUT_RDWR);
         errno = how;
     }
     return how > 0;
@@ -121,6 +124,17 @@ int fault_openat(struct fault_site *at, int dir, const char *path, int flags, mo
 int fault_fcntl(struct fault_site *at, int fd, int command, long argument, ...)
 {
     return fault_hit(at, EMFILE) > 0 ? -1 : (fcntl)(fd, command, argument);
+}
+
+/* The descriptor is closed, whatever is said of it. */
+int fault_close(struct fault_site *at, int fd)
+{
+    int how = fault_hit(at, EIO), result = (close)(fd);
+
+    if (how <= 0)
+        return result;
+    errno = how;
+    return -1;
 }
 
 /* It returns its error. */

@@ -8,6 +8,7 @@
  * refers to (a snapshot) has its reference taken by the sender before it is posted. */
 #pragma once
 #include <ev.h>
+#include <stdbool.h>
 #include <stdatomic.h>
 
 /* Embedded at the place of choice in a larger struct. */
@@ -22,7 +23,11 @@ struct mailbox {
     ev_async wake;                    /* fires on the receiver's loop */
 };
 
-/* Starts to receive on loop. The watcher does not keep the loop alive. */
+/* Can another thread, or a signal, wake this loop, which was just made? Where the system has no memory to watch the descriptor by
+ * which that is done (epoll_ctl), libev goes on without, and its thread would never hear of anything. Runs the loop. */
+bool mailbox_loop_wakes(struct ev_loop *loop);
+
+/* Starts to receive on loop, whose userdata and callbacks around its waiting are the mailbox's. The watcher does not keep the loop alive. */
 void mailbox_init(struct mailbox *mb, struct ev_loop *loop);
 
 /* Stops the watcher. Messages still posted are run first. */

@@ -68,14 +68,14 @@ static inline MUST_USE enum io transport_write(struct transport *t, const struct
 
 static inline void transport_shutdown(struct transport *t)
 {
-    t->ops->shutdown(t);
+    (t->ops->shutdown)(t);
 }
 
 /* Once; again is fine. */
 static inline void transport_close(struct transport *t, bool abort)
 {
     if (t->open)
-        t->ops->close(t, abort);
+        (t->ops->close)(t, abort);
     t->open = false;
     t->fd = -1;
 }

@@ -261,6 +261,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     struct connection *conn = io->data;
 
     (void)loop;
+    if (UNLIKELY(events & EV_ERROR)) {
+        connection_abort(conn, CONNECTION_END_MEMORY);
+        return;
+    }
     if (conn->phase == CONNECTION_HANDSHAKE) {
         registry_handshake_due(conn->registry, conn);
         return;

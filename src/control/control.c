@@ -361,10 +361,11 @@ static bool start(struct control *c, struct config_set **routes)
 {
     struct startup_listeners listeners = {0};
     unsigned workers = startup_worker_count(c->settings);
-    bool ok;
+    bool ok, wakes;
 
     c->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(c->loop);
+    wakes = mailbox_loop_wakes(c->loop);
     c->started_ms = clock_ms();
     mailbox_init(&c->mailbox, c->loop);
     c->shared.mailbox = &c->mailbox;
@@ -376,7 +377,9 @@ static bool start(struct control *c, struct config_set **routes)
     probe_places_init(&c->probe_places);
     health_init(c);
     model_init(&c->model, c, workers);
-    ok = start_backend_tls(c) && start_ratelimit(c) && start_room(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
+    if (!wakes)
+        fprintf(stderr, "tidelock: cannot watch descriptors: %s\n", strerror(ENOMEM));
+    ok = wakes && start_backend_tls(c) && start_ratelimit(c) && start_room(c) && (c->bare || start_logs(c)) && start_scripts(c) &&
          (c->bare || certificates_start(c)) && start_resolver(c) && start_registry(c) &&
          startup_listen(c->settings, workers, &listeners);
     if (ok) {

@@ -5,9 +5,10 @@
 #include "guard/descriptor_plan.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sys/resource.h>
 
-enum { OF_WORKER = 2 }; /* of its loop, made when it is */
+enum { OF_WORKER = 2, OPEN_GUESS = 32 }; /* of its loop, made when it is */
 
 static uint64_t limit_of_process(void)
 {
@@ -17,16 +18,18 @@ static uint64_t limit_of_process(void)
     return limit.rlim_cur;
 }
 
-/* The directory's own is counted, too; without /proc, a guess. */
+/* The directory's own is counted, too; without /proc, or when it breaks off, a guess. */
 static uint64_t count_open(void)
 {
     DIR *dir = opendir("/proc/self/fd");
     uint64_t count = 0;
 
     if (!dir)
-        return 32;
-    while (readdir(dir))
+        return OPEN_GUESS;
+    while (errno = 0, readdir(dir))
         count++;
+    if (errno && count < OPEN_GUESS)
+        count = OPEN_GUESS;
     closedir(dir);
     return count;
 }

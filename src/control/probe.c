@@ -424,9 +424,15 @@ static void run(struct probe *p, enum wait wait)
 
 static void on_io(struct ev_loop *loop, ev_io *w, int revents)
 {
+    struct probe *p = w->data;
+
     (void)loop;
-    (void)revents;
-    run(w->data, WAIT_NOTHING);
+    if (LIKELY(!(revents & EV_ERROR))) {
+        run(p, WAIT_NOTHING);
+        return;
+    }
+    connect_failed(p, -ENOMEM); /* its descriptor cannot be watched */
+    run(p, connect_next(p));
 }
 
 /* The name is known, if there is one. */

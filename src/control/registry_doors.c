@@ -147,7 +147,10 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int events)
     struct door *door = io->data;
 
     (void)loop;
-    (void)events;
+    if (UNLIKELY(events & EV_ERROR)) {
+        pause_accepting(door->registry, -ENOMEM);
+        return;
+    }
     for (int i = 0; i < ACCEPTS && accept_one(door); i++)
         ;
 }

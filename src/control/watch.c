@@ -30,8 +30,8 @@ static void on_events(struct ev_loop *loop, ev_io *io, int revents)
     struct watch *w = io->data;
     uint64_t now_ms = clock_ms(), waited_ms, delay_ms = QUIET_MS;
 
-    (void)revents;
-    if (!drain(w))
+    /* When the descriptor cannot be watched: once more behind the burst. */
+    if (!drain(w) && !(revents & EV_ERROR))
         return;
     if (!w->burst_since_ms)
         w->burst_since_ms = now_ms;
@@ -47,9 +47,10 @@ static void on_quiet(struct ev_loop *loop, ev_timer *timer, int revents)
 {
     struct watch *w = timer->data;
 
-    (void)loop;
     (void)revents;
     w->burst_since_ms = 0;
+    if (w->io.fd >= 0)
+        ev_io_start(loop, &w->io);
     w->quiet(w);
 }
 

@@ -102,13 +102,15 @@ static bool add_entries(struct bundle *b, int dir, const struct folder *folder, 
     const struct dirent *entry;
     char path[PATH_SIZE];
 
-    while ((entry = readdir(entries)) != NULL) {
+    while (errno = 0, (entry = readdir(entries)) != NULL) {
         if (!belongs(folder, entry->d_name))
             continue;
         snprintf(path, sizeof(path), "%s/%s", folder->name, entry->d_name);
         if (!add_file(b, dir, path, err))
             return false;
     }
+    if (errno) /* else a part would be taken for the whole */
+        return error_set(err, "%s: %s", folder->name, strerror(errno));
     if (folder->needed && b->count == before)
         return error_set(err, "%s: there are no scripts in it", folder->name);
     return true;
@@ -124,8 +126,12 @@ static bool add_folder(struct bundle *b, int dir, const struct folder *folder, s
     if (fd < 0 && errno == ENOENT && !folder->needed)
         return true;
     entries = fd < 0 ? NULL : fdopendir(fd);
-    if (!entries)
-        return error_set(err, "%s: %s", folder->name, file_error_at(dir, folder->name, errno, why));
+    if (!entries) {
+        error_set(err, "%s: %s", folder->name, file_error_at(dir, folder->name, errno, why));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
     ok = add_entries(b, dir, folder, entries, err);
     closedir(entries);
     return ok;

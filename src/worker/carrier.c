@@ -225,6 +225,11 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     struct carrier *k = CONTAINER_OF(io, struct carrier, conn.io);
 
     ASSERT_WORKER(k->conn.worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        k->error = -ENOMEM;
+        lose(k, CLOSE_NO_MEMORY);
+        return;
+    }
     if (fifo_defers(&k->conn.worker->fifo, loop, &k->conn, events))
         return;
     if (k->phase < CARRIER_GREETING) {

@@ -327,6 +327,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     struct client *c = CONTAINER_OF(io, struct client, conn.io);
 
     ASSERT_WORKER(c->conn.worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        client_close(c, CLOSE_NO_MEMORY);
+        return;
+    }
     if (!c->unwatched && fifo_defers(&c->conn.worker->fifo, loop, &c->conn, events))
         return;
     handle(c, events);

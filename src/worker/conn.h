@@ -4,6 +4,9 @@
  * flags below. The watcher stays armed for reading and is taken down only when bytes arrive that nobody
  * can take yet, so an ordinary request changes no watcher.
  *
+ * Where the system has no memory to watch a descriptor (epoll_ctl), libev stops the watcher and says EV_ERROR (at once: mailbox_init): then the owner
+ * closes the connection, as nothing would be heard of it.
+ *
  * A transport without descriptor (a stream within another connection) feeds events to io instead; it may put what it
  * received into c->in itself.
  *

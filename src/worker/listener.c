@@ -95,8 +95,11 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
     struct listener *l = CONTAINER_OF(io, struct listener, io);
     int error;
 
-    (void)events;
     ASSERT_WORKER(l->worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        pause_accepting(l, -ENOMEM);
+        return;
+    }
     if (l->secure && handshakes_full(l->worker)) {
         ev_io_stop(loop, &l->io);
         return;

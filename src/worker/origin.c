@@ -97,12 +97,30 @@ static bool on_connect_event(struct origin *o)
     return true;
 }
 
+/* Its descriptor cannot be watched. */
+static void give_up(struct origin *o)
+{
+    if (o->phase == ORIGIN_IDLE) {
+        origin_close(&o, CLOSE_NO_MEMORY);
+        return;
+    }
+    if (o->phase != ORIGIN_BUSY)
+        o->error = -ENOMEM;
+    o->conn.connecting = false;
+    conn_give_up(&o->conn);
+    request_go_on(o->request);
+}
+
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     struct origin *o = CONTAINER_OF(io, struct origin, conn.io);
     struct conn *c = &o->conn;
 
     ASSERT_WORKER(c->worker);
+    if (UNLIKELY(events & EV_ERROR)) {
+        give_up(o);
+        return;
+    }
     if (fifo_defers(&c->worker->fifo, loop, c, events))
         return;
     c->worker->served = true;

@@ -300,8 +300,11 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     const struct settings *settings = first->snapshot->settings;
 
     ASSERT_CONTROL();
-    if (!loop)
+    if (!loop || !mailbox_loop_wakes(loop)) {
+        if (loop)
+            ev_loop_destroy(loop);
         return NULL;
+    }
     w = need_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->listeners = need_zeroed(listener_count ? listener_count : 1, sizeof(*w->listeners));
