@@ -99,7 +99,8 @@ describe("limits.buffer_memory", function()
     end
     loop.eventually(function() return gate.held == 5 end)
     local held = hold(p, BLOCKS + 8)
-    loop.eventually(function() return p:status().buffer_bytes == MIB end) -- a request before that would wait at the gate
+    -- A request before that would wait at the gate.
+    loop.eventually(function() return p:status().buffer_bytes == MIB end)
     assert.equal(503, p:get("/").status)
     gate.open = true
     for _, task in ipairs(tasks) do
