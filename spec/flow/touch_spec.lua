@@ -1,12 +1,12 @@
--- A snapshot is made of what was touched (src/control/compose.h): everything that a session, the configuration or a name
--- server changes of one route is what workers serve after its OK, and what nobody changed is as it was.
+-- A snapshot is made of what was touched (src/control/compose.h): everything that a session, the configuration or a
+-- name server changes of one route is what workers serve after its OK, and what nobody changed is as it was.
 
 local dns = require("spec.support.dns")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
 
--- What each change does to route r1 of two at a.example, and how requests see it. `before` holds for it and for the other.
+-- What each change does to route r1 of two at a.example, and how requests see it.
 local CHANGES = {
   { "a header of its own", function(s) s:ok("HEADERS_SET", "r1", "X-Own", "1") end,
     function(r) return r.headers["x-own"] == "1" end },

@@ -329,8 +329,10 @@ static void cell_free(struct cells *cs, struct cell *cell)
     struct spot *spot = cell->spot;
     struct cell **at = &spot->cells;
 
-    while (*at != cell)
+    while (*at != cell) {
+        CHECK(*at);
         at = &(*at)->next;
+    }
     *at = cell->next;
     give_index(cs, cell->index);
     free(cell->members);

@@ -45,6 +45,7 @@ void lineage_release(struct lineage *l, struct lineage_version *v)
     struct lineage_version *before = NULL;
 
     ASSERT_CONTROL();
+    CHECK(v->link.prev && v->link.next);
     if (v->link.prev != &l->versions)
         before = CONTAINER_OF(v->link.prev, struct lineage_version, link);
     while (v->dead) {

@@ -107,7 +107,8 @@ local function naive(routes, host, path)
   for _, route in ipairs(routes) do
     for _, domain in ipairs(route.domains) do
       local kind, length = kind_of(domain, host), covers(route.path, path)
-      local found = kind and length and { kind = kind, length = length, priority = route.priority, number = route.number }
+      local found = kind and length
+        and { kind = kind, length = length, priority = route.priority, number = route.number }
       if found and (not best or better(found, best)) then
         best = found
       end
@@ -124,8 +125,8 @@ local function random_route(number)
       domains[#domains + 1], seen[domain] = domain, true
     end
   end
-  return { domains = domains, path = random_path(4), priority = math.random() < 0.4 and math.random(-3, 3) or 0,
-    number = number, order = number }
+  local priority = math.random() < 0.4 and math.random(-3, 3) or 0
+  return { domains = domains, path = random_path(4), priority = priority, number = number, order = number }
 end
 
 -- The next version's routes: some go, some are replaced, some come. number: of the newest route so far.
