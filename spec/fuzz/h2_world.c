@@ -12,7 +12,7 @@ enum {
     KIB = 1024,
     HEADS_OF_STREAM = 10,       /* blocks with a head, or trailers, that a stream may keep */
     SESSION_BYTES = 512 * KIB,  /* of nghttp2, and frames queued in it */
-    OTHERS = 4 * KIB,           /* of a thread of libFuzzer's that begins meanwhile */
+    OTHERS = 8 * KIB,           /* of a thread of libFuzzer that begins meanwhile; freed pieces that malloc keeps at hand */
     STREAM_BYTES = 4 * KIB + sizeof(struct h2_fuzz_stream) /* of nghttp2's stream and ours */
 };
 
