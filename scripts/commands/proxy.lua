@@ -86,8 +86,8 @@ return {
       .. "connection, session or address, used is what the one that uses most does, or null. refused is how often it "
       .. "was met: lines of registry_lines waited, clients waited to be accepted (connections) or others made room "
       .. "(descriptors), probes waited. buffer_bytes: memory in buffers of connections. "
-      .. "bodies_waited: how often a piece of a large body was left for the next turn of a worker's loop, so that other "
-      .. "requests need not wait for it.",
+      .. "bodies_waited: how often a piece of a large body was left for the next turn of a worker's loop, so that "
+      .. "other requests need not wait for it.",
     run = function(cmd)
       return reply.json("PROXY_STATUS_OK", describe(cmd.conn:proxy_status()))
     end,

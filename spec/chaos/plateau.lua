@@ -1,6 +1,6 @@
---- Does what a process holds end where it began? Samples from /proc: busy ones, which say how much it takes to do the work, and
--- ones at rest, when load, clients and idle connections are gone and what is kept for reuse was given back. The first rest,
--- after the warm-up, is what the last one is compared with.
+--- Does what a process holds end where it began? Samples from /proc: busy ones, which say how much it takes to do the
+-- work, and ones at rest, when load, clients and idle connections are gone and what is kept for reuse was given back.
+-- The first rest, after the warm-up, is what the last one is compared with.
 
 local loop = require("spec.support.loop")
 local sys = require("spec.support.sys")

@@ -30,7 +30,7 @@ describe("a plateau", function()
   end)
 
   it("is none with descriptors or threads that are left over", function()
-    assert.same({}, rested(flat, { descriptors = function(i) return 99 + (i > 1 and 2 or 0) - (i > 2 and 1 or 0) end }):grown())
+    assert.same({}, rested(flat, { descriptors = function(i) return i == RESTS and 102 or 100 end }):grown())
     assert.equal(1, #rested(flat, { descriptors = function(i) return 98 + i end }):grown())
     assert.equal(1, #rested(flat, { threads = function(i) return i > 3 and 5 or 4 end }):grown())
   end)

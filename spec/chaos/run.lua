@@ -66,7 +66,8 @@ end
 -- @param options seed, think (seconds between a client's requests, at most), timeouts (settings, beside its own)
 local function new(options)
   local self = {
-    seed = options.seed, grace = GRACE, timeouts = options.timeouts or {}, services = SERVICES, unsteady = SERVICES[#SERVICES],
+    seed = options.seed, grace = GRACE, timeouts = options.timeouts or {},
+    services = SERVICES, unsteady = SERVICES[#SERVICES],
     names = { "*.chaos.test" }, dir = sys.temp_dir(),
     world = { members = {}, up = {}, backends = {}, retries = {}, spent = 0 },
     requests = {}, executions = {}, done = {}, events = {},
@@ -211,8 +212,8 @@ local function finish(self)
 end
 
 --- Runs.
--- @param options seed, seconds, think, timeouts; beside: function(run) that starts what goes on all the time and returns what
---   ends it; sample: function(run), called after each epoch
+-- @param options seed, seconds, think, timeouts; beside: function(run) that starts what goes on all the time and
+--   returns what ends it; sample: function(run), called after each epoch
 -- @return problems, requests (number), done (deeds), kinds (how requests ended), epochs, rss
 function run.go(options)
   local self = new(options)

@@ -3,6 +3,8 @@
  * A page fault costs more than a request's own work, so free gives no page back as long as an arena's free end is not very large.
  * Whoever has freed what it had kept for busier times says so here.
  *
+ * Thread: any, but for heap_init.
+ *
  * Sources: malloc/arena.c of glibc 2.36 (heap_trim), malloc/malloc.c (mtrim, which leaves the free end of other arenas than the first). */
 #pragma once
 
