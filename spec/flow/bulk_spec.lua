@@ -83,6 +83,25 @@ describe("many large responses at once", function()
     assert.equal(200, p:get("/").status)
   end)
 
+  it("that all end while they wait leave the worker at rest", function()
+    local p = start()
+    for _ = 1, 10 do
+      local l = load.start { url = p.url .. "/", connections = MANY }
+      local before = p:status().bodies_waited
+      loop.eventually(function() return p:status().bodies_waited > before + 100 end)
+      p:signal("STOP")
+      l.process:signal("KILL")
+      l.process:wait_exit()
+      p:signal("CONT")
+      loop.eventually(function() return p:status().connections.open == 0 end)
+      loop.eventually(function()
+        local used = p:cpu_seconds()
+        loop.delay(0.5)
+        return p:cpu_seconds() - used < 0.1
+      end)
+    end
+  end)
+
   it("that nobody reads hold up no other", function()
     local p = start()
     local held = {}

@@ -35,6 +35,12 @@ bool bulk_queue(struct conn *c, int events)
     return true;
 }
 
+static void sleep_if_empty(struct worker *w)
+{
+    if (!w->bulk.count)
+        ev_idle_stop(w->loop, &w->bulk_idle);
+}
+
 static void hear_again(struct conn *c)
 {
     if (!c->queued)
@@ -45,7 +51,10 @@ static void hear_again(struct conn *c)
 
 void bulk_unqueue(struct conn *c)
 {
-    lane_leave(&c->worker->bulk, &c->bulk);
+    struct worker *w = c->worker;
+
+    lane_leave(&w->bulk, &c->bulk);
+    sleep_if_empty(w);
     hear_again(c);
 }
 
@@ -61,6 +70,5 @@ void bulk_run(struct worker *w)
         ev_invoke(w->loop, &c->io, item->events);
         c->its_turn = false; /* it may be closed: memory lives until the turn's end */
     }
-    if (!w->bulk.count)
-        ev_idle_stop(w->loop, &w->bulk_idle);
+    sleep_if_empty(w);
 }
