@@ -1,6 +1,6 @@
 local plateau = require("spec.chaos.plateau")
 
-local RESTS = 5
+local RESTS = 7
 
 --- Rests: memory as the function of their number says, the rest as it was.
 local function rested(rss, more)
@@ -18,15 +18,18 @@ end
 local function flat() return 20000 end
 
 describe("a plateau", function()
-  it("is one when the last rest is as the first, whatever was between", function()
+  it("is one when rests are as the first, more or less", function()
     assert.same({}, rested(flat):grown())
     assert.same({}, rested(function(i) return (i == 1 or i == RESTS) and 20000 or 30000 end):grown())
     assert.same({}, rested(function(i) return 20000 - i end):grown())
+    assert.same({}, rested(function(i) return 20000 + 400 * (i % 2) end):grown())
   end)
 
   it("is none when memory at rest has grown by more than 2 %", function()
-    assert.same({}, rested(function(i) return i == RESTS and 20400 or 20000 end):grown())
-    assert.equal(1, #rested(function(i) return i == RESTS and 20401 or 20000 end):grown())
+    assert.same({}, rested(function(i) return 20000 + 400 * (i - 1) / (RESTS - 1) end):grown())
+    assert.equal(1, #rested(function(i) return 20000 + 402 * (i - 1) / (RESTS - 1) end):grown())
+    assert.equal(1, #rested(function(i) return 20000 + 300 * (i % 2) + 700 * i / RESTS end):grown())
+    assert.equal(1, #rested(function(i) return i > 3 and 21000 or 20000 end):grown())
   end)
 
   it("is none with descriptors or threads that are left over", function()
