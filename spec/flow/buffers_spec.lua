@@ -99,7 +99,7 @@ describe("limits.buffer_memory", function()
     end
     loop.eventually(function() return gate.held == 5 end)
     local held = hold(p, BLOCKS + 8)
-    loop.eventually(function() return p:status().buffer_bytes == MIB end) -- a request before that would wait at the gate
+    loop.eventually(function() return p:status().buffer_bytes == MIB end) -- one before that would wait at the gate
     assert.equal(503, p:get("/").status)
     gate.open = true
     for _, task in ipairs(tasks) do
