@@ -1,5 +1,5 @@
--- What is done when the system has no memory to watch a descriptor (epoll_ctl), and when a directory cannot be read to its
--- end.
+-- What is done when the system has no memory to watch a descriptor (epoll_ctl), and when a directory cannot be read to
+-- its end.
 
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")

@@ -30,6 +30,7 @@ local function run(case)
   end
   scenario.run(w)
   scenario.heal(w)
+  w.proxy:stop() -- some calls are made only then
   if w.proxy:log():find("fault: ", 1, true) then
     met = met + 1
   else
