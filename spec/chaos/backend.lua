@@ -79,7 +79,9 @@ if scheme == "h2c" then
   backend = h2_origin.start(serve_h2, { port = tonumber(port) })
 else
   backend = origin.start(function(request)
-    backend.requests = {} -- nobody reads it here
+    if backend then -- a request may be there before start returns
+      backend.requests = {} -- nobody reads it here
+    end
     return answer(request)
   end, { port = tonumber(port) })
 end
