@@ -165,8 +165,9 @@ static void check_same(const struct h2_record *a, const struct h2_record *b, boo
 }
 
 /* What comes for a stream that is to be reset may be an error of the connection, or, once it was, be passed over (RFC 9113
- * 5.1); and a peer that has said GOAWAY and has no stream is not listened to any more. Only then may one session end where another
- * goes on. */
+ * 5.1); a peer that has said GOAWAY and has no stream is not listened to any more; and nghttp2 counts a CONTINUATION once for each
+ * piece that its frame's head comes in, so that a few in small pieces are too many. Only then may one session end where another goes
+ * on. */
 static void check_cuts(enum h2_role role, const struct wire *wire, unsigned seed, size_t most)
 {
     static struct outcome whole, cut;
@@ -175,7 +176,7 @@ static void check_cuts(enum h2_role role, const struct wire *wire, unsigned seed
     watch(&whole, role, wire, 0, 0);
     watch(&cut, role, wire, seed, most);
     same_end = whole.over == cut.over && whole.count == cut.count;
-    CHECK(same_end || ends_by_turn(&whole) || ends_by_turn(&cut));
+    CHECK(same_end || ends_by_turn(&whole) || ends_by_turn(&cut) || cut.over == CLOSE_CLIENT_FLOODS);
     for (unsigned i = 0; same_end && i < whole.count; i++)
         check_same(&whole.records[i], &cut.records[i], whole.over);
 }
