@@ -127,7 +127,7 @@ comma := ,
 SITES := -DTIDELOCK_FAULTS -include base/fault.h
 $(eval $(call FLAVOUR,build,-O2 $$(FORTIFY)))
 $(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG $(SITES)))
-$(eval $(call FLAVOUR,build-asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(SITES)))
+$(eval $(call FLAVOUR,build-asan,-O1 -DDEBUG -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(SITES)))
 $(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread $(SITES)))
 # Of clang, with edges counted for libFuzzer. It warns of what libseccomp's own macros leave out.
 $(eval $(call FLAVOUR,build-fuzz,-O1 -Wno-missing-field-initializers -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=all))

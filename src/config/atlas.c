@@ -187,3 +187,8 @@ bool atlas_any_group(const struct route_state *state,
     }
     return false;
 }
+
+bool atlas_is_at(const struct route_input *route)
+{
+    return route->state->placed && stays(route->state->placed, route);
+}

@@ -32,3 +32,6 @@ size_t atlas_bytes(const struct atlas *a);
 /* Calls fn for each group that the state's route is in, as committed last, until it says true; did it? */
 bool atlas_any_group(const struct route_state *state,
                      bool (*fn)(const struct group *g, const struct route_state *state));
+
+/* Is the route in the atlas at its domains, path, priority and order? For checks. */
+bool atlas_is_at(const struct route_input *route);

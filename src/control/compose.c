@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/need.h"
 #include "config/atlas.h"
+#include "config/snapshot_check.h"
 #include "control/backend_tls.h"
 #include "control/control.h"
 #include "control/maintenance.h"
@@ -143,10 +144,15 @@ static uint64_t order_of(const struct session *s, const struct route_entry *r)
     return ((uint64_t)s->order << 32) + strtoul(r->id + 1, NULL, 10);
 }
 
-static void put_route(struct control *c, struct composer *co, const struct session *s, const struct route_entry *r)
-{
-    struct address ip, page_ip;
+/* Numeric addresses, to be there as long as the input is. */
+struct composed_ips {
+    struct address backend, page;
+};
 
+/* All that a route is like for workers, into co->input. Whoever changes what is read here touches the route. */
+static void compose_route(struct control *c, struct composer *co, const struct session *s, const struct route_entry *r,
+                          struct composed_ips *ips)
+{
     co->input = (struct route_input){
         .order = order_of(s, r),
         .settings = c->settings,
@@ -157,15 +163,22 @@ static void put_route(struct control *c, struct composer *co, const struct sessi
         .options = co->options,
     };
     put_domains(co, r);
-    put_addresses(co, r, &ip);
+    put_addresses(co, r, &ips->backend);
     if (!list_empty(&s->live->groups)) {
         config_set_each_effective(s->live, SCOPE_OPTIONS, r->id, put_option, co);
         config_set_each_effective(s->live, SCOPE_HEADERS, r->id, put_header, co);
         put_guards(co, s->live, r->id);
     }
     co->input.headers = co->headers;
-    maintenance_compose(s, r, &co->input, &page_ip);
+    maintenance_compose(s, r, &co->input, &ips->page);
     put_tls(co, s, r->id);
+}
+
+static void put_route(struct control *c, struct composer *co, const struct session *s, const struct route_entry *r)
+{
+    struct composed_ips ips;
+
+    compose_route(c, co, s, r, &ips);
     atlas_put(c->composition->atlas, &co->input);
 }
 
@@ -262,6 +275,28 @@ static const struct route_entry *live_route(const struct route_state *state)
     return route && route->state == state ? route : NULL;
 }
 
+#ifdef DEBUG
+/* Did everybody touch what he changed? Then the snapshot is as one that is made of all routes. */
+static void check_all(struct control *c, struct composer *co, const struct snapshot *snapshot)
+{
+    struct list *node, *tmp, *inner, *inner_tmp;
+    size_t count = 0;
+
+    LIST_EACH (node, tmp, &c->model.sessions) {
+        const struct session *s = CONTAINER_OF(node, struct session, link);
+
+        LIST_EACH (inner, inner_tmp, &s->live->routes) {
+            struct composed_ips ips;
+
+            compose_route(c, co, s, CONTAINER_OF(inner, struct route_entry, link), &ips);
+            snapshot_check_route(snapshot, &co->input);
+            count++;
+        }
+    }
+    snapshot_check_count(snapshot, count);
+}
+#endif
+
 struct snapshot *compose_snapshot(struct control *c)
 {
     struct composition *cn = c->composition;
@@ -279,9 +314,12 @@ struct snapshot *compose_snapshot(struct control *c)
             atlas_drop(cn->atlas, state);
         route_state_unref(state);
     }
+    s = atlas_commit(cn->atlas, c->settings, c->pages);
+#ifdef DEBUG
+    check_all(c, &co, s);
+#endif
     free(co.headers);
     free(co.domains);
-    s = atlas_commit(cn->atlas, c->settings, c->pages);
     s->bundle = bundle_ref(c->bundle);
     if (c->tls)
         s->tls = server_context_ref(c->tls);
