@@ -63,7 +63,7 @@ describe("gRPC through the proxy", function()
     local left, cancelled = grpc.call(p.address,
       { kind = "unary", method = UNARY, text = "remaining", timeout = 100 },
       { kind = "cancel", method = HOLD })
-    assert.is_true(tonumber(left.body) > 50 and tonumber(left.body) <= 100)
+    assert.is_true(tonumber(left.body) > 50 and tonumber(left.body) < 120, left.body) -- gRPC rounds up
     assert.same({ "CANCELLED", "holding" }, { cancelled.code, cancelled.body })
     server:wait_line("^released$")
   end)
