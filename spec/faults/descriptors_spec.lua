@@ -55,11 +55,13 @@ describe("a descriptor that cannot be watched", function()
   -- A request whose head comes in two pieces, so that its client has to be watched, and one in one piece.
   -- @return their statuses, nil where the connection ended
   local function two_requests(p)
-    local c = p:connect()
-    c:send("GET / HTTP/1.1\r\n")
-    loop.delay(0.01) -- for the proxy to hear it; if it does not, the next round shows the same
-    c:send("Host: " .. HOST .. "\r\n\r\n")
-    local status = status_of(c.receive, c)
+    local status = status_of(function()
+      local c = p:connect()
+      c:send("GET / HTTP/1.1\r\n")
+      loop.delay(0.01) -- for the proxy to hear it; if it does not, the next round shows the same
+      c:send("Host: " .. HOST .. "\r\n\r\n")
+      return c:receive()
+    end)
     return status, status_of(p.get, p, "/", { host = HOST })
   end
 
