@@ -4,15 +4,6 @@ local sys = require("spec.support.sys")
 
 local cpu = {}
 
-local function list(command)
-  local pipe, found = assert(io.popen(command)), {}
-  for line in pipe:lines() do
-    found[#found + 1] = line
-  end
-  pipe:close()
-  return found
-end
-
 --- CPU seconds of one thread so far.
 function cpu.of_thread(pid, thread)
   local stat = sys.read_file(("/proc/%d/task/%d/schedstat"):format(pid, thread))
@@ -22,7 +13,7 @@ end
 --- CPU seconds of a process and its children so far, all threads that live; and seconds that they waited for a core.
 function cpu.of(pid)
   local sum, waited = 0, 0
-  for _, line in ipairs(list(("cat /proc/%d/task/*/schedstat; for child in $(cat /proc/%d/task/*/children); do "
+  for _, line in ipairs(sys.lines(("cat /proc/%d/task/*/schedstat; for child in $(cat /proc/%d/task/*/children); do "
     .. "cat /proc/$child/task/*/schedstat; done"):format(pid, pid))) do
     local ran, queued = line:match("^(%d+) (%d+)")
     sum, waited = sum + tonumber(ran) / 1e9, waited + tonumber(queued) / 1e9
@@ -33,7 +24,7 @@ end
 --- The threads of a process by name: name -> list of ids.
 function cpu.threads(pid)
   local found = {}
-  for _, id in ipairs(list(("ls /proc/%d/task"):format(pid))) do
+  for _, id in ipairs(sys.lines(("ls /proc/%d/task"):format(pid))) do
     local name = (sys.read_file(("/proc/%d/task/%s/comm"):format(pid, id)) or ""):match("^[^\n]*")
     found[name] = found[name] or {}
     table.insert(found[name], tonumber(id))

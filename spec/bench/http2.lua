@@ -8,6 +8,7 @@ package.path = "./?.lua;" .. package.path
 require("jit").off() -- the packaged LuaJIT now and then crashes in compiled code
 
 local cleanup = require("spec.support.cleanup")
+local cpu = require("spec.bench.cpu")
 local nghttpd = require("spec.support.nghttpd")
 local origin = require("spec.support.origin")
 local proxy = require("spec.support.proxy")
@@ -21,20 +22,9 @@ local function pin(pid, core)
   os.execute(("taskset -a -p -c %d %d >/dev/null"):format(core, pid))
 end
 
---- CPU time of all threads, seconds; in nanoseconds from the scheduler.
-local function cpu_seconds(pid)
-  local pipe = assert(io.popen(("cat /proc/%d/task/*/schedstat"):format(pid)))
-  local sum = 0
-  for line in pipe:lines() do
-    sum = sum + tonumber(line:match("^%d+"))
-  end
-  pipe:close()
-  return sum / 1e9
-end
-
 local function run(p, client, backend)
   local http1 = client == "HTTP/1.1"
-  local before = cpu_seconds(p.pid)
+  local before = cpu.of(p.pid)
   local command = ("taskset -c 1 h2load %s -n %d -c %d -m %d http://%s%s/k 2>&1"):format(
     http1 and "--h1" or "", REQUESTS, http1 and CLIENTS * STREAMS or CLIENTS, http1 and 1 or STREAMS, p.address,
     PATHS[backend])
@@ -43,7 +33,7 @@ local function run(p, client, backend)
   pipe:close()
   local done = tonumber(text:match("(%d+) 2xx"))
   assert(done == REQUESTS, text)
-  return (cpu_seconds(p.pid) - before) / done * 1e6, tonumber(text:match("([%d.]+) req/s"))
+  return (cpu.of(p.pid) - before) / done * 1e6, tonumber(text:match("([%d.]+) req/s"))
 end
 
 local function median(list)

@@ -3,20 +3,11 @@ local sys = require("spec.support.sys")
 local BUILD = os.getenv("TIDELOCK_BUILD") or "build"
 local HERE = "spec/fuzz/"
 
-local function lines(command)
-  local pipe, found = assert(io.popen(command)), {}
-  for line in pipe:lines() do
-    found[#found + 1] = line
-  end
-  pipe:close()
-  return found
-end
-
 local function files(target)
-  return lines(("ls %scorpus/%s/* %sregressions/%s/* 2>/dev/null"):format(HERE, target, HERE, target))
+  return sys.lines(("ls %scorpus/%s/* %sregressions/%s/* 2>/dev/null"):format(HERE, target, HERE, target))
 end
 
-local targets = lines(("%s/fuzz-replay"):format(BUILD))
+local targets = sys.lines(("%s/fuzz-replay"):format(BUILD))
 
 describe("what fuzzing starts from and has found", function()
   for _, target in ipairs(targets) do
@@ -39,7 +30,7 @@ describe("what fuzzing starts from and has found", function()
       known[target] = true
     end
     assert.is_true(#targets > 0)
-    for _, dir in ipairs(lines(("ls -d %scorpus/* %sregressions/*"):format(HERE, HERE))) do
+    for _, dir in ipairs(sys.lines(("ls -d %scorpus/* %sregressions/*"):format(HERE, HERE))) do
       assert.is_true(known[dir:match("[^/]+$")], dir)
     end
   end)

@@ -147,6 +147,16 @@ function sys.read_file(path)
   return text
 end
 
+--- What a shell command prints, as a list of lines.
+function sys.lines(command)
+  local pipe, found = assert(io.popen(command)), {}
+  for line in pipe:lines() do
+    found[#found + 1] = line
+  end
+  pipe:close()
+  return found
+end
+
 function sys.write_file(path, text)
   local file = assert(io.open(path, "wb"))
   assert(file:write(text))

@@ -4,7 +4,7 @@
  * is a connection whose last read filled its block, and one that could not send all it had to. What reads or writes first, a
  * request's or a response's head, never waits here.
  *
- * Thread: the worker's. */
+ * Thread: the worker's. Ownership: the worker owns the queue; a place in it is embedded in each conn, which leaves it before it goes. */
 #pragma once
 #include "worker/conn.h"
 #include "worker/worker_state.h"

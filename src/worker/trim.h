@@ -4,7 +4,7 @@
  * twice in timeouts.spare_memory and gives back to malloc what nobody needed for that long; control then gives malloc's pages back to
  * the system (control/give_back.h).
  *
- * Thread: the worker's, or control before it starts and after it ended. */
+ * Thread: the worker's, or control before it starts and after it ended. Ownership: stores and timer are the worker's. */
 #pragma once
 
 struct worker;

@@ -73,8 +73,15 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
         handshakes_run(w);
     w->served = false;
     free_retired(w);
-    deadline_timer_check(w);
     atomic_store_explicit(&w->memory, w->blocks.taken_bytes, memory_order_relaxed);
+}
+
+/* Behind whatever a turn's end has called: nothing sets a deadline any more before the loop waits. */
+static void on_wait(struct ev_loop *loop, ev_prepare *wait, int events)
+{
+    (void)loop;
+    (void)events;
+    deadline_timer_check(CONTAINER_OF(wait, struct worker, wait));
 }
 
 /* Every lease is returned once: when it is retired and its last request has ended. */
@@ -116,13 +123,6 @@ static void make_turns(struct worker *w, unsigned groups)
     w->turn_count = count;
 }
 
-static void adopt(struct worker *w, struct lease *lease)
-{
-    make_turns(w, lease->snapshot->group_indices);
-    w->lease = lease;
-    trim_adopt(w);
-}
-
 static void take_limits(struct worker *w)
 {
     const struct settings *s = worker_settings(w);
@@ -134,6 +134,14 @@ static void take_limits(struct worker *w)
     };
 }
 
+static void adopt(struct worker *w, struct lease *lease)
+{
+    make_turns(w, lease->snapshot->group_indices);
+    w->lease = lease;
+    take_limits(w);
+    trim_adopt(w);
+}
+
 static void run_adopt(struct message *m)
 {
     struct lease *lease = CONTAINER_OF(m, struct lease, adopt);
@@ -142,7 +150,6 @@ static void run_adopt(struct message *m)
 
     ASSERT_WORKER(w);
     adopt(w, lease);
-    take_limits(w);
     crash_note(&w->trail, w->now_ms, "adopted configuration", lease->snapshot->generation);
     mailbox_post(w->shared->mailbox, &lease->adopted);
     tunnel_sets_adopt(w);
@@ -287,6 +294,9 @@ static void init_loop(struct worker *w)
     ev_check_start(w->loop, &w->check);
     ev_prepare_init(&w->prepare, on_prepare);
     ev_prepare_start(w->loop, &w->prepare);
+    ev_prepare_init(&w->wait, on_wait);
+    ev_set_priority(&w->wait, EV_MINPRI);
+    ev_prepare_start(w->loop, &w->wait);
     fifo_init(&w->fifo);
     ev_timer_init(&w->stop_timer, on_stop_timer, 0., 0.);
     deadline_timer_init(w);
@@ -334,7 +344,6 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     bulk_init(w);
     trim_init(w);
     adopt(w, first);
-    take_limits(w);
     return w;
 }
 
@@ -376,6 +385,7 @@ void worker_free(struct worker *w)
     deadline_timer_fini(w);
     ev_check_stop(w->loop, &w->check);
     ev_prepare_stop(w->loop, &w->prepare);
+    ev_prepare_stop(w->loop, &w->wait);
     ev_loop_destroy(w->loop);
     free(w->turns);
     free(w->listeners);

@@ -49,6 +49,7 @@ struct worker {
     /* time, read once a loop turn */
     ev_check check;
     ev_prepare prepare;
+    ev_prepare wait; /* the last thing before the loop waits */
     uint64_t now_us, now_ms;
     struct deadlines deadlines; /* of all connections */
     ev_timer deadline_timer;    /* for the earliest of them, worker/deadline_timer.h */
