@@ -99,6 +99,27 @@ describe("a connection", function()
     end
   end)
 
+  it("is heard, whether those before it had sent something when they were taken or not", function()
+    local p = start(function() return { body = "ok" } end)
+    for _ = 1, 3 do
+      local silent = {}
+      for i = 1, 40 do
+        silent[i] = p:connect()
+        loop.eventually(function() return p:status().connections.open == i end)
+      end
+      for _ = 1, 20 do -- each with its request behind the handshake
+        local c = p:connect()
+        c:send_request(CLOSE)
+        assert.equal("ok", c:receive().body)
+      end
+      for _, c in ipairs(silent) do
+        c:send_request(CLOSE)
+        assert.equal("ok", c:receive().body)
+      end
+      loop.eventually(function() return p:status().connections.open == 0 end)
+    end
+  end)
+
   it("that sends its request byte by byte is answered", function()
     local p = start(function() return { body = "whole" } end)
     local c = p:connect()

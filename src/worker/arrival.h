@@ -5,6 +5,9 @@
  * system call and one event less for each connection, and less for the kernel to undo at its end. Who is answered later is watched
  * after ARRIVAL_MS to twice that, from when on it is heard if the client goes away; who has more to send, at once.
  *
+ * A client that is served faster than it sends is taken before its request is there, and reading in vain costs as much as the event
+ * saves. Where that happens several times in a row, the next are watched at once, 15 for each further try at most.
+ *
  * Thread: the worker's. Ownership: none; a client is in worker.arrivals by its link, instead of busy_clients. */
 #pragma once
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* A connection with TLS costs more than to accept it. */
-enum { ACCEPTS_PER_TURN = 64, SECURE_ACCEPTS_PER_TURN = 16, TELL_EVERY_MS = 10000 };
+enum { ACCEPTS_PER_TURN = 64, SECURE_ACCEPTS_PER_TURN = 16, SINGLES = 4, TELL_EVERY_MS = 10000 };
 #define ACCEPT_PAUSE_S .005 /* honest newcomers wait for it, too; all of that took two workers 9 ms of processor a second */
 
 /* The places are the client's from here on; false: they are still ours. */
@@ -62,6 +62,21 @@ static int accept_one(struct listener *l, bool first)
     return fd;
 }
 
+/* How many to take now: no more than wait, so that nobody is asked for in vain. Where one waited, one is taken in the next turns, too. */
+static int turn_size(struct listener *l)
+{
+    int most = l->secure ? SECURE_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN, waiting;
+
+    if (l->singles) {
+        l->singles--;
+        return 1;
+    }
+    waiting = sock_accept_queue(l->fd);
+    if (waiting == 1)
+        l->singles = SINGLES;
+    return waiting > 0 && waiting < most ? waiting : most;
+}
+
 /* Accepts until the queue is empty; 0, or -errno when accepting has to pause. */
 static int accept_batch(struct listener *l, int most)
 {
@@ -104,7 +119,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
         ev_io_stop(loop, &l->io);
         return;
     }
-    error = accept_batch(l, l->secure ? SECURE_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN);
+    error = accept_batch(l, turn_size(l));
     if (UNLIKELY(error))
         pause_accepting(l, error);
 }

@@ -10,6 +10,7 @@ struct listener {
     struct worker *worker;
     int fd;         /* -1 once closed */
     bool secure;    /* its clients speak TLS */
+    uint8_t singles; /* turns in which one is taken, without a look at how many wait */
     ev_io io;
     ev_timer retry; /* while accepting is paused */
 };

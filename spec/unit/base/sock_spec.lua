@@ -1,3 +1,4 @@
+local loop = require("spec.support.loop")
 local sys = require("spec.support.sys")
 local unit = require("spec.support.unit")
 local ffi = unit.ffi
@@ -5,7 +6,7 @@ local lib = unit.load("base/slice.h", "base/sock.h")
 
 ffi.cdef("int close(int fd); int getsockopt(int, int, int, void *, uint32_t *); int fcntl(int, int, ...);")
 
-local EINVAL, EAGAIN, EADDRINUSE, ECONNREFUSED = 22, 11, 98, 111
+local EBADF, EINVAL, EAGAIN, EADDRINUSE, ECONNREFUSED = 9, 22, 11, 98, 111
 local SOL_SOCKET, IPPROTO_TCP = 1, 6
 local TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, SO_KEEPALIVE = 1, 4, 5, 9
 
@@ -229,6 +230,20 @@ describe("a socket", function()
     connect(parse("[::1]:" .. port))
     _, peer = accept(listener)
     assert.equal("::1", format(peer, "address_format_ip"))
+  end)
+
+  it("says how many wait to be accepted", function()
+    local listener, address = listen("127.0.0.1:0")
+    assert.equal(0, lib.sock_accept_queue(listener))
+    for n = 1, 3 do
+      connect(address)
+      loop.eventually(function() return lib.sock_accept_queue(listener) == n end)
+    end
+    for n = 2, 0, -1 do
+      accept(listener)
+      assert.equal(n, lib.sock_accept_queue(listener))
+    end
+    assert.equal(-EBADF, lib.sock_accept_queue(-1))
   end)
 
   it("says EAGAIN when nobody waits to be accepted", function()
