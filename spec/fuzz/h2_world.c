@@ -245,7 +245,7 @@ void h2_world_open(struct h2_world *w, enum h2_role role, bool still, struct sli
     w->worker.now_ms = w->worker.now_us / 1000;
     CHECK(w->worker.loop);
     check_own_thread(&w->worker);
-    block_pool_init(&w->worker.blocks, SMALL, WORKER_LARGE_BLOCK, WORKER_KEEP_BYTES);
+    block_pool_init(&w->worker.blocks, SMALL, WORKER_LARGE_BLOCK, WORKER_WIDE_BLOCK, WORKER_KEEP_BYTES);
     deadline_timer_init(&w->worker);
     bulk_init(&w->worker);
     h2_wire_init(&w->wire, role == H2_CLIENT);

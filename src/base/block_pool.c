@@ -2,59 +2,67 @@
 
 #include <stdlib.h>
 
-void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size,
+void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size, uint32_t wide_size,
                      uint32_t keep_bytes)
 {
-    CHECK(small_size >= sizeof(void *) && large_size > small_size);
-    *pool = (struct block_pool){.small_size = small_size, .large_size = large_size};
+    CHECK(small_size >= sizeof(void *) && large_size > small_size && wide_size > large_size);
+    *pool = (struct block_pool){.small_size = small_size, .large_size = large_size, .wide_size = wide_size};
     spares_init(&pool->small, keep_bytes / small_size);
     spares_init(&pool->large, keep_bytes / large_size);
+    spares_init(&pool->wide, keep_bytes / wide_size);
 }
 
 void block_pool_fini(struct block_pool *pool)
 {
     spares_fini(&pool->small);
     spares_fini(&pool->large);
+    spares_fini(&pool->wide);
 }
 
 void block_pool_trim(struct block_pool *pool)
 {
     (void)spares_trim(&pool->small);
     (void)spares_trim(&pool->large);
+    (void)spares_trim(&pool->wide);
 }
 
-static char *take(struct spares *spares, uint32_t size)
+static struct spares *spares_of(struct block_pool *pool, uint32_t size)
 {
-    char *block = spares_take(spares);
+    if (size == pool->small_size)
+        return &pool->small;
+    return size == pool->large_size ? &pool->large : &pool->wide;
+}
 
-    return block ? block : malloc(size);
+/* An empty block of that size; *b holds none. */
+static bool take(struct block_pool *pool, struct buf *b, uint32_t size)
+{
+    char *block = spares_take(spares_of(pool, size));
+
+    if (!block)
+        block = malloc(size);
+    if (!block)
+        return false;
+    *b = (struct buf){.data = block, .cap = size};
+    pool->taken_bytes += size;
+    pool->wide_taken += size == pool->wide_size;
+    return true;
 }
 
 bool block_pool_take(struct block_pool *pool, struct buf *b)
 {
-    if (b->data)
-        return true;
-    b->data = take(&pool->small, pool->small_size);
-    if (!b->data)
-        return false;
-    b->start = b->end = 0;
-    b->cap = pool->small_size;
-    pool->taken_bytes += b->cap;
-    return true;
+    return b->data || take(pool, b, pool->small_size);
 }
 
 bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
 {
-    struct buf bigger = {.cap = pool->large_size};
+    struct buf bigger;
 
     if (b->cap >= pool->large_size) {
         buf_compact(b);
         return true;
     }
-    bigger.data = take(&pool->large, pool->large_size);
-    if (!bigger.data)
+    if (!take(pool, &bigger, pool->large_size))
         return false;
-    pool->taken_bytes += bigger.cap;
     if (b->data) {
         CHECK(buf_append(&bigger, buf_head(b), buf_len(b)));
         block_pool_release(pool, b);
@@ -63,12 +71,35 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
     return true;
 }
 
+static void swap(struct block_pool *pool, struct buf *b, uint32_t size)
+{
+    struct buf other;
+
+    CHECK(buf_len(b) == 0);
+    if (b->cap == size || !take(pool, &other, size))
+        return;
+    block_pool_release(pool, b);
+    *b = other;
+}
+
+void block_pool_widen(struct block_pool *pool, struct buf *b)
+{
+    if (pool->wide_taken < BLOCK_POOL_WIDE_MOST)
+        swap(pool, b, pool->wide_size);
+}
+
+void block_pool_narrow(struct block_pool *pool, struct buf *b)
+{
+    swap(pool, b, pool->large_size);
+}
+
 void block_pool_release(struct block_pool *pool, struct buf *b)
 {
     if (!b->data)
         return;
     CHECK(pool->taken_bytes >= b->cap);
     pool->taken_bytes -= b->cap;
-    spares_give(b->cap == pool->large_size ? &pool->large : &pool->small, b->data);
+    pool->wide_taken -= b->cap == pool->wide_size;
+    spares_give(spares_of(pool, b->cap), b->data);
     *b = (struct buf){0};
 }

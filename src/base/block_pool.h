@@ -1,24 +1,32 @@
-/* block_pool.h - blocks of memory in two sizes, kept for reuse.
+/* block_pool.h - blocks of memory in three sizes, kept for reuse.
  *
  * A page fault costs more than a request's own work, so blocks go round instead of back to malloc: a
  * free block is kept on a list of its size, up to a cap; more than that is given back, and what lately nobody needed.
  *
  * Thread: one pool a worker, touched by that worker only. Ownership: a block belongs to the struct buf
- * that took it until block_pool_release. */
+ * that took it until block_pool_release. FFI-clean. */
+#ifndef FFI_CDEF
 #pragma once
 #include "base/buf.h"
 #include "base/spares.h"
+#endif
+
+/* In use at once: the connections that have none go through large ones, for a little more time and a quarter of the memory. */
+enum { BLOCK_POOL_WIDE_MOST = 64 };
 
 struct block_pool {
     struct spares small;  /* free blocks of small_size bytes */
     struct spares large;  /* free blocks of large_size bytes */
+    struct spares wide;   /* free blocks of wide_size bytes */
     uint32_t small_size;  /* bytes of a small block */
     uint32_t large_size;  /* bytes of a large block */
+    uint32_t wide_size;   /* bytes of a wide block */
+    uint32_t wide_taken;  /* wide blocks that users hold */
     uint64_t taken_bytes; /* bytes held by users now */
 };
 
 /* An empty pool. keep_bytes bounds what each list may hold back from malloc. */
-void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size,
+void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size, uint32_t wide_size,
                      uint32_t keep_bytes);
 
 /* Gives all kept blocks back. Blocks still held by users are theirs to release before. */
@@ -27,8 +35,12 @@ void block_pool_fini(struct block_pool *pool);
 /* Gives *b an empty small block, if it holds none. false: out of memory. */
 MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b);
 
-/* Moves *b into a large block, its bytes kept and compacted. False: out of memory, *b unchanged. */
+/* Moves *b into a large block, its bytes kept and compacted; one that holds more stays. False: out of memory, *b unchanged. */
 MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
+
+/* Swaps the block of an empty *b for a wide one, or for a large one. Where there is none to be had it keeps the one it has. */
+void block_pool_widen(struct block_pool *pool, struct buf *b);
+void block_pool_narrow(struct block_pool *pool, struct buf *b);
 
 /* Gives blocks back that nobody needed lately (spares_trim). */
 void block_pool_trim(struct block_pool *pool);

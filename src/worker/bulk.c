@@ -1,7 +1,7 @@
 #include "worker/bulk.h"
 
 enum {
-    BULK_BYTES = 512 * 1024, /* read or written; four large blocks go through for it */
+    BULK_BYTES = 512 * 1024, /* read or written; one wide block goes through for it */
     HEARD_AGAIN = 32         /* so many may be told the same at every turn: cheaper than to stop and start their watchers */
 };
 

@@ -61,14 +61,23 @@ void conn_update_io(struct conn *c)
     ev_io_start(c->worker->loop, &c->io);
 }
 
-/* A read that filled its block is taken for the start of a large body: the next one gets a large block. */
+/* A read that filled its block is taken for the start of a large body: the next one gets a large block, and where that was filled and
+ * all of it taken at once, a wide one. A body that has to wait for whoever takes it does with large ones. */
 static bool take_in_block(struct conn *c)
 {
     struct block_pool *blocks = &c->worker->blocks;
+    bool stalled = c->stalled;
 
-    if (c->filled && buf_len(&c->in) == 0 && !memory_is_short(c->worker))
+    if (!c->filled || buf_len(&c->in) || memory_is_short(c->worker))
+        return block_pool_take(blocks, &c->in);
+    c->stalled = false;
+    if (c->in.cap < blocks->large_size)
         return block_pool_enlarge(blocks, &c->in);
-    return block_pool_take(blocks, &c->in);
+    if (stalled)
+        block_pool_narrow(blocks, &c->in);
+    else if (memory_has(c->worker, blocks->wide_size))
+        block_pool_widen(blocks, &c->in);
+    return true;
 }
 
 enum io conn_read(struct conn *c)
@@ -81,7 +90,7 @@ enum io conn_read(struct conn *c)
         return IO_ERROR;
     }
     if (buf_room(&c->in) == 0) {
-        c->paused = true;
+        c->paused = c->stalled = true;
         conn_update_io(c);
         return IO_AGAIN;
     }

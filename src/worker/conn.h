@@ -36,6 +36,7 @@ struct conn {
     bool paused : 1;          /* bytes arrived that cannot be taken: do not wait for reading */
     bool excused : 1;         /* the deadline passed while the process did not run: it was put off once */
     bool filled : 1;          /* the last read left no room in its block */
+    bool stalled : 1;         /* since then it was paused */
     bool eof : 1;             /* the peer sends no more */
     bool broken : 1;          /* reading failed */
     bool unwritable : 1;      /* writing failed; what the peer sent before may still be read */

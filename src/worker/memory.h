@@ -15,6 +15,14 @@ static inline bool memory_is_short(const struct worker *w)
     return UNLIKELY(most && w->blocks.taken_bytes >= most / 4 * 3);
 }
 
+/* Would it not be short with so many bytes more? */
+static inline bool memory_has(const struct worker *w, uint64_t bytes)
+{
+    uint64_t most = worker_settings(w)->buffer_memory;
+
+    return LIKELY(!most || w->blocks.taken_bytes + bytes < most / 4 * 3);
+}
+
 static inline bool memory_is_full(const struct worker *w)
 {
     uint64_t most = worker_settings(w)->buffer_memory;

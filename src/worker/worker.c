@@ -337,7 +337,7 @@ struct worker *worker_new(unsigned id, struct lease *first, const struct worker_
     list_init(&w->idle_sessions);
     w->pools = map_new();
     random_init(&w->random, hash_seed() + id);
-    block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK,
+    block_pool_init(&w->blocks, (uint32_t)settings->buffer_size, WORKER_LARGE_BLOCK, WORKER_WIDE_BLOCK,
                     WORKER_KEEP_BYTES);
     init_loop(w);
     first->worker = w;

@@ -24,7 +24,7 @@
 #include <ev.h>
 #include <pthread.h>
 
-enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
+enum { WORKER_LARGE_BLOCK = 64 * 1024, WORKER_WIDE_BLOCK = 256 * 1024, WORKER_KEEP_BYTES = 8 * 1024 * 1024,
        WORKER_REQUESTS_KEPT = 512, WORKER_EXCHANGES_KEPT = 512 };
 
 struct compressor;
