@@ -2,10 +2,17 @@
 
 #include <stdlib.h>
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size, uint32_t wide_size,
                      uint32_t keep_bytes)
 {
-    CHECK(small_size >= sizeof(void *) && large_size > small_size && wide_size > large_size);
+    CHECK(small_size >= sizeof(void *));
+    large_size = larger(large_size, 2 * small_size);
+    wide_size = larger(wide_size, 2 * large_size);
     *pool = (struct block_pool){.small_size = small_size, .large_size = large_size, .wide_size = wide_size};
     spares_init(&pool->small, keep_bytes / small_size);
     spares_init(&pool->large, keep_bytes / large_size);

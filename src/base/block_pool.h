@@ -25,7 +25,8 @@ struct block_pool {
     uint64_t taken_bytes; /* bytes held by users now */
 };
 
-/* An empty pool. keep_bytes bounds what each list may hold back from malloc. */
+/* An empty pool. Large and wide blocks have the sizes given, or twice the next smaller one's where that is more. keep_bytes bounds
+ * what each list may hold back from malloc. */
 void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t large_size, uint32_t wide_size,
                      uint32_t keep_bytes);
 

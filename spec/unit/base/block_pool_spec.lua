@@ -90,6 +90,22 @@ describe("a pool of blocks", function()
     release(b)
   end)
 
+  it("makes large and wide blocks larger where small ones are as large", function()
+    for small, sizes in pairs { [LARGE] = { 2 * LARGE, WIDE }, [WIDE] = { 2 * WIDE, 4 * WIDE } } do
+      local other, b = ffi.new("struct block_pool"), ffi.new("struct buf")
+      lib.block_pool_init(other, small, LARGE, WIDE, 64 * 1024)
+      assert.is_true(lib.block_pool_take(other, b))
+      assert.equal(small, b.cap)
+      assert.is_true(lib.block_pool_enlarge(other, b))
+      assert.equal(sizes[1], b.cap)
+      lib.block_pool_widen(other, b)
+      assert.equal(sizes[2], b.cap)
+      lib.block_pool_release(other, b)
+      assert.equal(0, tonumber(other.taken_bytes))
+      lib.block_pool_fini(other)
+    end
+  end)
+
   it("has no more wide blocks in use at once than it says", function()
     local held, late = {}, ffi.new("struct buf")
     for i = 1, lib.BLOCK_POOL_WIDE_MOST do
