@@ -140,7 +140,8 @@ describe("limits.buffer_size", function()
   for _, size in ipairs { "16k", "63k", "64k", "256k", "1m" } do
     it("of " .. size .. " serves bodies of any size", function()
       local o = origin.start(function(request) return { body = request.body or "" } end)
-      local p = proxy.start { workers = 1, config = { limits = { buffer_size = size } }, route = { to = o.url, host = "a.test" } }
+      local p = proxy.start { workers = 1, config = { limits = { buffer_size = size } },
+        route = { to = o.url, host = "a.test" } }
       for _, bytes in ipairs { 16, 64 * KIB, 3 * MIB } do
         local body = pattern(bytes)
         local r = p:request { method = "POST", body = body }
