@@ -8,8 +8,8 @@
  * an unparsable Host, a target in none of the four forms, with a fragment, or absolute with a query
  * but no path.
  *
- * A method is any token: request and status lines are read here, and http-parser, which has a list
- * of methods, is shown GET in place of one that is not in enum method.
+ * Request and status lines are read here, so a method is any token; http-parser, which has a list of
+ * methods, is shown what comes behind them.
  *
  * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate,
  * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, for a name with an underscore that imitates

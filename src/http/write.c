@@ -20,20 +20,39 @@ void write_uint(struct writer *w, uint64_t n)
     write_slice(w, write_digits(digits, n));
 }
 
+void write_fields(struct writer *w, const struct field_list *fields)
+{
+    char *p = buf_tail(w->buf);
+    const char *end = w->buf->data + w->buf->cap;
+
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct slice name = fields->field[i].name, value = fields->field[i].value;
+
+        if (UNLIKELY((size_t)(end - p) < name.len + value.len + strlen(": \r\n"))) {
+            w->overflow = true;
+            break;
+        }
+        p = write_field_at(p, name, value);
+    }
+    w->buf->end = (uint32_t)(p - w->buf->data);
+}
+
 void write_status_line(struct writer *w, int status, struct slice reason)
 {
-    char digits[WRITE_DIGITS];
+    char line[] = "HTTP/1.1 999 ";
+    char *digits = line + strlen("HTTP/1.1 ");
 
     CHECK(status >= 100 && status <= 999);
     if (!reason.data)
         reason = http_status_reason(status);
-    if (buf_room(w->buf) < strlen("HTTP/1.1 999 \r\n") + reason.len) {
+    if (buf_room(w->buf) < strlen(line) + reason.len + strlen("\r\n")) {
         w->overflow = true;
         return;
     }
-    write_literal(w, "HTTP/1.1 ");
-    write_slice(w, write_digits(digits, (uint64_t)status));
-    write_literal(w, " ");
+    digits[0] = (char)('0' + status / 100);
+    digits[1] = (char)('0' + status / 10 % 10);
+    digits[2] = (char)('0' + status % 10);
+    write_slice(w, slice_of(line, strlen(line)));
     write_slice(w, reason);
     write_literal(w, "\r\n");
 }

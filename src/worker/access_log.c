@@ -167,7 +167,7 @@ static void put_tunnel(struct line *l, const struct request *rq)
 
 static struct slice protocol(const struct request *rq)
 {
-    if (slice_eq(rq->head.version, SLICE("1.0")))
+    if (slice_starts(rq->head.via, SLICE("1.0")))
         return SLICE("HTTP/1.0");
     return slice_str(rq->codec->name);
 }

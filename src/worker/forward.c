@@ -30,7 +30,11 @@ static void add_joined(struct field_list *out, struct slice name, const struct h
 {
     uint32_t start = out->text_len;
 
-    for (unsigned i = 0; head && i < head->field_count; i++) {
+    if (!head || !http_head_may_have(head, id)) {
+        field_list_add(out, name, more);
+        return;
+    }
+    for (unsigned i = 0; i < head->field_count; i++) {
         if (head->fields[i].id != id || !head->fields[i].value.len)
             continue;
         field_list_text(out, head->fields[i].value);
@@ -80,11 +84,7 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 
 static void add_via(struct field_list *out, const struct http_head *head)
 {
-    uint32_t start = out->text_len;
-
-    field_list_text(out, head->version);
-    field_list_text(out, SLICE(" tidelock"));
-    add_joined(out, SLICE("Via"), head, FIELD_VIA, slice_of(out->text + start, out->text_len - start));
+    add_joined(out, SLICE("Via"), head, FIELD_VIA, head->via);
 }
 
 /* The operators' secret is no backend's business. */
@@ -154,13 +154,16 @@ static bool request_field_passes(const struct http_head *head, const struct http
 /* What was understood of Expect, and of Max-Forwards what admit.c has let pass: one step less. */
 static void add_controls(struct field_list *out, const struct http_head *head)
 {
-    const struct http_field *steps = http_head_find(head, FIELD_MAX_FORWARDS);
+    const struct http_field *steps;
     char digits[WRITE_DIGITS];
     uint64_t n;
 
     if (UNLIKELY(head->expect_continue))
         field_list_add(out, SLICE("Expect"), SLICE("100-continue"));
-    if (LIKELY(!steps) || !http_counts_forwards(head->method) || !http_read_length(steps->value, &n) || !n)
+    if (LIKELY(!http_counts_forwards(head->method)))
+        return;
+    steps = http_head_find(head, FIELD_MAX_FORWARDS);
+    if (!steps || !http_read_length(steps->value, &n) || !n)
         return;
     field_list_copy(out, SLICE("Max-Forwards"), write_digits(digits, n - 1));
 }
@@ -168,13 +171,12 @@ static void add_controls(struct field_list *out, const struct http_head *head)
 void forward_request(const struct request *rq, struct field_list *out)
 {
     const struct http_head *head = &rq->head;
-    char peer[ADDRESS_TEXT_SIZE];
     struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings,
                            .proto = rq->client->secure ? "https" : "http"};
     bool own_host = !rq->member->preserve_host || !head->host.len;
 
     field_list_reset(out);
-    field_list_text(out, slice_of(peer, address_format_ip(&rq->client->peer, peer)));
+    out->text_len = (uint32_t)address_format_ip(&rq->client->peer, out->text);
     f.peer = slice_of(out->text, out->text_len);
     f.trusted = forward_is_trusted(f.settings, &rq->client->peer);
     field_list_add(out, SLICE("Host"),
