@@ -30,10 +30,9 @@ static char *take(struct spares *spares, uint32_t size)
     return block ? block : malloc(size);
 }
 
-bool block_pool_take(struct block_pool *pool, struct buf *b)
+bool block_pool_fill(struct block_pool *pool, struct buf *b)
 {
-    if (b->data)
-        return true;
+    CHECK(!b->data);
     b->data = take(&pool->small, pool->small_size);
     if (!b->data)
         return false;
@@ -63,10 +62,8 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
     return true;
 }
 
-void block_pool_release(struct block_pool *pool, struct buf *b)
+void block_pool_put_back(struct block_pool *pool, struct buf *b)
 {
-    if (!b->data)
-        return;
     CHECK(pool->taken_bytes >= b->cap);
     pool->taken_bytes -= b->cap;
     spares_give(b->cap == pool->large_size ? &pool->large : &pool->small, b->data);

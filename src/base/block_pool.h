@@ -24,8 +24,14 @@ void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t larg
 /* Gives all kept blocks back. Blocks still held by users are theirs to release before. */
 void block_pool_fini(struct block_pool *pool);
 
-/* Gives *b an empty small block, if it holds none. false: out of memory. */
-MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b);
+/* Gives *b, which holds none, an empty small block. False: out of memory. */
+MUST_USE bool block_pool_fill(struct block_pool *pool, struct buf *b);
+
+/* The same, where *b may hold one: then it keeps that. */
+static inline MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b)
+{
+    return b->data || block_pool_fill(pool, b);
+}
 
 /* Moves *b into a large block, its bytes kept and compacted. False: out of memory, *b unchanged. */
 MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
@@ -33,5 +39,12 @@ MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
 /* Gives blocks back that nobody needed lately (spares_trim). */
 void block_pool_trim(struct block_pool *pool);
 
-/* Takes the block back, with whatever is in it; *b holds none afterwards. */
-void block_pool_release(struct block_pool *pool, struct buf *b);
+/* Takes the block of *b back, with whatever is in it; *b holds none afterwards. */
+void block_pool_put_back(struct block_pool *pool, struct buf *b);
+
+/* The same, where *b may hold none. */
+static inline void block_pool_release(struct block_pool *pool, struct buf *b)
+{
+    if (b->data)
+        block_pool_put_back(pool, b);
+}

@@ -112,11 +112,11 @@ bool http_read_length(struct slice value, uint64_t *n)
 enum { NAME_MAX_LEN = 19, SAME_LENGTH = 2 };
 
 struct known_name {
-    const char *name; /* lower case */
+    char name[NAME_MAX_LEN + 1]; /* lower case */
     enum http_field_id id;
 };
 
-/* By length; no length has more than two. */
+/* By length; no length has more than two, and these begin with different letters. */
 static const struct known_name KNOWN_NAMES[NAME_MAX_LEN + 1][SAME_LENGTH] = {
     [2] = {{"te", FIELD_TE}},
     [3] = {{"via", FIELD_VIA}},
@@ -139,27 +139,30 @@ static const struct known_name KNOWN_NAMES[NAME_MAX_LEN + 1][SAME_LENGTH] = {
 
 enum http_field_id http_field_id(struct slice name)
 {
-    if (name.len > NAME_MAX_LEN)
-        return FIELD_OTHER;
-    for (int i = 0; i < SAME_LENGTH; i++) {
-        const struct known_name *known = &KNOWN_NAMES[name.len][i];
+    const struct known_name *known;
 
-        if (known->name && (name.data[0] | 0x20) == known->name[0] &&
-            slice_eq_nocase(name, slice_of(known->name, name.len)))
-            return known->id;
-    }
-    return FIELD_OTHER;
+    if (name.len > NAME_MAX_LEN || !name.len)
+        return FIELD_OTHER;
+    known = KNOWN_NAMES[name.len];
+    if ((name.data[0] | 0x20) != known->name[0])
+        known++;
+    if ((name.data[0] | 0x20) != known->name[0])
+        return FIELD_OTHER;
+    return strncasecmp(name.data, known->name, name.len) == 0 ? known->id : FIELD_OTHER;
+}
+
+static SELDOM bool is_known_with_dashes(struct slice name)
+{
+    char dashed[NAME_MAX_LEN] = {0};
+
+    for (size_t i = 0; i < name.len; i++)
+        dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
+    return http_field_id(slice_of(dashed, name.len)) != FIELD_OTHER;
 }
 
 bool http_name_imitates(struct slice name)
 {
-    char dashed[NAME_MAX_LEN] = {0};
-
-    if (name.len > NAME_MAX_LEN || !memchr(name.data, '_', name.len))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
-    return http_field_id(slice_of(dashed, name.len)) != FIELD_OTHER;
+    return name.len <= NAME_MAX_LEN && memchr(name.data, '_', name.len) && is_known_with_dashes(name);
 }
 
 bool http_names_alike(struct slice a, struct slice b)
@@ -230,7 +233,7 @@ static size_t reg_name_len(struct slice text)
     }
 }
 
-static bool is_ipv6(struct slice host)
+static SELDOM bool is_ipv6(struct slice host)
 {
     char copy[INET6_ADDRSTRLEN];
     struct in6_addr ignored;

@@ -14,6 +14,7 @@ struct forwarding {
     struct slice peer; /* the client's address, without port */
     const char *proto; /* how the client speaks to us: "http", "https" */
     bool trusted;      /* the client is a proxy whose fields are believed */
+    bool guarded;      /* some names are not the client's to say: client_may_say */
 };
 
 bool forward_is_trusted(const struct settings *settings, const struct address *peer)
@@ -24,16 +25,11 @@ bool forward_is_trusted(const struct settings *settings, const struct address *p
     return false;
 }
 
-/* Adds name with the incoming fields of this id joined by ", ", and more behind them. */
-static void add_joined(struct field_list *out, struct slice name, const struct http_head *head,
-                       enum http_field_id id, struct slice more)
+static SELDOM void join(struct field_list *out, struct slice name, const struct http_head *head,
+                        enum http_field_id id, struct slice more)
 {
     uint32_t start = out->text_len;
 
-    if (!head || !http_head_may_have(head, id)) {
-        field_list_add(out, name, more);
-        return;
-    }
     for (unsigned i = 0; i < head->field_count; i++) {
         if (head->fields[i].id != id || !head->fields[i].value.len)
             continue;
@@ -48,6 +44,16 @@ static void add_joined(struct field_list *out, struct slice name, const struct h
     field_list_add(out, name, slice_of(out->text + start, out->text_len - start));
 }
 
+/* Adds name with the incoming fields of this id joined by ", ", and more behind them. */
+static void add_joined(struct field_list *out, struct slice name, const struct http_head *head,
+                       enum http_field_id id, struct slice more)
+{
+    if (head && http_head_may_have(head, id))
+        join(out, name, head, id, more);
+    else
+        field_list_add(out, name, more);
+}
+
 static void add_believed(struct field_list *out, struct slice name, const struct forwarding *f,
                          enum http_field_id id, struct slice own)
 {
@@ -57,7 +63,7 @@ static void add_believed(struct field_list *out, struct slice name, const struct
 }
 
 /* Forwarded: for=192.0.2.1;host=example.com;proto=http (RFC 7239). */
-static void add_forwarded(struct field_list *out, const struct forwarding *f)
+static SELDOM void add_forwarded(struct field_list *out, const struct forwarding *f)
 {
     char text[ADDRESS_TEXT_SIZE + 300];
     bool v6 = memchr(f->peer.data, ':', f->peer.len) != NULL;
@@ -106,6 +112,11 @@ static bool client_may_say(const struct request *rq, struct slice name)
     const struct settings *s = rq->lease->snapshot->settings;
 
     return !is_bypass(s, name) && !is_certificate(s, name) && (!rq->paging || page_server_takes(name));
+}
+
+static bool is_guarded(const struct request *rq, const struct settings *s)
+{
+    return s->bypass_header || s->tls.pair_count || rq->paging;
 }
 
 bool forward_trailer(const struct request *rq, const struct http_field *trailer)
@@ -179,10 +190,12 @@ void forward_request(const struct request *rq, struct field_list *out)
     out->text_len = (uint32_t)address_format_ip(&rq->client->peer, out->text);
     f.peer = slice_of(out->text, out->text_len);
     f.trusted = forward_is_trusted(f.settings, &rq->client->peer);
+    f.guarded = is_guarded(rq, f.settings);
     field_list_add(out, SLICE("Host"),
                    policy_host(rq, own_host ? rq->member->host : head->host));
     for (unsigned i = 0; i < head->field_count; i++)
-        if (request_field_passes(head, &head->fields[i], &f) && client_may_say(rq, head->fields[i].name))
+        if (request_field_passes(head, &head->fields[i], &f) &&
+            (LIKELY(!f.guarded) || client_may_say(rq, head->fields[i].name)))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     if (!rq->paging)
         add_controls(out, head);

@@ -13,7 +13,7 @@ static struct slice without_query(struct slice path)
 }
 
 /* Rare: the path is spelled in another way, or holds what has to be looked at. */
-static enum verdict read_form(struct request *rq, struct slice path)
+static SELDOM enum verdict read_form(struct request *rq, struct slice path)
 {
     struct slice query = slice_skip(rq->head.path, path.len);
     struct path_result form;
