@@ -45,6 +45,7 @@ local function describe_head(head)
   return {
     method = tonumber(head.method), method_text = unit.text(head.method_text), target = unit.text(head.target),
     path = unit.text(head.path), authority = unit.text(head.authority), host = unit.text(head.host),
+    host_name = unit.text(head.host_name), via = unit.text(head.via),
     status = head.status, reason = unit.text(head.reason), minor = head.minor,
     body = BODIES[tonumber(head.body)], content_length = tonumber(head.content_length),
     keep_alive = head.keep_alive, expect_continue = head.expect_continue, te_trailers = head.te_trailers,
