@@ -77,6 +77,8 @@ enum parse head_end_find(const char *data, size_t len, size_t start, struct http
     size_t window = len < limits->head_size ? len : limits->head_size, line = scan->line, stop = scan->seen;
     enum parse open;
 
+    if (UNLIKELY(start > window)) /* empty lines in front, and too many of them */
+        return fail(PARSE_HEAD_TOO_BIG, "head too big", error);
     for (;;) {
         stop = find_line_end(data, scan, stop, window);
         if (stop + 1 >= window || data[stop] != '\r' || data[stop + 1] != '\n')
