@@ -147,15 +147,7 @@ bool http_list_next(struct slice *rest, struct slice *element);
 /* Does the comma separated list value contain token (case ignored)? */
 bool http_list_has(struct slice value, struct slice token);
 
-#ifndef FFI_CDEF
-/* May a field value have this byte? None but control bytes other than tab may not. */
-static inline bool http_is_value_byte(unsigned char byte)
-{
-    return byte >= ' ' ? byte != 0x7f : byte == '\t';
-}
-#endif
-
-/* Is text a valid field name (token), field value (http_is_value_byte)? */
+/* Is text a valid field name (token), field value (no control bytes but tab)? */
 bool http_is_token(struct slice text);
 bool http_is_field_value(struct slice text);
 

@@ -14,6 +14,7 @@ struct reading {
     const struct http_limits *limits;
     enum parse result;   /* PARSE_DONE until something is wrong */
     const char *error;   /* with any other result */
+    bool controls;       /* there are control bytes that end no line, perhaps */
     bool trailers;       /* fields of a trailer section: they say nothing about the message */
     bool complete;       /* http-parser saw the empty line */
     struct slice name;   /* of the field whose value comes next */
@@ -171,8 +172,7 @@ static int on_value(http_parser *parser, const char *at, size_t len)
         return !fail(r, PARSE_HEAD_TOO_BIG, "too many fields");
     f->name = r->name;
     f->value = slice_trim(slice_of(at, len));
-    /* http-parser looks at every byte of a value but the first */
-    if (f->value.len && !http_is_value_byte((unsigned char)f->value.data[0]))
+    if (UNLIKELY(r->controls) && !http_is_field_value(f->value))
         return !fail(r, PARSE_BAD, "control byte in a field value");
     f->id = (uint8_t)http_field_id(f->name);
     f->hop_by_hop = r->trailers              ? is_end_to_end(f)
@@ -213,17 +213,18 @@ static SELDOM void mark_hop_by_hop(struct http_head *head)
     }
 }
 
-/* Shows text, all lines of a head or trailer section behind the start line, to http-parser; controls: it has control bytes that end no
- * line, perhaps. */
-static bool read_fields(struct reading *r, struct slice text, bool controls)
+/* Shows text, all lines of a head or trailer section behind the start line, to http-parser. */
+static bool read_fields(struct reading *r, struct slice text, const struct http_scan *scan)
 {
     static const http_parser_settings SETTINGS = {
         .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_end};
     http_parser parser = at_fields;
 
+    r->controls = scan->controls;
     parser.data = r;
-    /* Whether values have such bytes is all that this is about where Transfer-Encoding is "chunked" or refused (read_coding). */
-    parser.lenient_http_headers = !controls;
+    /* Which bytes values have is ours (on_value), and so is Content-Length beside Transfer-Encoding (judge). Asked for the latter,
+     * http-parser refuses it beside Transfer-Encoding-X, too. */
+    parser.lenient_http_headers = 1;
     (void)http_parser_execute(&parser, &SETTINGS, text.data, text.len);
     if (r->result != PARSE_DONE)
         return false;
@@ -338,7 +339,7 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     if (r.result == PARSE_DONE && head->target.len > limits->target_length)
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_request(&r));
+        (void)(read_fields(&r, field_lines(data, scan, end), scan) && judge_request(&r));
     *used = end;
     *error = r.error;
     return r.result;
@@ -371,7 +372,7 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
     init(&r, head, limits);
     r.result = start_line_response(head, first_line(data, 0, scan), &r.error);
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_response(&r, method));
+        (void)(read_fields(&r, field_lines(data, scan, end), scan) && judge_response(&r, method));
     *used = end;
     *error = r.error;
     return r.result;
@@ -393,7 +394,7 @@ enum parse http_parse_trailers(struct http_head *head, struct slice block,
         *error = "incomplete trailer section";
         return PARSE_BAD;
     }
-    (void)read_fields(&r, block, true);
+    (void)read_fields(&r, block, &scan);
     *error = r.error;
     return r.result;
 }

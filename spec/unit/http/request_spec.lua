@@ -77,6 +77,15 @@ describe("a request head", function()
     assert.equal("h\195\169\255", heads.head(get("X: h\195\169\255")).fields[2].value)
   end)
 
+  it("has a length beside a field whose name only begins as Transfer-Encoding does, whatever else it says", function()
+    for _, more in ipairs { "X: ab", "X: a\tb" } do
+      for _, name in ipairs { "Transfer-Encoding-X", "Transfer-Encoding*" } do
+        local head = heads.parse_all_ways(get(name .. ": chunked\r\nContent-Length: 5\r\n" .. more)).head
+        assert.same({ "length", 5 }, { head.body, head.content_length })
+      end
+    end
+  end)
+
   it("may have an empty Host", function()
     assert.equal("", heads.head("GET / HTTP/1.1\r\nHost:\r\n\r\n").host)
   end)
