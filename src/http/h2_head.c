@@ -62,12 +62,16 @@ static bool read_host(struct reading *r, struct slice value)
     return true;
 }
 
+/* What http-parser reads: what comes by HTTP/2 must not go on by HTTP/1 with what is refused there. */
+#define LENGTH_MAX (UINT64_MAX - 6)
+
 static bool read_length(struct reading *r, struct slice value)
 {
     if (r->has_length)
         return fail(r, "more than one Content-Length");
     r->has_length = true;
-    return http_read_length(value, &r->head->content_length) || fail(r, "invalid Content-Length");
+    return (http_read_length(value, &r->head->content_length) && r->head->content_length <= LENGTH_MAX) ||
+           fail(r, "invalid Content-Length");
 }
 
 /* What a field says about the message it stands in. */

@@ -133,6 +133,15 @@ describe("a request head of HTTP/2", function()
     end)
   end
 
+  it("has a body no longer than HTTP/1 can say of it", function()
+    local function result_of(length)
+      return (read(request_fields({ "content-length", length }), { body = true }))
+    end
+    assert.equal(tonumber(lib.PARSE_DONE), result_of("18446744073709551609"))
+    assert.equal(tonumber(lib.PARSE_BAD), result_of("18446744073709551610"))
+    assert.equal(tonumber(lib.PARSE_BAD), result_of("18446744073709551615"))
+  end)
+
   it("is a GET with Upgrade where it was an extended CONNECT", function()
     local list = with { [":method"] = "CONNECT", [":path"] = "/chat" }
     table.insert(list, 1, { ":protocol", "websocket" })
