@@ -56,7 +56,7 @@ static const uint32_t STANDING_HOP_BY_HOP =
     1u << FIELD_TRANSFER_ENCODING | 1u << FIELD_UPGRADE;
 
 /* Fields without an id that Connection can not name away and that may not be trailers. */
-static bool is_end_to_end(const struct http_field *f)
+static SELDOM bool is_end_to_end(const struct http_field *f)
 {
     static const char *const NAMES[] = {
         "age", "authorization", "cache-control", "content-encoding", "content-range",
@@ -123,7 +123,7 @@ static bool read_connection(struct reading *r, struct slice value)
 }
 
 /* What a field says about the message it stands in. */
-static bool read_meaning(struct reading *r, const struct http_field *f)
+static SELDOM bool read_meaning(struct reading *r, const struct http_field *f)
 {
     struct http_head *head = r->head;
 
@@ -201,7 +201,7 @@ static void mark_named(struct http_head *head, struct slice name)
     }
 }
 
-static void mark_hop_by_hop(struct http_head *head)
+static SELDOM void mark_hop_by_hop(struct http_head *head)
 {
     for (unsigned i = 0; i < head->field_count; i++) {
         struct slice value = head->fields[i].value, option;
@@ -303,14 +303,16 @@ static bool judge_response(struct reading *r, enum method method)
     return true;
 }
 
-/* Takes the first line, without its end, off a head. */
-static struct slice take_line(struct slice *head)
+/* The first line of a complete head that starts at data[start], without its end. */
+static struct slice first_line(const char *data, size_t start, const struct http_scan *scan)
 {
-    struct slice line;
+    return slice_of(data + start, scan->fields - start - strlen("\r\n"));
+}
 
-    (void)slice_split(head, '\n', &line);
-    line.len--;
-    return line;
+/* What is behind it, up to the head's end. */
+static struct slice field_lines(const char *data, const struct http_scan *scan, size_t end)
+{
+    return slice_of(data + scan->fields, end - scan->fields);
 }
 
 enum parse http_parse_request(struct http_head *head, const char *data, size_t len,
@@ -319,7 +321,6 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
 {
     size_t start = 0, end;
     struct reading r;
-    struct slice text;
     enum parse found;
 
     while (start + 1 < len && data[start] == '\r' && data[start + 1] == '\n')
@@ -330,12 +331,11 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);
-    text = slice_of(data + start, end - start);
-    r.result = start_line_request(head, take_line(&text), &r.error);
+    r.result = start_line_request(head, first_line(data, start, scan), &r.error);
     if (r.result == PARSE_DONE && head->target.len > limits->target_length)
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, text) && judge_request(&r));
+        (void)(read_fields(&r, field_lines(data, scan, end)) && judge_request(&r));
     *used = end;
     *error = r.error;
     return r.result;
@@ -355,7 +355,6 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
 {
     size_t end;
     struct reading r;
-    struct slice text;
     enum parse found;
 
     /* What greets as another protocol would be waited for in vain: its head never ends. */
@@ -367,10 +366,9 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);
-    text = slice_of(data, end);
-    r.result = start_line_response(head, take_line(&text), &r.error);
+    r.result = start_line_response(head, first_line(data, 0, scan), &r.error);
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, text) && judge_response(&r, method));
+        (void)(read_fields(&r, field_lines(data, scan, end)) && judge_response(&r, method));
     *used = end;
     *error = r.error;
     return r.result;
