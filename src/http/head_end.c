@@ -2,10 +2,16 @@
 
 #include <endian.h>
 
-/* The first CR or LF in data[from, to), or where there is none left. Lines are short: to call memchr twice for each would cost more than what it finds. */
-static size_t find_line_end(const char *data, size_t from, size_t to)
+static bool is_control(unsigned char byte)
 {
-    typedef char bytes __attribute__((vector_size(16)));
+    return byte < ' ' || byte == 0x7f;
+}
+
+/* The first control byte in data[from, to), or where there is none left. Mostly it ends a line, and lines are short: to call memchr for CR
+ * and for LF would cost more than what it finds. */
+static size_t find_control(const char *data, size_t from, size_t to)
+{
+    typedef unsigned char bytes __attribute__((vector_size(16)));
     typedef uint64_t words __attribute__((vector_size(16)));
 
     for (; from + sizeof(bytes) <= to; from += sizeof(bytes)) {
@@ -13,15 +19,27 @@ static size_t find_line_end(const char *data, size_t from, size_t to)
         words hits; /* of each byte all bits or none */
 
         memcpy(&some, data + from, sizeof(some));
-        hits = (words)((some == '\r') | (some == '\n'));
+        hits = (words)((some < ' ') | (some == 0x7f));
         if (hits[0])
             return from + (size_t)__builtin_ctzll(le64toh(hits[0])) / 8;
         if (hits[1])
             return from + sizeof(hits[0]) + (size_t)__builtin_ctzll(le64toh(hits[1])) / 8;
     }
-    while (from < to && data[from] != '\r' && data[from] != '\n')
+    while (from < to && !is_control((unsigned char)data[from]))
         from++;
     return from;
+}
+
+/* The first CR or LF in data[from, to), or where there is none left. */
+static size_t find_line_end(const char *data, struct http_scan *scan, size_t from, size_t to)
+{
+    size_t at = find_control(data, from, to);
+
+    while (UNLIKELY(at < to && data[at] != '\r' && data[at] != '\n')) {
+        scan->controls = true;
+        at = find_control(data, at + 1, to);
+    }
+    return at;
 }
 
 /* Does the target in line, complete or not, already have more than max bytes? */
@@ -64,7 +82,7 @@ enum parse head_end_find(const char *data, size_t len, size_t start, struct http
     if (scan->seen > window) /* empty lines before it are beyond head_size, or that has become less */
         return fail(PARSE_HEAD_TOO_BIG, "head too big", error);
     for (;;) {
-        stop = find_line_end(data, stop, window);
+        stop = find_line_end(data, scan, stop, window);
         if (stop + 1 >= window || data[stop] != '\r' || data[stop + 1] != '\n')
             break;
         if (line == start) {

@@ -213,14 +213,17 @@ static SELDOM void mark_hop_by_hop(struct http_head *head)
     }
 }
 
-/* Shows text, all lines of a head or trailer section behind the start line, to http-parser. */
-static bool read_fields(struct reading *r, struct slice text)
+/* Shows text, all lines of a head or trailer section behind the start line, to http-parser; controls: it has control bytes that end no
+ * line, perhaps. */
+static bool read_fields(struct reading *r, struct slice text, bool controls)
 {
     static const http_parser_settings SETTINGS = {
         .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_end};
     http_parser parser = at_fields;
 
     parser.data = r;
+    /* Whether values have such bytes is all that this is about where Transfer-Encoding is "chunked" or refused (read_coding). */
+    parser.lenient_http_headers = !controls;
     (void)http_parser_execute(&parser, &SETTINGS, text.data, text.len);
     if (r->result != PARSE_DONE)
         return false;
@@ -335,7 +338,7 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     if (r.result == PARSE_DONE && head->target.len > limits->target_length)
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, field_lines(data, scan, end)) && judge_request(&r));
+        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_request(&r));
     *used = end;
     *error = r.error;
     return r.result;
@@ -368,7 +371,7 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
     init(&r, head, limits);
     r.result = start_line_response(head, first_line(data, 0, scan), &r.error);
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, field_lines(data, scan, end)) && judge_response(&r, method));
+        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_response(&r, method));
     *used = end;
     *error = r.error;
     return r.result;
@@ -390,7 +393,7 @@ enum parse http_parse_trailers(struct http_head *head, struct slice block,
         *error = "incomplete trailer section";
         return PARSE_BAD;
     }
-    (void)read_fields(&r, block);
+    (void)read_fields(&r, block, true);
     *error = r.error;
     return r.result;
 }

@@ -48,6 +48,7 @@ struct http_scan {
     uint32_t line; /* offset of the first byte of the line not yet complete */
     uint32_t seen; /* bytes already searched */
     uint32_t fields; /* offset of what is behind the first line, once that is complete */
+    bool controls;   /* a byte below 32 that is no CR or LF, or a DEL, was seen: perhaps a tab, perhaps to be refused */
 };
 
 /* Looks for a complete request head at data[0, len). Empty lines before it are skipped (RFC
