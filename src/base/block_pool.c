@@ -23,23 +23,9 @@ void block_pool_trim(struct block_pool *pool)
     (void)spares_trim(&pool->large);
 }
 
-static char *take(struct spares *spares, uint32_t size)
+char *block_pool_new_block(uint32_t size)
 {
-    char *block = spares_take(spares);
-
-    return block ? block : malloc(size);
-}
-
-bool block_pool_fill(struct block_pool *pool, struct buf *b)
-{
-    CHECK(!b->data);
-    b->data = take(&pool->small, pool->small_size);
-    if (!b->data)
-        return false;
-    b->start = b->end = 0;
-    b->cap = pool->small_size;
-    pool->taken_bytes += b->cap;
-    return true;
+    return malloc(size);
 }
 
 bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
@@ -50,7 +36,9 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
         buf_compact(b);
         return true;
     }
-    bigger.data = take(&pool->large, pool->large_size);
+    bigger.data = spares_take(&pool->large);
+    if (!bigger.data)
+        bigger.data = block_pool_new_block(pool->large_size);
     if (!bigger.data)
         return false;
     pool->taken_bytes += bigger.cap;
@@ -60,12 +48,4 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
     }
     *b = bigger;
     return true;
-}
-
-void block_pool_put_back(struct block_pool *pool, struct buf *b)
-{
-    CHECK(pool->taken_bytes >= b->cap);
-    pool->taken_bytes -= b->cap;
-    spares_give(b->cap == pool->large_size ? &pool->large : &pool->small, b->data);
-    *b = (struct buf){0};
 }

@@ -24,13 +24,23 @@ void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t larg
 /* Gives all kept blocks back. Blocks still held by users are theirs to release before. */
 void block_pool_fini(struct block_pool *pool);
 
-/* Gives *b, which holds none, an empty small block. False: out of memory. */
-MUST_USE bool block_pool_fill(struct block_pool *pool, struct buf *b);
+/* A new block, where none is kept. NULL: out of memory. For this file. */
+char *block_pool_new_block(uint32_t size);
 
-/* The same, where *b may hold one: then it keeps that. */
+/* Gives *b an empty small block, if it holds none. False: out of memory. */
 static inline MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b)
 {
-    return b->data || block_pool_fill(pool, b);
+    if (b->data)
+        return true;
+    b->data = spares_take(&pool->small);
+    if (UNLIKELY(!b->data))
+        b->data = block_pool_new_block(pool->small_size);
+    if (UNLIKELY(!b->data))
+        return false;
+    b->start = b->end = 0;
+    b->cap = pool->small_size;
+    pool->taken_bytes += b->cap;
+    return true;
 }
 
 /* Moves *b into a large block, its bytes kept and compacted. False: out of memory, *b unchanged. */
@@ -39,12 +49,13 @@ MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
 /* Gives blocks back that nobody needed lately (spares_trim). */
 void block_pool_trim(struct block_pool *pool);
 
-/* Takes the block of *b back, with whatever is in it; *b holds none afterwards. */
-void block_pool_put_back(struct block_pool *pool, struct buf *b);
-
-/* The same, where *b may hold none. */
+/* Takes the block back, with whatever is in it; *b holds none afterwards. */
 static inline void block_pool_release(struct block_pool *pool, struct buf *b)
 {
-    if (b->data)
-        block_pool_put_back(pool, b);
+    if (!b->data)
+        return;
+    CHECK(pool->taken_bytes >= b->cap);
+    pool->taken_bytes -= b->cap;
+    spares_give(b->cap == pool->large_size ? &pool->large : &pool->small, b->data);
+    *b = (struct buf){0};
 }

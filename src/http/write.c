@@ -39,22 +39,26 @@ void write_fields(struct writer *w, const struct field_list *fields)
 
 void write_status_line(struct writer *w, int status, struct slice reason)
 {
-    char line[] = "HTTP/1.1 999 ";
-    char *digits = line + strlen("HTTP/1.1 ");
+    const struct slice start = SLICE("HTTP/1.1 "), end = SLICE("\r\n");
+    char *p = buf_tail(w->buf);
 
     CHECK(status >= 100 && status <= 999);
     if (!reason.data)
         reason = http_status_reason(status);
-    if (buf_room(w->buf) < strlen(line) + reason.len + strlen("\r\n")) {
+    if (buf_room(w->buf) < start.len + strlen("999 ") + reason.len + end.len) {
         w->overflow = true;
         return;
     }
-    digits[0] = (char)('0' + status / 100);
-    digits[1] = (char)('0' + status / 10 % 10);
-    digits[2] = (char)('0' + status % 10);
-    write_slice(w, slice_of(line, strlen(line)));
-    write_slice(w, reason);
-    write_literal(w, "\r\n");
+    memcpy(p, start.data, start.len);
+    p += start.len;
+    *p++ = (char)('0' + status / 100);
+    *p++ = (char)('0' + status / 10 % 10);
+    *p++ = (char)('0' + status % 10);
+    *p++ = ' ';
+    memcpy(p, reason.data, reason.len);
+    p += reason.len;
+    memcpy(p, end.data, end.len);
+    w->buf->end = (uint32_t)(p + end.len - w->buf->data);
 }
 
 void write_upgrade(struct writer *w, struct slice protocol)

@@ -52,9 +52,9 @@ static SELDOM bool grow(struct fifo *f)
     return true;
 }
 
-bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
+bool fifo_note(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
 {
-    if (f->running || c->its_turn || c->transport.fd < 0 || (events & EV_CUSTOM))
+    if (c->its_turn || c->transport.fd < 0 || (events & EV_CUSTOM))
         return false;
     if (UNLIKELY(f->count == f->capacity) && !grow(f))
         return false;

@@ -12,7 +12,7 @@ struct forwarding {
     const struct http_head *head;
     const struct settings *settings;
     struct slice peer; /* the client's address, without port */
-    const char *proto; /* how the client speaks to us: "http", "https" */
+    struct slice proto; /* how the client speaks to us: "http", "https" */
     bool trusted;      /* the client is a proxy whose fields are believed */
     bool guarded;      /* some names are not the client's to say: client_may_say */
 };
@@ -54,12 +54,12 @@ static void add_joined(struct field_list *out, struct slice name, const struct h
         field_list_add(out, name, more);
 }
 
-static void add_believed(struct field_list *out, struct slice name, const struct forwarding *f,
-                         enum http_field_id id, struct slice own)
+/* What the field with this id says, if it is believed, else our own value. */
+static struct slice believed(const struct forwarding *f, enum http_field_id id, struct slice own)
 {
     const struct http_field *field = f->trusted ? http_head_find(f->head, id) : NULL;
 
-    field_list_add(out, name, field ? field->value : own);
+    return field ? field->value : own;
 }
 
 /* Forwarded: for=192.0.2.1;host=example.com;proto=http (RFC 7239). */
@@ -69,7 +69,7 @@ static SELDOM void add_forwarded(struct field_list *out, const struct forwarding
     bool v6 = memchr(f->peer.data, ':', f->peer.len) != NULL;
     size_t host = f->head->host.len > 200 ? 200 : f->head->host.len;
     int len = snprintf(text, sizeof(text), "for=%s%.*s%s;host=\"%.*s\";proto=%s", v6 ? "\"[" : "",
-                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data, f->proto);
+                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data, f->proto.data);
     uint32_t start = out->text_len;
 
     field_list_text(out, slice_of(text, (size_t)len));
@@ -81,9 +81,9 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 {
     add_joined(out, SLICE("X-Forwarded-For"), f->trusted ? f->head : NULL, FIELD_X_FORWARDED_FOR,
                f->peer);
-    add_believed(out, SLICE("X-Forwarded-Proto"), f, FIELD_X_FORWARDED_PROTO, slice_str(f->proto));
-    add_believed(out, SLICE("X-Forwarded-Host"), f, FIELD_X_FORWARDED_HOST, f->head->host);
-    add_believed(out, SLICE("X-Real-IP"), f, FIELD_X_REAL_IP, f->peer);
+    field_list_add(out, SLICE("X-Forwarded-Proto"), believed(f, FIELD_X_FORWARDED_PROTO, f->proto));
+    field_list_add(out, SLICE("X-Forwarded-Host"), believed(f, FIELD_X_FORWARDED_HOST, f->head->host));
+    field_list_add(out, SLICE("X-Real-IP"), believed(f, FIELD_X_REAL_IP, f->peer));
     if (f->settings->forwarded)
         add_forwarded(out, f);
 }
@@ -183,7 +183,7 @@ void forward_request(const struct request *rq, struct field_list *out)
 {
     const struct http_head *head = &rq->head;
     struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings,
-                           .proto = rq->client->secure ? "https" : "http"};
+                           .proto = rq->client->secure ? SLICE("https") : SLICE("http")};
     bool own_host = !rq->member->preserve_host || !head->host.len;
 
     field_list_reset(out);
