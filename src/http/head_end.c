@@ -33,13 +33,12 @@ static size_t find_control(const char *data, size_t from, size_t to)
 /* The first CR or LF in data[from, to), or where there is none left. */
 static size_t find_line_end(const char *data, struct http_scan *scan, size_t from, size_t to)
 {
-    size_t at = find_control(data, from, to);
-
-    while (UNLIKELY(at < to && data[at] != '\r' && data[at] != '\n')) {
+    for (;; from++) {
+        from = find_control(data, from, to);
+        if (LIKELY(from >= to || data[from] == '\r' || data[from] == '\n'))
+            return from;
         scan->controls = true;
-        at = find_control(data, at + 1, to);
     }
-    return at;
 }
 
 /* Does the target in line, complete or not, already have more than max bytes? */

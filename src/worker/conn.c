@@ -101,7 +101,7 @@ enum io conn_read(struct conn *c)
 }
 
 /* Sends pieces of total bytes. False: the connection is unwritable. */
-static bool transmit(struct conn *c, const struct iovec *iov, int count, size_t total, size_t *sent)
+static inline bool transmit(struct conn *c, const struct iovec *iov, int count, size_t total, size_t *sent)
 {
     switch (transport_write(&c->transport, iov, count, sent)) {
     case IO_OK:
@@ -121,7 +121,7 @@ static bool transmit(struct conn *c, const struct iovec *iov, int count, size_t 
     return true;
 }
 
-static void drop_sent(struct conn *c, size_t sent)
+static inline void drop_sent(struct conn *c, size_t sent)
 {
     buf_consume(&c->out, sent);
     if (buf_len(&c->out) == 0)
@@ -158,7 +158,7 @@ static bool join(struct conn *c, struct slice data, struct slice tail)
     return true;
 }
 
-static size_t send_all(struct conn *c, struct slice data, struct slice tail)
+static SELDOM size_t send_all(struct conn *c, struct slice data, struct slice tail)
 {
     struct iovec iov[3];
     size_t sent, from_out, from_data;
