@@ -46,7 +46,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfo
 # kernel checks jumps (IBT) of programs, and the marks for it are 1.4 % of a request's instructions.
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=return
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-omit-frame-pointer $(HARDEN) $(WARNINGS)
+CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-plt -fno-omit-frame-pointer $(HARDEN) $(WARNINGS)
 LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--build-id=sha1
 LIBS = -lev -lhttp_parser -lnghttp2 -lseccomp $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
 

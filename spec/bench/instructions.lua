@@ -13,6 +13,7 @@ require("jit").off() -- the packaged LuaJIT now and then crashes in compiled cod
 
 local cleanup = require("spec.support.cleanup")
 local origin = require("spec.support.origin")
+local policy = require("spec.bench.policy")
 local process = require("spec.support.process")
 local proxy = require("spec.support.proxy")
 local sys = require("spec.support.sys")
@@ -70,6 +71,7 @@ local function count(work)
   local p = proxy.start {
     workers = 1, config = work.config, log_level = "warn", args = work.args,
     route = { to = o.url, host = works.HOST, options = work.options, circuit = work.circuit },
+    scripts = work.scripts and policy.scripts(),
     under = { "/usr/bin/valgrind", "--tool=callgrind", "--callgrind-out-file=" .. out .. "/dump", "--quiet" },
   }
   if work.ratelimit then

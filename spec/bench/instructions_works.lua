@@ -1,7 +1,7 @@
 --- The works of instructions.lua: what the proxy is set up with, and one request.
 --
 -- A work: name, requests (counted after a warm-up of 50), client (of a proxy: returns a function that makes one
--- request); config, args, options, circuit, ratelimit (of the route).
+-- request); config, args, options, circuit, ratelimit (of the route), scripts (true: those with the policy "bench").
 
 local h2 = require("spec.support.h2")
 local http = require("spec.support.http")
@@ -47,6 +47,10 @@ return {
     circuit = { threshold = 5, cooldown = "10s", half_open = 1 },
     ratelimit = { 1000000, "1s" },
     client = kept { path = "/" },
+  },
+  {
+    name = "policy", requests = 400, scripts = true, options = { policy = "bench" },
+    client = kept { path = "/", headers = { ["User-Agent"] = "bench" } },
   },
   {
     name = "http2",

@@ -23,7 +23,7 @@ void heads_check_same(const struct http_head *a, const struct http_head *b)
     CHECK(fuzz_same(a->target, b->target));
     CHECK(fuzz_same(a->path, b->path));
     CHECK(fuzz_same(a->authority, b->authority));
-    CHECK(fuzz_same(a->host, b->host));
+    CHECK(fuzz_same(a->host, b->host) && fuzz_same(a->host_name, b->host_name));
     CHECK(fuzz_same(a->reason, b->reason));
     CHECK(a->body == b->body && a->content_length == b->content_length);
     CHECK(a->keep_alive == b->keep_alive && a->expect_continue == b->expect_continue);
@@ -33,6 +33,9 @@ void heads_check_same(const struct http_head *a, const struct http_head *b)
 
 void heads_check_fields(const struct http_head *head)
 {
+    struct slice name, port;
+
+    CHECK(!head->host.len || (http_split_authority(head->host, &name, &port) && slice_eq(name, head->host_name)));
     for (unsigned i = 0; i < head->field_count; i++) {
         const struct http_field *f = &head->fields[i];
 
@@ -41,6 +44,7 @@ void heads_check_fields(const struct http_head *head)
         CHECK(slice_eq(slice_trim(f->value), f->value));
         CHECK(!memchr(f->value.data, '\r', f->value.len) && !memchr(f->value.data, '\n', f->value.len));
         CHECK(f->id == http_field_id(f->name));
+        CHECK(f->id == FIELD_OTHER || http_head_may_have(head, (enum http_field_id)f->id));
     }
 }
 
@@ -99,7 +103,7 @@ void heads_check_request(const struct http_head *head)
     CHECK(used == text.len);
     CHECK(slice_eq(again.method_text, head->method_text) && again.method == head->method);
     CHECK(slice_eq(again.target, head->target) && slice_eq(again.path, head->path));
-    CHECK(slice_eq(again.host, head->host));
+    CHECK(slice_eq(again.host, head->host) && slice_eq(again.host_name, head->host_name));
     CHECK(again.content_length == head->content_length);
     CHECK((again.body == BODY_LENGTH) == (head->body == BODY_LENGTH) || head->connect);
     CHECK(again.expect_continue == head->expect_continue);

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+extern inline struct spares *block_pool_list(struct block_pool *pool, uint32_t size);
+extern inline bool block_pool_take(struct block_pool *pool, struct buf *b);
+extern inline void block_pool_release(struct block_pool *pool, struct buf *b);
+
 static uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -33,17 +37,9 @@ void block_pool_trim(struct block_pool *pool)
     (void)spares_trim(&pool->wide);
 }
 
-static struct spares *spares_of(struct block_pool *pool, uint32_t size)
+bool block_pool_new(struct block_pool *pool, struct buf *b, uint32_t size)
 {
-    if (size == pool->small_size)
-        return &pool->small;
-    return size == pool->large_size ? &pool->large : &pool->wide;
-}
-
-/* An empty block of that size; *b holds none. */
-static bool take(struct block_pool *pool, struct buf *b, uint32_t size)
-{
-    char *block = spares_take(spares_of(pool, size));
+    char *block = spares_take(block_pool_list(pool, size));
 
     if (!block)
         block = malloc(size);
@@ -55,11 +51,6 @@ static bool take(struct block_pool *pool, struct buf *b, uint32_t size)
     return true;
 }
 
-bool block_pool_take(struct block_pool *pool, struct buf *b)
-{
-    return b->data || take(pool, b, pool->small_size);
-}
-
 bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
 {
     struct buf bigger;
@@ -68,7 +59,7 @@ bool block_pool_enlarge(struct block_pool *pool, struct buf *b)
         buf_compact(b);
         return true;
     }
-    if (!take(pool, &bigger, pool->large_size))
+    if (!block_pool_new(pool, &bigger, pool->large_size))
         return false;
     if (b->data) {
         CHECK(buf_append(&bigger, buf_head(b), buf_len(b)));
@@ -83,7 +74,7 @@ static void swap(struct block_pool *pool, struct buf *b, uint32_t size)
     struct buf other;
 
     CHECK(buf_len(b) == 0);
-    if (b->cap == size || !take(pool, &other, size))
+    if (b->cap == size || !block_pool_new(pool, &other, size))
         return;
     block_pool_release(pool, b);
     *b = other;
@@ -98,15 +89,4 @@ void block_pool_widen(struct block_pool *pool, struct buf *b)
 void block_pool_narrow(struct block_pool *pool, struct buf *b)
 {
     swap(pool, b, pool->large_size);
-}
-
-void block_pool_release(struct block_pool *pool, struct buf *b)
-{
-    if (!b->data)
-        return;
-    CHECK(pool->taken_bytes >= b->cap);
-    pool->taken_bytes -= b->cap;
-    pool->wide_taken -= b->cap == pool->wide_size;
-    spares_give(spares_of(pool, b->cap), b->data);
-    *b = (struct buf){0};
 }

@@ -33,8 +33,46 @@ void block_pool_init(struct block_pool *pool, uint32_t small_size, uint32_t larg
 /* Gives all kept blocks back. Blocks still held by users are theirs to release before. */
 void block_pool_fini(struct block_pool *pool);
 
-/* Gives *b an empty small block, if it holds none. false: out of memory. */
-MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b);
+#ifdef FFI_CDEF
+bool block_pool_take(struct block_pool *pool, struct buf *b);
+void block_pool_release(struct block_pool *pool, struct buf *b);
+#else
+/* An empty block of that size in *b, which held none. False: out of memory. For this file. */
+MUST_USE bool block_pool_new(struct block_pool *pool, struct buf *b, uint32_t size);
+
+inline struct spares *block_pool_list(struct block_pool *pool, uint32_t size)
+{
+    if (LIKELY(size == pool->small_size))
+        return &pool->small;
+    return size == pool->large_size ? &pool->large : &pool->wide;
+}
+
+/* Gives *b an empty small block, if it holds none. False: out of memory. */
+inline MUST_USE bool block_pool_take(struct block_pool *pool, struct buf *b)
+{
+    if (b->data)
+        return true;
+    b->data = spares_take(&pool->small);
+    if (UNLIKELY(!b->data))
+        return block_pool_new(pool, b, pool->small_size);
+    b->start = b->end = 0;
+    b->cap = pool->small_size;
+    pool->taken_bytes += b->cap;
+    return true;
+}
+
+/* Takes the block back, with whatever is in it; *b holds none afterwards. */
+inline void block_pool_release(struct block_pool *pool, struct buf *b)
+{
+    if (!b->data)
+        return;
+    CHECK(pool->taken_bytes >= b->cap);
+    pool->taken_bytes -= b->cap;
+    pool->wide_taken -= b->cap == pool->wide_size;
+    spares_give(block_pool_list(pool, b->cap), b->data);
+    *b = (struct buf){0};
+}
+#endif
 
 /* Moves *b into a large block, its bytes kept and compacted; one that holds more stays. False: out of memory, *b unchanged. */
 MUST_USE bool block_pool_enlarge(struct block_pool *pool, struct buf *b);
@@ -45,6 +83,3 @@ void block_pool_narrow(struct block_pool *pool, struct buf *b);
 
 /* Gives blocks back that nobody needed lately (spares_trim). */
 void block_pool_trim(struct block_pool *pool);
-
-/* Takes the block back, with whatever is in it; *b holds none afterwards. */
-void block_pool_release(struct block_pool *pool, struct buf *b);

@@ -22,6 +22,10 @@
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* For a static function that begins a way which most calls of its callers do not take: as part of them, they would save registers and
+ * guard the stack for it each time. */
+#define SELDOM __attribute__((noinline))
+
 /* Aborts with the text of cond, file and line when cond is false. */
 #define CHECK(cond) \
     do { \

@@ -14,7 +14,7 @@ struct low_water {
 };
 
 /* The store has count pieces left. */
-static inline void low_water_note(struct low_water *low, uint32_t count)
+inline void low_water_note(struct low_water *low, uint32_t count)
 {
     if (count < low->least)
         low->least = count;

@@ -1,10 +1,9 @@
 #include "base/spares.h"
 
-#include <stdlib.h>
-
-struct spare {
-    struct spare *next;
-};
+/* base/low_water.h has no source of its own */
+extern inline void low_water_note(struct low_water *low, uint32_t count);
+extern inline void *spares_take(struct spares *s);
+extern inline void spares_give(struct spares *s, void *piece);
 
 void spares_init(struct spares *s, uint32_t most)
 {
@@ -19,30 +18,6 @@ static struct spare *pop(struct spares *s)
     s->first = spare->next;
     s->kept--;
     return spare;
-}
-
-void *spares_take(struct spares *s)
-{
-    struct spare *spare;
-
-    if (!s->first)
-        return NULL;
-    spare = pop(s);
-    low_water_note(&s->low, s->kept);
-    return spare;
-}
-
-void spares_give(struct spares *s, void *piece)
-{
-    struct spare *spare = piece;
-
-    if (s->kept >= s->most) {
-        free(piece);
-        return;
-    }
-    spare->next = s->first;
-    s->first = spare;
-    s->kept++;
 }
 
 uint32_t spares_trim(struct spares *s)

@@ -9,13 +9,16 @@
 #pragma once
 #include "base/low_water.h"
 #include <stdint.h>
+#include <stdlib.h>
 #else
 struct low_water {
     uint32_t least, before;
 };
 #endif
 
-struct spare;
+struct spare {
+    struct spare *next;
+};
 
 struct spares {
     struct spare *first; /* used last: its bytes are the likeliest to be in a cache */
@@ -27,11 +30,37 @@ struct spares {
 /* An empty list that keeps most pieces. */
 void spares_init(struct spares *s, uint32_t most);
 
-/* A piece, with whatever is in it. NULL: none is left, ask malloc. */
+#ifdef FFI_CDEF
 void *spares_take(struct spares *s);
+void spares_give(struct spares *s, void *piece);
+#else
+/* A piece, with whatever is in it. NULL: none is left, ask malloc. */
+inline void *spares_take(struct spares *s)
+{
+    struct spare *spare = s->first;
+
+    if (!spare)
+        return NULL;
+    s->first = spare->next;
+    s->kept--;
+    low_water_note(&s->low, s->kept);
+    return spare;
+}
 
 /* Keeps the piece, or frees it where enough are kept. */
-void spares_give(struct spares *s, void *piece);
+inline void spares_give(struct spares *s, void *piece)
+{
+    struct spare *spare = piece;
+
+    if (s->kept >= s->most) {
+        free(piece);
+        return;
+    }
+    spare->next = s->first;
+    s->first = spare;
+    s->kept++;
+}
+#endif
 
 /* Frees those that nobody has needed since the call before the last one. How many? */
 uint32_t spares_trim(struct spares *s);

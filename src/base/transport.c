@@ -23,14 +23,20 @@ static enum io tcp_read(struct transport *t, void *to, size_t size, size_t *n)
     return errno == EAGAIN ? IO_AGAIN : IO_ERROR;
 }
 
-static enum io tcp_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
+static SELDOM ssize_t send_pieces(int fd, const struct iovec *iov, int count, int flags)
 {
     struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+
+    return sendmsg(fd, &msg, flags);
+}
+
+static enum io tcp_write(struct transport *t, const struct iovec *iov, int count, size_t *n)
+{
     int flags = t->ending ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
     ssize_t put;
 
     do
-        put = count == 1 ? send(t->fd, iov->iov_base, iov->iov_len, flags) : sendmsg(t->fd, &msg, flags);
+        put = count == 1 ? send(t->fd, iov->iov_base, iov->iov_len, flags) : send_pieces(t->fd, iov, count, flags);
     while (put < 0 && errno == EINTR);
     if (put >= 0) {
         *n = (size_t)put;

@@ -57,6 +57,8 @@ static bool read_host(struct reading *r, struct slice value)
     if (value.len && !http_split_authority(value, &host, &port))
         return fail(r, "invalid Host");
     r->head->host = value;
+    if (value.len)
+        r->head->host_name = host;
     return true;
 }
 
@@ -116,6 +118,7 @@ static bool read_field(struct reading *r, struct slice name, struct slice value)
     field->hop_by_hop = field->id == FIELD_OTHER ? http_name_imitates(name) : HOP_BY_HOP >> field->id & 1;
     r->cookies += h2_is_cookie(name);
     r->head->field_count++;
+    r->head->present |= 1u << field->id;
     return field->id == FIELD_OTHER || read_meaning(r, field);
 }
 
@@ -180,6 +183,7 @@ static bool judge_protocol(struct reading *r)
         return fail(r, "too many fields");
     head->fields[head->field_count++] = (struct http_field){
         .name = SLICE("upgrade"), .value = r->protocol, .id = FIELD_UPGRADE, .hop_by_hop = true};
+    head->present |= 1u << FIELD_UPGRADE;
     return true;
 }
 
@@ -204,6 +208,8 @@ static bool judge_target(struct reading *r)
     }
     if (r->authority.data && !http_split_authority(r->authority, &host, &port))
         return fail(r, "invalid :authority");
+    if (r->authority.data)
+        head->host_name = host;
     if (head->method == METHOD_CONNECT && !r->authority.data)
         return fail(r, "CONNECT without :authority");
     return head->method != METHOD_CONNECT || port.data || fail(r, "CONNECT without a port");
@@ -218,9 +224,11 @@ static bool judge_host(struct reading *r)
         return head->host.len || fail(r, "neither :authority nor Host");
     if (head->host.data && !slice_eq_nocase(head->host, r->authority))
         return fail(r, "Host is not :authority");
-    if (!head->host.data && head->field_count < HTTP_FIELDS_MAX)
+    if (!head->host.data && head->field_count < HTTP_FIELDS_MAX) {
         head->fields[head->field_count++] =
             (struct http_field){.name = SLICE("host"), .value = r->authority, .id = FIELD_HOST};
+        head->present |= 1u << FIELD_HOST;
+    }
     head->authority = head->host = r->authority;
     return true;
 }
@@ -228,7 +236,7 @@ static bool judge_host(struct reading *r)
 static void init(struct reading *r, struct http_head *head)
 {
     memset(head, 0, offsetof(struct http_head, fields));
-    head->version = SLICE("2.0");
+    head->via = HTTP_VIA("2.0");
     head->may_trail = true;
     head->minor = 1;
     *r = (struct reading){.head = head};

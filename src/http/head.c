@@ -93,12 +93,13 @@ enum method http_method_of(struct slice text)
 
 bool http_read_length(struct slice value, uint64_t *n)
 {
+    enum { DIGITS_THAT_FIT = 19 }; /* whichever they are */
     uint64_t sum = 0;
 
     for (size_t i = 0; i < value.len; i++) {
         unsigned digit = (unsigned)(unsigned char)value.data[i] - '0';
 
-        if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
+        if (digit > 9 || (i >= DIGITS_THAT_FIT && sum > (UINT64_MAX - digit) / 10))
             return false;
         sum = sum * 10 + digit;
     }
@@ -111,11 +112,11 @@ bool http_read_length(struct slice value, uint64_t *n)
 enum { NAME_MAX_LEN = 19, SAME_LENGTH = 2 };
 
 struct known_name {
-    const char *name; /* lower case */
+    char name[NAME_MAX_LEN + 1]; /* lower case */
     enum http_field_id id;
 };
 
-/* By length; no length has more than two. */
+/* By length; no length has more than two, and these begin with different letters. */
 static const struct known_name KNOWN_NAMES[NAME_MAX_LEN + 1][SAME_LENGTH] = {
     [2] = {{"te", FIELD_TE}},
     [3] = {{"via", FIELD_VIA}},
@@ -138,27 +139,30 @@ static const struct known_name KNOWN_NAMES[NAME_MAX_LEN + 1][SAME_LENGTH] = {
 
 enum http_field_id http_field_id(struct slice name)
 {
-    if (name.len > NAME_MAX_LEN)
-        return FIELD_OTHER;
-    for (int i = 0; i < SAME_LENGTH; i++) {
-        const struct known_name *known = &KNOWN_NAMES[name.len][i];
+    const struct known_name *known;
 
-        if (known->name && (name.data[0] | 0x20) == known->name[0] &&
-            slice_eq_nocase(name, slice_of(known->name, name.len)))
-            return known->id;
-    }
-    return FIELD_OTHER;
+    if (name.len > NAME_MAX_LEN || !name.len)
+        return FIELD_OTHER;
+    known = KNOWN_NAMES[name.len];
+    if ((name.data[0] | 0x20) != known->name[0])
+        known++;
+    if ((name.data[0] | 0x20) != known->name[0])
+        return FIELD_OTHER;
+    return strncasecmp(name.data, known->name, name.len) == 0 ? known->id : FIELD_OTHER;
+}
+
+static SELDOM bool is_known_with_dashes(struct slice name)
+{
+    char dashed[NAME_MAX_LEN] = {0};
+
+    for (size_t i = 0; i < name.len; i++)
+        dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
+    return http_field_id(slice_of(dashed, name.len)) != FIELD_OTHER;
 }
 
 bool http_name_imitates(struct slice name)
 {
-    char dashed[NAME_MAX_LEN] = {0};
-
-    if (name.len > NAME_MAX_LEN || !memchr(name.data, '_', name.len))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
-    return http_field_id(slice_of(dashed, name.len)) != FIELD_OTHER;
+    return name.len <= NAME_MAX_LEN && memchr(name.data, '_', name.len) && is_known_with_dashes(name);
 }
 
 bool http_names_alike(struct slice a, struct slice b)
@@ -176,6 +180,8 @@ bool http_names_alike(struct slice a, struct slice b)
 
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id)
 {
+    if (!http_head_may_have(head, id))
+        return NULL;
     for (unsigned i = 0; i < head->field_count; i++) {
         if (head->fields[i].id == id)
             return &head->fields[i];
@@ -213,23 +219,21 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-static bool is_reg_name(struct slice host)
+/* Bytes of the name at the front of text, up to what can be no part of one. */
+static size_t reg_name_len(struct slice text)
 {
-    if (all_in(host, IN_HOST))
-        return host.len > 0;
-    for (size_t i = 0; i < host.len; i++) {
-        if (host.data[i] == '%') {
-            if (host.len - i < 3 || !is_hex(host.data[i + 1]) || !is_hex(host.data[i + 2]))
-                return false;
-            i += 2;
-        } else if (!(BYTES[(unsigned char)host.data[i]] & IN_HOST)) {
-            return false;
-        }
+    size_t n = 0;
+
+    for (;;) {
+        while (n < text.len && (BYTES[(unsigned char)text.data[n]] & IN_HOST))
+            n++;
+        if (text.len - n < 3 || text.data[n] != '%' || !is_hex(text.data[n + 1]) || !is_hex(text.data[n + 2]))
+            return n;
+        n += 3;
     }
-    return true;
 }
 
-static bool is_ipv6(struct slice host)
+static SELDOM bool is_ipv6(struct slice host)
 {
     char copy[INET6_ADDRSTRLEN];
     struct in6_addr ignored;
@@ -257,28 +261,31 @@ static bool is_port(struct slice port)
 
 bool http_split_authority(struct slice authority, struct slice *host, struct slice *port)
 {
-    const char *end = authority.data + authority.len;
-    bool bracketed = authority.len && authority.data[0] == '[';
-    const char *stop =
-        authority.len ? memchr(authority.data, bracketed ? ']' : ':', authority.len) : NULL;
+    size_t stop; /* where the host ends, brackets included */
+    struct slice behind;
 
     *port = slice_of(NULL, 0);
-    if (bracketed) {
-        if (!stop)
+    if (authority.len && authority.data[0] == '[') {
+        const char *bracket = memchr(authority.data, ']', authority.len);
+
+        if (!bracket)
             return false;
-        *host = slice_of(authority.data + 1, (size_t)(stop - authority.data) - 1);
-        stop++;
+        *host = slice_of(authority.data + 1, (size_t)(bracket - authority.data) - 1);
+        stop = host->len + 2;
+        if (!is_ipv6(*host))
+            return false;
     } else {
-        stop = stop ? stop : end;
-        *host = slice_of(authority.data, (size_t)(stop - authority.data));
+        stop = reg_name_len(authority);
+        *host = slice_of(authority.data, stop);
+        if (stop == 0)
+            return false;
     }
-    if (!(bracketed ? is_ipv6(*host) : is_reg_name(*host)))
-        return false;
-    if (stop == end)
+    if (stop == authority.len)
         return true;
-    if (*stop != ':' || !is_port(slice_of(stop + 1, (size_t)(end - stop) - 1)))
+    behind = slice_skip(authority, stop + 1);
+    if (authority.data[stop] != ':' || !is_port(behind))
         return false;
-    if (end - stop > 1)
-        *port = slice_of(stop + 1, (size_t)(end - stop) - 1);
+    if (behind.len)
+        *port = behind;
     return true;
 }

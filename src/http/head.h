@@ -84,6 +84,9 @@ struct http_field {
 
 enum { HTTP_FIELDS_MAX = 128 };
 
+/* "1.0", "1.1" (a later 1.x, too) or "2.0", and our pseudonym (RFC 9110 7.6.3). */
+#define HTTP_VIA(version) SLICE(version " tidelock")
+
 struct http_head {
     /* request line */
     enum method method;
@@ -96,12 +99,13 @@ struct http_head {
     int status; /* 0 for a request */
     struct slice reason;
     /* both */
-    struct slice version; /* by which it came, as Via says it: "1.0", "1.1" (a later 1.x, too), "2.0"; static */
+    struct slice via; /* what Via says of us: the version by which it came, and a name; HTTP_VIA */
     int minor; /* for codecs of HTTP/1: 0 or 1 */
     bool may_trail; /* trailers may follow a body of known length */
     bool connect; /* it was an extended CONNECT: a GET with Upgrade in its place, which becomes a tunnel or fails */
     struct slice
         host; /* request: the authority of the target, else the value of Host (may be empty) */
+    struct slice host_name; /* request: of host, without port and brackets */
     enum http_body_kind body;
     uint64_t content_length; /* what Content-Length said, 0 without it; for a response that has no
                               * body by its nature (to HEAD, 204, 304) too */
@@ -110,10 +114,19 @@ struct http_head {
     bool te_trailers;        /* request: TE lists trailers */
     bool upgrade;            /* Connection lists upgrade and there is an Upgrade field */
     unsigned field_count;
+    uint32_t present; /* bit 1 << id of each id but FIELD_OTHER that a field has, perhaps of more */
     struct http_field fields[HTTP_FIELDS_MAX];
 };
 
-/* The first field with this id, or NULL. */
+#ifndef FFI_CDEF
+/* May there be a field with this id? False is sure. */
+static inline bool http_head_may_have(const struct http_head *head, enum http_field_id id)
+{
+    return head->present >> id & 1;
+}
+#endif
+
+/* The first field with this id, which is not FIELD_OTHER, or NULL. */
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id);
 
 /* The id of a field name. */
@@ -134,7 +147,15 @@ bool http_list_next(struct slice *rest, struct slice *element);
 /* Does the comma separated list value contain token (case ignored)? */
 bool http_list_has(struct slice value, struct slice token);
 
-/* Is text a valid field name (token), field value (no control bytes but tab)? */
+#ifndef FFI_CDEF
+/* May a field value have this byte? None but control bytes other than tab may not. */
+static inline bool http_is_value_byte(unsigned char byte)
+{
+    return byte >= ' ' ? byte != 0x7f : byte == '\t';
+}
+#endif
+
+/* Is text a valid field name (token), field value (http_is_value_byte)? */
 bool http_is_token(struct slice text);
 bool http_is_field_value(struct slice text);
 

@@ -1,4 +1,4 @@
-/* head_end.h - where a head ends: line by line to the empty one, each byte once, within the limits.
+/* head_end.h - where a head ends: line by line to the empty one, each byte once (but behind a bare CR), within the limits.
  *
  * Part of http/parse.c; nobody else calls it.
  *

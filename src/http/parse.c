@@ -33,10 +33,19 @@ static bool fail(struct reading *r, enum parse result, const char *error)
     return false;
 }
 
-/* http-parser's own cap, for the whole process; ours is head_size. */
-__attribute__((constructor)) static void lift_parser_limit(void)
+/* Has read a start line. Start lines are ours (http/start_line.h), and no field means another thing behind another one, as bodies are
+ * ours, too. */
+static http_parser at_fields;
+
+/* The limit is http-parser's own, for the whole process; ours is head_size. */
+__attribute__((constructor)) static void prepare_parser(void)
 {
+    static const http_parser_settings NONE;
+    struct slice line = SLICE("GET / HTTP/1.1\r\n");
+
     http_parser_set_max_header_size(UINT32_MAX);
+    http_parser_init(&at_fields, HTTP_REQUEST);
+    CHECK(http_parser_execute(&at_fields, &NONE, line.data, line.len) == line.len);
 }
 
 /* Fields */
@@ -47,7 +56,7 @@ static const uint32_t STANDING_HOP_BY_HOP =
     1u << FIELD_TRANSFER_ENCODING | 1u << FIELD_UPGRADE;
 
 /* Fields without an id that Connection can not name away and that may not be trailers. */
-static bool is_end_to_end(const struct http_field *f)
+static SELDOM bool is_end_to_end(const struct http_field *f)
 {
     static const char *const NAMES[] = {
         "age", "authorization", "cache-control", "content-encoding", "content-range",
@@ -73,6 +82,8 @@ static bool read_host(struct reading *r, struct slice value)
     if (value.len && !http_split_authority(value, &host, &port))
         return fail(r, PARSE_BAD, "invalid Host");
     r->head->host = value;
+    if (value.len && !r->head->authority.data)
+        r->head->host_name = host;
     return true;
 }
 
@@ -112,7 +123,7 @@ static bool read_connection(struct reading *r, struct slice value)
 }
 
 /* What a field says about the message it stands in. */
-static bool read_meaning(struct reading *r, const struct http_field *f)
+static SELDOM bool read_meaning(struct reading *r, const struct http_field *f)
 {
     struct http_head *head = r->head;
 
@@ -144,7 +155,8 @@ static int on_name(http_parser *parser, const char *at, size_t len)
     struct reading *r = parser->data;
 
     r->name = slice_of(at, len);
-    if (!http_is_token(r->name))
+    /* http-parser lets no byte pass that no token has, but for this one */
+    if (memchr(at, ' ', len))
         return !fail(r, PARSE_BAD, "invalid field name");
     return 0;
 }
@@ -160,13 +172,14 @@ static int on_value(http_parser *parser, const char *at, size_t len)
     f->name = r->name;
     f->value = slice_trim(slice_of(at, len));
     /* http-parser looks at every byte of a value but the first */
-    if (f->value.len && !http_is_field_value(slice_of(f->value.data, 1)))
+    if (f->value.len && !http_is_value_byte((unsigned char)f->value.data[0]))
         return !fail(r, PARSE_BAD, "control byte in a field value");
     f->id = (uint8_t)http_field_id(f->name);
     f->hop_by_hop = r->trailers              ? is_end_to_end(f)
                     : f->id == FIELD_OTHER ? http_name_imitates(f->name)
                                            : STANDING_HOP_BY_HOP >> f->id & 1;
     head->field_count++;
+    head->present |= 1u << f->id;
     return f->id != FIELD_OTHER && !r->trailers && !read_meaning(r, f);
 }
 
@@ -188,7 +201,7 @@ static void mark_named(struct http_head *head, struct slice name)
     }
 }
 
-static void mark_hop_by_hop(struct http_head *head)
+static SELDOM void mark_hop_by_hop(struct http_head *head)
 {
     for (unsigned i = 0; i < head->field_count; i++) {
         struct slice value = head->fields[i].value, option;
@@ -200,18 +213,17 @@ static void mark_hop_by_hop(struct http_head *head)
     }
 }
 
-/* Shows first (may be empty), then text to http-parser: together one whole head. */
-static bool read_fields(struct reading *r, enum http_parser_type type, struct slice first,
-                        struct slice text)
+/* Shows text, all lines of a head or trailer section behind the start line, to http-parser; controls: it has control bytes that end no
+ * line, perhaps. */
+static bool read_fields(struct reading *r, struct slice text, bool controls)
 {
     static const http_parser_settings SETTINGS = {
         .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_end};
-    http_parser parser;
+    http_parser parser = at_fields;
 
-    http_parser_init(&parser, type);
     parser.data = r;
-    if (first.len)
-        (void)http_parser_execute(&parser, &SETTINGS, first.data, first.len);
+    /* Whether values have such bytes is all that this is about where Transfer-Encoding is "chunked" or refused (read_coding). */
+    parser.lenient_http_headers = !controls;
     (void)http_parser_execute(&parser, &SETTINGS, text.data, text.len);
     if (r->result != PARSE_DONE)
         return false;
@@ -294,10 +306,16 @@ static bool judge_response(struct reading *r, enum method method)
     return true;
 }
 
-/* Up to the first line end, without it. */
-static struct slice first_line(struct slice text)
+/* The first line of a complete head that starts at data[start], without its end. */
+static struct slice first_line(const char *data, size_t start, const struct http_scan *scan)
 {
-    return slice_of(text.data, (size_t)((char *)memchr(text.data, '\n', text.len) - text.data) - 1);
+    return slice_of(data + start, scan->fields - start - strlen("\r\n"));
+}
+
+/* What is behind it, up to the head's end. */
+static struct slice field_lines(const char *data, const struct http_scan *scan, size_t end)
+{
+    return slice_of(data + scan->fields, end - scan->fields);
 }
 
 enum parse http_parse_request(struct http_head *head, const char *data, size_t len,
@@ -306,7 +324,6 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
 {
     size_t start = 0, end;
     struct reading r;
-    struct slice text;
     enum parse found;
 
     while (start + 1 < len && data[start] == '\r' && data[start + 1] == '\n')
@@ -317,19 +334,11 @@ enum parse http_parse_request(struct http_head *head, const char *data, size_t l
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);
-    text = slice_of(data + start, end - start);
-    r.result = start_line_request(head, first_line(text), &r.error);
+    r.result = start_line_request(head, first_line(data, start, scan), &r.error);
     if (r.result == PARSE_DONE && head->target.len > limits->target_length)
         (void)fail(&r, PARSE_TARGET_TOO_BIG, "request target too long");
-    if (r.result == PARSE_DONE) {
-        bool known = head->method != METHOD_OTHER;
-        struct slice rest =
-            slice_of(text.data + head->method_text.len, text.len - head->method_text.len);
-
-        (void)(read_fields(&r, HTTP_REQUEST, known ? SLICE("") : SLICE("GET"),
-                           known ? text : rest) &&
-               judge_request(&r));
-    }
+    if (r.result == PARSE_DONE)
+        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_request(&r));
     *used = end;
     *error = r.error;
     return r.result;
@@ -349,7 +358,6 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
 {
     size_t end;
     struct reading r;
-    struct slice text;
     enum parse found;
 
     /* What greets as another protocol would be waited for in vain: its head never ends. */
@@ -361,10 +369,9 @@ enum parse http_parse_response(struct http_head *head, enum method method, const
     if (found != PARSE_DONE)
         return found;
     init(&r, head, limits);
-    text = slice_of(data, end);
-    r.result = start_line_response(head, first_line(text), &r.error);
+    r.result = start_line_response(head, first_line(data, 0, scan), &r.error);
     if (r.result == PARSE_DONE)
-        (void)(read_fields(&r, HTTP_RESPONSE, SLICE(""), text) && judge_response(&r, method));
+        (void)(read_fields(&r, field_lines(data, scan, end), scan->controls) && judge_response(&r, method));
     *used = end;
     *error = r.error;
     return r.result;
@@ -386,7 +393,7 @@ enum parse http_parse_trailers(struct http_head *head, struct slice block,
         *error = "incomplete trailer section";
         return PARSE_BAD;
     }
-    (void)read_fields(&r, HTTP_REQUEST, SLICE("GET / HTTP/1.1\r\n"), block);
+    (void)read_fields(&r, block, true);
     *error = r.error;
     return r.result;
 }

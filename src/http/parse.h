@@ -8,8 +8,8 @@
  * an unparsable Host, a target in none of the four forms, with a fragment, or absolute with a query
  * but no path.
  *
- * A method is any token: request and status lines are read here, and http-parser, which has a list
- * of methods, is shown GET in place of one that is not in enum method.
+ * Request and status lines are read here, so a method is any token; http-parser, which has a list of
+ * methods, is shown what comes behind them.
  *
  * hop_by_hop is set for Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate,
  * Proxy-Authorization, TE, Transfer-Encoding and Upgrade, for a name with an underscore that imitates
@@ -18,7 +18,7 @@
  * condition, range or authorization field; such a name is ignored.
  *
  * A head is parsed in one go once it is complete; until then only line ends are looked for, each
- * byte once (scan state in struct http_scan). Limits hold for incomplete heads too.
+ * byte once (scan state in struct http_scan; those behind a bare CR again). Limits hold for incomplete heads too.
  *
  * Thread: any; no state but what is passed. Ownership: slices in the head point into data (a path
  * that the target left out, and that of CONNECT, to a constant). FFI-clean. */
@@ -47,6 +47,8 @@ struct http_limits {
 struct http_scan {
     uint32_t line; /* offset of the first byte of the line not yet complete */
     uint32_t seen; /* bytes already searched */
+    uint32_t fields; /* offset of what is behind the first line, once that is complete */
+    bool controls;   /* a byte below 32 that is no CR or LF, or a DEL, was seen: perhaps a tab, perhaps to be refused */
 };
 
 /* Looks for a complete request head at data[0, len). Empty lines before it are skipped (RFC

@@ -23,7 +23,7 @@ static enum parse read_version(struct http_head *head, struct slice text, const 
         return PARSE_VERSION;
     }
     head->minor = v[7] != '0';
-    head->version = head->minor ? SLICE("1.1") : SLICE("1.0");
+    head->via = head->minor ? HTTP_VIA("1.1") : HTTP_VIA("1.0");
     return PARSE_DONE;
 }
 
@@ -53,6 +53,7 @@ static enum parse read_absolute(struct http_head *head, struct slice target, con
     head->authority = slice_of(rest.data, n);
     if (!http_split_authority(head->authority, &host, &port))
         return bad(error, "invalid authority in request target");
+    head->host_name = host;
     if (n == rest.len) {
         /* What the target would be in the other forms (RFC 9112 3.2.4). */
         head->path = head->method == METHOD_OPTIONS ? SLICE("*") : SLICE("/");
@@ -76,6 +77,7 @@ static enum parse read_target(struct http_head *head, struct slice target, const
         if (!http_split_authority(target, &host, &port) || !port.data)
             return bad(error, "invalid request target for CONNECT");
         head->authority = target;
+        head->host_name = host;
         head->path = SLICE("/");
         return PARSE_DONE;
     }

@@ -20,22 +20,45 @@ void write_uint(struct writer *w, uint64_t n)
     write_slice(w, write_digits(digits, n));
 }
 
+void write_fields(struct writer *w, const struct field_list *fields)
+{
+    char *p = buf_tail(w->buf);
+    const char *end = w->buf->data + w->buf->cap;
+
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct slice name = fields->field[i].name, value = fields->field[i].value;
+
+        if (UNLIKELY((size_t)(end - p) < name.len + value.len + strlen(": \r\n"))) {
+            w->overflow = true;
+            break;
+        }
+        p = write_field_at(p, name, value);
+    }
+    w->buf->end = (uint32_t)(p - w->buf->data);
+}
+
 void write_status_line(struct writer *w, int status, struct slice reason)
 {
-    char digits[WRITE_DIGITS];
+    const struct slice start = SLICE("HTTP/1.1 "), end = SLICE("\r\n");
+    char *p = buf_tail(w->buf);
 
     CHECK(status >= 100 && status <= 999);
     if (!reason.data)
         reason = http_status_reason(status);
-    if (buf_room(w->buf) < strlen("HTTP/1.1 999 \r\n") + reason.len) {
+    if (buf_room(w->buf) < start.len + strlen("999 ") + reason.len + end.len) {
         w->overflow = true;
         return;
     }
-    write_literal(w, "HTTP/1.1 ");
-    write_slice(w, write_digits(digits, (uint64_t)status));
-    write_literal(w, " ");
-    write_slice(w, reason);
-    write_literal(w, "\r\n");
+    memcpy(p, start.data, start.len);
+    p += start.len;
+    *p++ = (char)('0' + status / 100);
+    *p++ = (char)('0' + status / 10 % 10);
+    *p++ = (char)('0' + status % 10);
+    *p++ = ' ';
+    memcpy(p, reason.data, reason.len);
+    p += reason.len;
+    memcpy(p, end.data, end.len);
+    w->buf->end = (uint32_t)(p + end.len - w->buf->data);
 }
 
 void write_upgrade(struct writer *w, struct slice protocol)

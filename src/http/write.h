@@ -8,6 +8,7 @@
 #ifndef FFI_CDEF
 #pragma once
 #include "base/buf.h"
+#include "http/field_list.h"
 #include <stdint.h>
 #endif
 
@@ -39,16 +40,9 @@ static inline void write_slice(struct writer *w, struct slice s)
 /* A string literal. */
 #define write_literal(w, text) write_slice((w), SLICE(text))
 
-/* "name: value\r\n" */
-static inline void write_field(struct writer *w, struct slice name, struct slice value)
+/* "name: value\r\n" at p, where there is room for it; returns what comes behind it. */
+static inline char *write_field_at(char *p, struct slice name, struct slice value)
 {
-    char *p;
-
-    if (UNLIKELY(buf_room(w->buf) < name.len + value.len + 4)) {
-        w->overflow = true;
-        return;
-    }
-    p = w->buf->data + w->buf->end;
     memcpy(p, name.data, name.len);
     p += name.len;
     *p++ = ':';
@@ -58,7 +52,17 @@ static inline void write_field(struct writer *w, struct slice name, struct slice
     p += value.len;
     *p++ = '\r';
     *p++ = '\n';
-    w->buf->end += (uint32_t)(name.len + value.len + 4);
+    return p;
+}
+
+/* "name: value\r\n" */
+static inline void write_field(struct writer *w, struct slice name, struct slice value)
+{
+    if (UNLIKELY(buf_room(w->buf) < name.len + value.len + strlen(": \r\n"))) {
+        w->overflow = true;
+        return;
+    }
+    w->buf->end = (uint32_t)(write_field_at(buf_tail(w->buf), name, value) - w->buf->data);
 }
 #endif
 
@@ -69,6 +73,9 @@ struct slice write_digits(char digits[WRITE_DIGITS], uint64_t n);
 
 /* A number in decimal. */
 void write_uint(struct writer *w, uint64_t n);
+
+/* The fields of a list, as write_field writes each. Of one that does not fit nothing is written, nor of those behind it. */
+void write_fields(struct writer *w, const struct field_list *fields);
 
 /* "HTTP/1.1 404 Not Found\r\n"; an absent reason is filled in. */
 void write_status_line(struct writer *w, int status, struct slice reason);

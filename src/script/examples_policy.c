@@ -154,7 +154,7 @@ static void take_request(lua_State *L, struct given_policy *g, const struct exam
 {
     const struct settings *settings = e->of->control->settings;
     struct hook_exchange *ex = &g->exchange;
-    struct slice port, address = examples_text(L, "source");
+    struct slice address = examples_text(L, "source");
 
     take_head(L, g, settings);
     take_path(L, g);
@@ -169,8 +169,7 @@ static void take_request(lua_State *L, struct given_policy *g, const struct exam
     ex->ops = &ops;
     ex->request = g;
     ex->head = &g->head;
-    if (!http_split_authority(g->head.host, &ex->host, &port))
-        ex->host = SLICE("");
+    ex->host = g->head.host.len ? g->head.host_name : SLICE("");
     ex->args = examples_text(L, "args");
     ex->random = &g->random;
     ex->given = &g->given;

@@ -47,14 +47,13 @@ static unsigned class_of(size_t size)
     return class;
 }
 
-/* What an instruction may take at worst. */
-static uint64_t instruction_us(const struct vm_limits *limits)
+static void find_slowest(struct vm_limits *limits)
 {
     unsigned class = VM_CLASSES - 1;
 
     while (class > 0 && !limits->large[class])
         class --;
-    return ((uint64_t)LARGE << class) / BYTES_PER_US;
+    limits->slowest_us = ((uint64_t)LARGE << class) / BYTES_PER_US;
 }
 
 /* What is left at now_us of the call's time, without what cleaning up after it will take; 0: nothing. */
@@ -90,7 +89,7 @@ static uint64_t time_left_us(struct vm_limits *limits)
  * then do. */
 static void set_stride(struct vm_limits *limits, uint64_t left_us)
 {
-    uint64_t stride = left_us / instruction_us(limits);
+    uint64_t stride = left_us / limits->slowest_us;
 
     stride = stride < 1 ? 1 : stride > STRIDE_MAX ? STRIDE_MAX : stride;
     if (stride == limits->stride)
@@ -101,15 +100,16 @@ static void set_stride(struct vm_limits *limits, uint64_t left_us)
 
 static void count_block(struct vm_limits *limits, size_t old_size, size_t new_size)
 {
-    uint64_t before;
+    uint64_t before_us = limits->slowest_us;
 
+    if (old_size < LARGE && new_size < LARGE)
+        return;
     if (old_size >= LARGE)
         limits->large[class_of(old_size)]--;
-    if (new_size < LARGE)
-        return;
-    before = instruction_us(limits);
-    limits->large[class_of(new_size)]++;
-    if (limits->running && instruction_us(limits) > before)
+    if (new_size >= LARGE)
+        limits->large[class_of(new_size)]++;
+    find_slowest(limits);
+    if (limits->running && limits->slowest_us > before_us)
         set_stride(limits, time_left_us(limits));
 }
 
@@ -218,6 +218,7 @@ lua_State *vm_state_new(struct vm_limits *limits, size_t cap)
     lua_State *L;
 
     *limits = (struct vm_limits){.cap = cap, .block_max = VM_BLOCK_MAX};
+    find_slowest(limits);
     L = lua_newstate(limited_alloc, limits);
     if (!L)
         return NULL;

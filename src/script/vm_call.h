@@ -37,6 +37,7 @@ struct vm_limits {
     size_t used, cap, block_max;
     size_t kept;                /* what was left by the last full collection */
     unsigned large[VM_CLASSES]; /* blocks there are, by class of size */
+    uint64_t slowest_us;        /* what an instruction may take at worst, with blocks of these sizes */
     bool starved;               /* the call asked for more than it could get */
     bool too_large;             /* for a block beyond block_max */
     /* the call that runs */

@@ -167,7 +167,7 @@ static void put_tunnel(struct line *l, const struct request *rq)
 
 static struct slice protocol(const struct request *rq)
 {
-    if (slice_eq(rq->head.version, SLICE("1.0")))
+    if (slice_starts(rq->head.via, SLICE("1.0")))
         return SLICE("HTTP/1.0");
     return slice_str(rq->codec->name);
 }
@@ -203,18 +203,22 @@ static void put_all(struct line *l, const struct request *rq)
         put_tags(l, rq->exchange);
 }
 
-void access_log_write(struct request *rq)
+static SELDOM void write_line(struct request *rq, bool json)
 {
-    const struct settings *settings = worker_settings(rq->worker);
-    struct line l = {rq->worker->line, 0, sizeof(rq->worker->line),
-                     settings->access_format == ACCESS_JSON};
+    struct line l = {rq->worker->line, 0, sizeof(rq->worker->line), json};
 
-    if (settings->access_format == ACCESS_OFF)
-        return;
     if (l.json)
         put(&l, "{");
     put_all(&l, rq);
     if (l.json)
         put(&l, "}");
     log_access(slice_of(l.text, l.len));
+}
+
+void access_log_write(struct request *rq)
+{
+    enum access_format format = worker_settings(rq->worker)->access_format;
+
+    if (format != ACCESS_OFF)
+        write_line(rq, format == ACCESS_JSON);
 }

@@ -13,7 +13,7 @@ static bool has_secret(const struct http_head *head, const struct settings *s)
     return false;
 }
 
-static bool is_from_range(const struct request *rq, const struct settings *s)
+static SELDOM bool is_from_range(const struct request *rq, const struct settings *s)
 {
     struct address source;
 

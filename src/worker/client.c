@@ -200,7 +200,7 @@ static void received(struct client *c)
 }
 
 /* There is no memory to read its request into. */
-static void refuse_unread(struct client *c)
+static SELDOM void refuse_unread(struct client *c)
 {
     c->unread = true;
     c->request = request_new(c->conn.worker, c, &h1_client_codec);

@@ -109,6 +109,48 @@ enum io conn_read(struct conn *c)
     return result;
 }
 
+/* Sends pieces of total bytes. False: the connection is unwritable. */
+static inline bool transmit(struct conn *c, const struct iovec *iov, int count, size_t total, size_t *sent)
+{
+    switch (transport_write(&c->transport, iov, count, sent)) {
+    case IO_OK:
+    case IO_AGAIN:
+        break;
+    default:
+        c->unwritable = true;
+        conn_update_io(c); /* TLS that broke has no event of its own: reading it says so */
+        return false;
+    }
+    c->sent += *sent;
+    c->worker->bulk.moved += *sent;
+    if (*sent < total || c->transport.unsent) {
+        c->blocked = true;
+        conn_update_io(c);
+    }
+    return true;
+}
+
+static inline void drop_sent(struct conn *c, size_t sent)
+{
+    buf_consume(&c->out, sent);
+    if (buf_len(&c->out) == 0)
+        block_pool_release(&c->worker->blocks, &c->out);
+}
+
+/* Sends c->out alone. False: the connection is unwritable. */
+static bool send_out(struct conn *c)
+{
+    size_t len = buf_len(&c->out), sent;
+    struct iovec piece = {len ? buf_head(&c->out) : NULL, len};
+
+    if (!len && !c->transport.unsent)
+        return true;
+    if (!transmit(c, &piece, len > 0, len, &sent))
+        return false;
+    drop_sent(c, sent);
+    return true;
+}
+
 /* What was sent beyond c->out and data belongs to tail; what is left of tail must go out next. */
 static void keep_tail(struct conn *c, struct slice tail, size_t sent)
 {
@@ -125,51 +167,39 @@ static bool join(struct conn *c, struct slice data, struct slice tail)
     return true;
 }
 
-size_t conn_write(struct conn *c, struct slice data, struct slice tail)
+static SELDOM size_t send_all(struct conn *c, struct slice data, struct slice tail)
 {
     struct iovec iov[3];
-    size_t sent, total, from_out, from_data, joined = 0;
+    size_t sent, from_out, from_data;
     int count = 0;
 
-    if (c->blocked || c->unwritable)
-        return 0;
-    if (join(c, data, tail)) {
-        joined = data.len;
-        data.len = tail.len = 0;
-    }
     if (buf_len(&c->out))
         iov[count++] = (struct iovec){buf_head(&c->out), buf_len(&c->out)};
     if (data.len)
         iov[count++] = (struct iovec){(char *)data.data, data.len};
     if (tail.len)
         iov[count++] = (struct iovec){(char *)tail.data, tail.len};
-    if (!count && !c->transport.unsent)
+    if (!transmit(c, iov, count, buf_len(&c->out) + data.len + tail.len, &sent))
         return 0;
-    switch (transport_write(&c->transport, iov, count, &sent)) {
-    case IO_OK:
-    case IO_AGAIN:
-        break;
-    default:
-        c->unwritable = true;
-        conn_update_io(c); /* TLS that broke has no event of its own: reading it says so */
-        return 0;
-    }
-    c->sent += sent;
-    c->worker->bulk.moved += sent;
-    total = buf_len(&c->out) + data.len + tail.len;
-    if (sent < total || c->transport.unsent) {
-        c->blocked = true;
-        conn_update_io(c);
-    }
     from_out = sent < buf_len(&c->out) ? sent : buf_len(&c->out);
-    if (from_out)
-        buf_consume(&c->out, from_out);
     from_data = sent - from_out < data.len ? sent - from_out : data.len;
+    drop_sent(c, from_out);
     if (from_data == data.len)
         keep_tail(c, tail, sent - from_out - from_data);
-    if (buf_len(&c->out) == 0)
-        block_pool_release(&c->worker->blocks, &c->out);
-    return joined + from_data;
+    return from_data;
+}
+
+size_t conn_write(struct conn *c, struct slice data, struct slice tail)
+{
+    if (c->blocked || c->unwritable)
+        return 0;
+    if (join(c, data, tail))
+        return send_out(c) ? data.len : 0;
+    if (!data.len && !tail.len) {
+        (void)send_out(c);
+        return 0;
+    }
+    return send_all(c, data, tail);
 }
 
 /* TLS has a little more on the way than it was given: that is not worth knowing. */

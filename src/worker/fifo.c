@@ -39,13 +39,11 @@ void fifo_fini(struct fifo *f)
     *f = (struct fifo){0};
 }
 
-static bool has_room(struct fifo *f)
+static SELDOM bool grow(struct fifo *f)
 {
     uint32_t capacity = f->capacity ? 2 * f->capacity : FIRST_CAPACITY;
     struct fifo_event *noted;
 
-    if (LIKELY(f->count < f->capacity))
-        return true;
     noted = realloc(f->noted, capacity * sizeof(*noted));
     if (!noted)
         return false;
@@ -54,9 +52,11 @@ static bool has_room(struct fifo *f)
     return true;
 }
 
-bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
+bool fifo_note(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
 {
-    if (f->running || c->its_turn || c->transport.fd < 0 || (events & EV_CUSTOM) || !has_room(f))
+    if (c->its_turn || c->transport.fd < 0 || (events & EV_CUSTOM))
+        return false;
+    if (UNLIKELY(f->count == f->capacity) && !grow(f))
         return false;
     if (!f->count)
         ev_feed_event(loop, &f->run, EV_CUSTOM);

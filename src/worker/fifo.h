@@ -30,6 +30,12 @@ struct fifo {
 void fifo_init(struct fifo *f);
 void fifo_fini(struct fifo *f);
 
+/* Notes an event, if it is of those that are put off. False: it is not, or there is no memory for it. */
+bool fifo_note(struct fifo *f, struct ev_loop *loop, struct conn *c, int events);
+
 /* For the start of a watcher's function: true when it shall return, and will be called again with these events, if the
- * connection still waits for any. False: go on. Without memory nothing is put off. */
-bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events);
+ * connection still waits for any. False: go on. */
+static inline bool fifo_defers(struct fifo *f, struct ev_loop *loop, struct conn *c, int events)
+{
+    return !f->running && fifo_note(f, loop, c, events);
+}

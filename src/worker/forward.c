@@ -12,8 +12,9 @@ struct forwarding {
     const struct http_head *head;
     const struct settings *settings;
     struct slice peer; /* the client's address, without port */
-    const char *proto; /* how the client speaks to us: "http", "https" */
+    struct slice proto; /* how the client speaks to us: "http", "https" */
     bool trusted;      /* the client is a proxy whose fields are believed */
+    bool guarded;      /* some names are not the client's to say: client_may_say */
 };
 
 bool forward_is_trusted(const struct settings *settings, const struct address *peer)
@@ -24,13 +25,12 @@ bool forward_is_trusted(const struct settings *settings, const struct address *p
     return false;
 }
 
-/* Adds name with the incoming fields of this id joined by ", ", and more behind them. */
-static void add_joined(struct field_list *out, struct slice name, const struct http_head *head,
-                       enum http_field_id id, struct slice more)
+static SELDOM void join(struct field_list *out, struct slice name, const struct http_head *head,
+                        enum http_field_id id, struct slice more)
 {
     uint32_t start = out->text_len;
 
-    for (unsigned i = 0; head && i < head->field_count; i++) {
+    for (unsigned i = 0; i < head->field_count; i++) {
         if (head->fields[i].id != id || !head->fields[i].value.len)
             continue;
         field_list_text(out, head->fields[i].value);
@@ -44,22 +44,32 @@ static void add_joined(struct field_list *out, struct slice name, const struct h
     field_list_add(out, name, slice_of(out->text + start, out->text_len - start));
 }
 
-static void add_believed(struct field_list *out, struct slice name, const struct forwarding *f,
-                         enum http_field_id id, struct slice own)
+/* Adds name with the incoming fields of this id joined by ", ", and more behind them. */
+static void add_joined(struct field_list *out, struct slice name, const struct http_head *head,
+                       enum http_field_id id, struct slice more)
+{
+    if (head && http_head_may_have(head, id))
+        join(out, name, head, id, more);
+    else
+        field_list_add(out, name, more);
+}
+
+/* What the field with this id says, if it is believed, else our own value. */
+static struct slice believed(const struct forwarding *f, enum http_field_id id, struct slice own)
 {
     const struct http_field *field = f->trusted ? http_head_find(f->head, id) : NULL;
 
-    field_list_add(out, name, field ? field->value : own);
+    return field ? field->value : own;
 }
 
 /* Forwarded: for=192.0.2.1;host=example.com;proto=http (RFC 7239). */
-static void add_forwarded(struct field_list *out, const struct forwarding *f)
+static SELDOM void add_forwarded(struct field_list *out, const struct forwarding *f)
 {
     char text[ADDRESS_TEXT_SIZE + 300];
     bool v6 = memchr(f->peer.data, ':', f->peer.len) != NULL;
     size_t host = f->head->host.len > 200 ? 200 : f->head->host.len;
     int len = snprintf(text, sizeof(text), "for=%s%.*s%s;host=\"%.*s\";proto=%s", v6 ? "\"[" : "",
-                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data, f->proto);
+                       SLICE_ARGS(f->peer), v6 ? "]\"" : "", (int)host, f->head->host.data, f->proto.data);
     uint32_t start = out->text_len;
 
     field_list_text(out, slice_of(text, (size_t)len));
@@ -71,20 +81,16 @@ static void add_forwarding(const struct forwarding *f, struct field_list *out)
 {
     add_joined(out, SLICE("X-Forwarded-For"), f->trusted ? f->head : NULL, FIELD_X_FORWARDED_FOR,
                f->peer);
-    add_believed(out, SLICE("X-Forwarded-Proto"), f, FIELD_X_FORWARDED_PROTO, slice_str(f->proto));
-    add_believed(out, SLICE("X-Forwarded-Host"), f, FIELD_X_FORWARDED_HOST, f->head->host);
-    add_believed(out, SLICE("X-Real-IP"), f, FIELD_X_REAL_IP, f->peer);
+    field_list_add(out, SLICE("X-Forwarded-Proto"), believed(f, FIELD_X_FORWARDED_PROTO, f->proto));
+    field_list_add(out, SLICE("X-Forwarded-Host"), believed(f, FIELD_X_FORWARDED_HOST, f->head->host));
+    field_list_add(out, SLICE("X-Real-IP"), believed(f, FIELD_X_REAL_IP, f->peer));
     if (f->settings->forwarded)
         add_forwarded(out, f);
 }
 
 static void add_via(struct field_list *out, const struct http_head *head)
 {
-    uint32_t start = out->text_len;
-
-    field_list_text(out, head->version);
-    field_list_text(out, SLICE(" tidelock"));
-    add_joined(out, SLICE("Via"), head, FIELD_VIA, slice_of(out->text + start, out->text_len - start));
+    add_joined(out, SLICE("Via"), head, FIELD_VIA, head->via);
 }
 
 /* The operators' secret is no backend's business. */
@@ -106,6 +112,11 @@ static bool client_may_say(const struct request *rq, struct slice name)
     const struct settings *s = rq->lease->snapshot->settings;
 
     return !is_bypass(s, name) && !is_certificate(s, name) && (!rq->paging || page_server_takes(name));
+}
+
+static bool is_guarded(const struct request *rq, const struct settings *s)
+{
+    return s->bypass_header || s->tls.pair_count || rq->paging;
 }
 
 bool forward_trailer(const struct request *rq, const struct http_field *trailer)
@@ -154,13 +165,16 @@ static bool request_field_passes(const struct http_head *head, const struct http
 /* What was understood of Expect, and of Max-Forwards what admit.c has let pass: one step less. */
 static void add_controls(struct field_list *out, const struct http_head *head)
 {
-    const struct http_field *steps = http_head_find(head, FIELD_MAX_FORWARDS);
+    const struct http_field *steps;
     char digits[WRITE_DIGITS];
     uint64_t n;
 
     if (UNLIKELY(head->expect_continue))
         field_list_add(out, SLICE("Expect"), SLICE("100-continue"));
-    if (LIKELY(!steps) || !http_counts_forwards(head->method) || !http_read_length(steps->value, &n) || !n)
+    if (LIKELY(!http_counts_forwards(head->method)))
+        return;
+    steps = http_head_find(head, FIELD_MAX_FORWARDS);
+    if (!steps || !http_read_length(steps->value, &n) || !n)
         return;
     field_list_copy(out, SLICE("Max-Forwards"), write_digits(digits, n - 1));
 }
@@ -168,19 +182,20 @@ static void add_controls(struct field_list *out, const struct http_head *head)
 void forward_request(const struct request *rq, struct field_list *out)
 {
     const struct http_head *head = &rq->head;
-    char peer[ADDRESS_TEXT_SIZE];
     struct forwarding f = {.head = head, .settings = rq->lease->snapshot->settings,
-                           .proto = rq->client->secure ? "https" : "http"};
+                           .proto = rq->client->secure ? SLICE("https") : SLICE("http")};
     bool own_host = !rq->member->preserve_host || !head->host.len;
 
     field_list_reset(out);
-    field_list_text(out, slice_of(peer, address_format_ip(&rq->client->peer, peer)));
+    out->text_len = (uint32_t)address_format_ip(&rq->client->peer, out->text);
     f.peer = slice_of(out->text, out->text_len);
     f.trusted = forward_is_trusted(f.settings, &rq->client->peer);
+    f.guarded = is_guarded(rq, f.settings);
     field_list_add(out, SLICE("Host"),
                    policy_host(rq, own_host ? rq->member->host : head->host));
     for (unsigned i = 0; i < head->field_count; i++)
-        if (request_field_passes(head, &head->fields[i], &f) && client_may_say(rq, head->fields[i].name))
+        if (request_field_passes(head, &head->fields[i], &f) &&
+            (LIKELY(!f.guarded) || client_may_say(rq, head->fields[i].name)))
             field_list_add(out, head->fields[i].name, head->fields[i].value);
     if (!rq->paging)
         add_controls(out, head);

@@ -135,13 +135,10 @@ static size_t send_plain(struct h1_sink *s, struct slice data, bool more)
     return sent;
 }
 
-static size_t sink_send(void *sink, struct slice data, bool more)
+static SELDOM size_t send_chunk(struct h1_sink *s, struct slice data, bool more)
 {
-    struct h1_sink *s = sink;
     size_t sent;
 
-    if (!s->chunked)
-        return send_plain(s, data, more);
     if (more && gather(s, data))
         return data.len;
     if (s->conn->blocked || s->conn->unwritable)
@@ -155,7 +152,14 @@ static size_t sink_send(void *sink, struct slice data, bool more)
     return sent;
 }
 
-static void end_chunks(struct conn *c, const struct http_head *trailers)
+static size_t sink_send(void *sink, struct slice data, bool more)
+{
+    struct h1_sink *s = sink;
+
+    return s->chunked ? send_chunk(s, data, more) : send_plain(s, data, more);
+}
+
+static SELDOM void end_chunks(struct conn *c, const struct http_head *trailers)
 {
     bool ok = conn_queue(c, SLICE("0\r\n"));
 

@@ -73,12 +73,6 @@ static void open_upload(struct request *rq, struct relay *r)
     r->source = &rq->client_source;
 }
 
-static void write_fields(struct writer *w, const struct field_list *fields)
-{
-    for (unsigned i = 0; i < fields->count; i++)
-        write_field(w, fields->field[i].name, fields->field[i].value);
-}
-
 static void send_interim(struct request *rq, int status, struct slice reason,
                          const struct field_list *fields)
 {

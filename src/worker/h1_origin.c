@@ -16,13 +16,12 @@ static void write_head(struct writer *w, const struct request *rq, const struct 
         write_slice(w, rq->member->base_path);
     write_slice(w, target);
     write_literal(w, " HTTP/1.1\r\n");
-    for (unsigned i = 0; i < fields->count; i++)
-        write_field(w, fields->field[i].name, fields->field[i].value);
+    write_fields(w, fields);
     if (UNLIKELY(rq->upgrading))
         write_upgrade(w, rq->upgrade);
     if (head->body == BODY_CHUNKED) {
         write_literal(w, "Transfer-Encoding: chunked\r\n");
-    } else if (http_head_find(head, FIELD_CONTENT_LENGTH)) {
+    } else if (http_head_may_have(head, FIELD_CONTENT_LENGTH)) {
         write_literal(w, "Content-Length: ");
         write_uint(w, head->content_length);
         write_literal(w, "\r\n");

@@ -28,13 +28,11 @@ static uint64_t source_key(const struct request *rq, const struct group_limit *l
     return ratelimit_key(limit->identity, ip, address_ip_bytes(&source, ip));
 }
 
-bool limit_admit(struct request *rq)
+static SELDOM bool ask(struct request *rq)
 {
     const struct group_limit *limit = &rq->group->limit;
     struct route_local *local;
 
-    if (!rq->group->has_limit || rq->limited)
-        return true;
     rq->limited = true;
     ratelimit_take(rq->worker->shared->ratelimit, source_key(rq, limit), &limit->rules,
                    rq->worker->now_us, &rq->limit);
@@ -49,6 +47,11 @@ bool limit_admit(struct request *rq)
     if (local)
         COUNTER_ADD(local->turned_by_ratelimit, 1);
     return false;
+}
+
+bool limit_admit(struct request *rq)
+{
+    return !rq->group->has_limit || rq->limited || ask(rq);
 }
 
 static uint64_t seconds_up(uint64_t ms)

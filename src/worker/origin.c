@@ -57,7 +57,7 @@ static bool only_tickets_came(struct origin *o)
 }
 
 /* An idle connection became readable: the backend closed it, or speaks out of turn. */
-static void on_idle_event(struct origin *o)
+static SELDOM void on_idle_event(struct origin *o)
 {
     if (o->pool->tls && only_tickets_came(o))
         conn_update_io(&o->conn);
@@ -66,7 +66,7 @@ static void on_idle_event(struct origin *o)
 }
 
 /* Goes on with what comes before the first request; false: it has to be waited for. */
-static bool shake_hands(struct origin *o)
+static SELDOM bool shake_hands(struct origin *o)
 {
     switch (transport_handshake(&o->conn.transport)) {
     case IO_OK:
@@ -85,7 +85,7 @@ static bool shake_hands(struct origin *o)
 }
 
 /* False: the handshake has to be waited for. */
-static bool on_connect_event(struct origin *o)
+static SELDOM bool on_connect_event(struct origin *o)
 {
     o->error = sock_error(o->conn.transport.fd);
     o->conn.connecting = false;
@@ -98,7 +98,7 @@ static bool on_connect_event(struct origin *o)
 }
 
 /* Its descriptor cannot be watched. */
-static void give_up(struct origin *o)
+static SELDOM void give_up(struct origin *o)
 {
     if (o->phase == ORIGIN_IDLE) {
         origin_close(&o, CLOSE_NO_MEMORY);

@@ -103,7 +103,7 @@ static bool is_full(const struct request *rq, const struct member *m)
 }
 
 /* The rank that its state gives it. */
-static enum rank state_rank(struct search *s, const struct member *m, struct route_local *local)
+static SELDOM enum rank state_rank(struct search *s, const struct member *m, struct route_local *local)
 {
     struct request *rq = s->rq;
     struct member_state state;
@@ -280,12 +280,9 @@ static void look_ip_hash(struct search *s)
     }
 }
 
-static void look(struct search *s)
+/* At those that the group's policy says, in its order. */
+static SELDOM void look_around(struct search *s)
 {
-    if (s->rq->group->member_count == 1) {
-        (void)look_at(s, s->rq->group->members[0]);
-        return;
-    }
     switch (s->rq->group->lb_policy) {
     case LB_LEAST_REQUEST:
         look_least_request(s);
@@ -302,7 +299,10 @@ const struct member *pick_member(struct request *rq, enum verdict *why, const st
 {
     struct search s = {.rq = rq, .rank = RANK_NONE, .why = VERDICT_PASS};
 
-    look(&s);
+    if (rq->group->member_count == 1)
+        (void)look_at(&s, rq->group->members[0]);
+    else
+        look_around(&s);
     rq->turned = true;
     rq->panic = s.rank == RANK_PANIC;
     *why = s.why;

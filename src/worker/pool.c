@@ -36,15 +36,11 @@ static struct slice http2_key(struct slice address, char text[KEY_MAX])
 
 /* With TLS: the address, in as many bytes as the longest has, the context's number, the name (at most 253 bytes). So it is
  * longer than any plain one. A context is for one version of HTTP. */
-static struct slice pool_key(const struct address *a, const struct member *m, char text[KEY_MAX])
+static struct slice tls_key(struct slice address, const struct member_tls *tls, char text[KEY_MAX])
 {
-    struct slice address = address_key(a);
-    const struct member_tls *tls = &m->tls;
     uint64_t serial;
     size_t name_len;
 
-    if (LIKELY(!tls->client))
-        return UNLIKELY(m->http2) ? http2_key(address, text) : address;
     serial = tls_client_serial(tls->client);
     name_len = strlen(tls->name);
     CHECK(ADDRESS_KEY_MAX + sizeof(serial) + name_len <= KEY_MAX);
@@ -92,13 +88,11 @@ static struct pool *pool_new(struct worker *w, const struct address *address, st
     return pool;
 }
 
-struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m)
+static struct pool *get(struct worker *w, const struct address *address, const struct member *m, struct slice key)
 {
-    char text[KEY_MAX];
-    struct slice key = pool_key(address, m, text);
     struct pool *pool = map_get(w->pools, key);
 
-    if (pool)
+    if (LIKELY(pool))
         return pool;
     pool = pool_new(w, address, key);
     if (!pool)
@@ -106,6 +100,21 @@ struct pool *pool_get(struct worker *w, const struct address *address, const str
     pool->tls = m->tls.client != NULL;
     pool->http2 = m->http2;
     return pool;
+}
+
+static SELDOM struct pool *get_by_text(struct worker *w, const struct address *address, const struct member *m)
+{
+    char text[KEY_MAX];
+    struct slice key = address_key(address);
+
+    return get(w, address, m, m->tls.client ? tls_key(key, &m->tls, text) : http2_key(key, text));
+}
+
+struct pool *pool_get(struct worker *w, const struct address *address, const struct member *m)
+{
+    if (m->tls.client || m->http2)
+        return get_by_text(w, address, m);
+    return get(w, address, m, address_key(address));
 }
 
 /* Something came that this turn of the loop has still to look at: the backend closed it, or spoke out of turn, and what it

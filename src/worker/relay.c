@@ -8,7 +8,7 @@ static bool passes(const struct relay *r, const struct http_field *f)
     return !f->hop_by_hop && (!r->passes || r->passes(r->request, f));
 }
 
-static bool relay_trailers(struct relay *r, struct slice block)
+static SELDOM bool relay_trailers(struct relay *r, struct slice block)
 {
     static const struct http_limits limits = {1 << 20, HTTP_FIELDS_MAX, 0};
     const char *error;

@@ -149,7 +149,7 @@ static enum step step_read_head(struct request *rq)
 }
 
 /* No further try: ends with why the last one failed. */
-static enum step refuse_as_before(struct request *rq)
+static SELDOM enum step refuse_as_before(struct request *rq)
 {
     rq->error = rq->failure_error;
     return request_refuse(rq, rq->failure);
@@ -196,7 +196,7 @@ static enum step step_admit(struct request *rq)
 }
 
 /* Nobody can take it. A retry ends with why the last try failed. */
-static enum step nobody(struct request *rq, enum verdict why, const struct member *whose)
+static SELDOM enum step nobody(struct request *rq, enum verdict why, const struct member *whose)
 {
     if (rq->tries && why != VERDICT_MAINTENANCE)
         return refuse_as_before(rq);

@@ -133,7 +133,7 @@ static enum step start_response(struct request *rq, const struct http_head *resp
 {
     struct field_list *fields = &rq->worker->fields;
     bool drains = pick_group_drains(rq);
-    bool says_length = response->status != 204 && http_head_find(response, FIELD_CONTENT_LENGTH);
+    bool says_length = response->status != 204 && http_head_may_have(response, FIELD_CONTENT_LENGTH);
     struct response_head head = {
         .status = response->status,
         .reason = response->reason,

@@ -13,7 +13,7 @@ static struct slice without_query(struct slice path)
 }
 
 /* Rare: the path is spelled in another way, or holds what has to be looked at. */
-static enum verdict read_form(struct request *rq, struct slice path)
+static SELDOM enum verdict read_form(struct request *rq, struct slice path)
 {
     struct slice query = slice_skip(rq->head.path, path.len);
     struct path_result form;
@@ -41,12 +41,9 @@ static enum verdict read_form(struct request *rq, struct slice path)
 enum verdict target_read(struct request *rq)
 {
     enum verdict verdict = VERDICT_PASS;
-    struct slice port, path = without_query(rq->head.path);
+    struct slice path = without_query(rq->head.path);
 
-    if (!rq->head.host.len)
-        rq->host = SLICE("");
-    else if (!http_split_authority(rq->head.host, &rq->host, &port))
-        return VERDICT_BAD_REQUEST;
+    rq->host = rq->head.host.len ? rq->head.host_name : SLICE("");
     rq->path = SLICE("/");
     if (path.data[0] == '*')
         return VERDICT_PASS;

@@ -182,7 +182,7 @@ end)
 describe("finding a field", function()
   it("gives the first with an id, or nothing", function()
     local head = ffi.new("struct http_head")
-    head.field_count = 3
+    head.field_count, head.present = 3, require("bit").lshift(1, lib.FIELD_VIA)
     head.fields[0].id, head.fields[1].id, head.fields[2].id = lib.FIELD_OTHER, lib.FIELD_VIA, lib.FIELD_VIA
     assert.is_true(lib.http_head_find(head, lib.FIELD_VIA) == head.fields + 1)
     assert.is_true(lib.http_head_find(head, lib.FIELD_HOST) == nil)

@@ -45,6 +45,7 @@ local function describe_head(head)
   return {
     method = tonumber(head.method), method_text = unit.text(head.method_text), target = unit.text(head.target),
     path = unit.text(head.path), authority = unit.text(head.authority), host = unit.text(head.host),
+    host_name = unit.text(head.host_name), via = unit.text(head.via),
     status = head.status, reason = unit.text(head.reason), minor = head.minor,
     body = BODIES[tonumber(head.body)], content_length = tonumber(head.content_length),
     keep_alive = head.keep_alive, expect_continue = head.expect_continue, te_trailers = head.te_trailers,
@@ -80,12 +81,18 @@ local function step(text, scan, options)
   return { result = result, error = ffi.string(err[0]) }
 end
 
---- Parses text that is there at once.
+--- Where the search for the end of a head stands, for heads.parse.
+function heads.scan()
+  return ffi.new("struct http_scan")
+end
+
+--- Parses text that is there at once, or goes on with more of it.
 -- @param text the bytes
 -- @param options head_size, field_count, target_length; response_to: the method of the request
+-- @param scan that of the call before, which had less of the same text; nil: this is the first
 -- @return table: result, and used and head or error; "more" when text is no complete head
-function heads.parse(text, options)
-  return step(text, ffi.new("struct http_scan"), options or {})
+function heads.parse(text, options, scan)
+  return step(text, scan or heads.scan(), options or {})
 end
 
 -- Feeds text up to each of the given lengths. The first answer that is not "more", and how much it took.

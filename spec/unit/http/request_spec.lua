@@ -30,6 +30,7 @@ describe("a request head", function()
     assert.equal("/a/b?c=d&e", head.path)
     assert.is_nil(head.authority)
     assert.equal("example.com:8080", head.host)
+    assert.equal("example.com", head.host_name)
     assert.equal(0, head.status)
     assert.equal(1, head.minor)
     assert.equal("none", head.body)
@@ -54,7 +55,22 @@ describe("a request head", function()
   end)
 
   it("of a later HTTP/1.x counts as HTTP/1.1", function()
-    assert.equal(1, heads.head("GET / HTTP/1.9\r\nHost: a\r\n\r\n").minor)
+    local head = heads.head("GET / HTTP/1.9\r\nHost: a\r\n\r\n")
+    assert.equal(1, head.minor)
+    assert.equal("1.1 tidelock", head.via)
+  end)
+
+  it("has field names of token bytes, and of no others, wherever they stand", function()
+    for byte = 1, 255 do
+      local c = string.char(byte)
+      local is_token = c:find("^[%w!#$%%&'*+.^_`|~-]$") ~= nil
+      for _, name in ipairs { c .. "ab", "a" .. c .. "b", "ab" .. c } do
+        if c ~= ":" then
+          local result = heads.parse(get(name .. ": x")).result
+          assert.equal(is_token, result == "done", ("%q"):format(name))
+        end
+      end
+    end
   end)
 
   it("has values of bytes above 127", function()
@@ -100,7 +116,9 @@ describe("a request target", function()
     assert.equal("example.com:81", head.authority)
     assert.equal("example.com:81", head.host)
     assert.equal("/a?b", head.path)
+    assert.equal("example.com", head.host_name)
     assert.equal("[::1]:80", head_of("POST", "HTTPS://[::1]:80/").host)
+    assert.equal("::1", head_of("POST", "HTTPS://[::1]:80/").host_name)
   end)
 
   it("in absolute form without a path means /, or * for OPTIONS", function()
@@ -120,6 +138,7 @@ describe("a request target", function()
     assert.equal(lib.METHOD_CONNECT, head.method)
     assert.equal("example.com:443", head.authority)
     assert.equal("example.com:443", head.host)
+    assert.equal("example.com", head.host_name)
     assert.equal("/", head.path)
   end)
 end)

@@ -1,6 +1,6 @@
 local unit = require("spec.support.unit")
 local ffi = unit.ffi
-local lib = unit.load("base/slice.h", "base/buf.h", "http/write.h")
+local lib = unit.load("base/slice.h", "base/buf.h", "http/head.h", "http/field_list.h", "http/write.h")
 
 -- A writer on a block of size bytes; what it wrote is read with text().
 local function writer(size)
@@ -56,6 +56,22 @@ describe("writing", function()
     lib.write_uint(w.c, 34)
     assert.equal("12", w.text())
     assert.is_true(w.c.overflow)
+  end)
+
+  it("puts fields one behind the other, and none behind one that does not fit", function()
+    local fields = ffi.new("struct field_list")
+    for i, field in ipairs { { "A", "b" }, { "Empty", "" }, { "X", "yz" } } do
+      fields.field[i - 1].name, fields.field[i - 1].value = unit.slice(field[1]), unit.slice(field[2])
+    end
+    fields.count = 3
+    local text = "A: b\r\nEmpty: \r\nX: yz\r\n"
+    for size = 0, #text do
+      local w = writer(size)
+      lib.write_fields(w.c, fields)
+      local fits = size >= #text and #text or size >= 15 and 15 or size >= 6 and 6 or 0
+      assert.equal(text:sub(1, fits), w.text())
+      assert.equal(size < #text, w.c.overflow)
+    end
   end)
 
   it("puts chunk lines in hexadecimal", function()
