@@ -25,6 +25,8 @@ describe("the size of a head", function()
     assert.equal("done", heads.parse_all_ways("\r\n" .. request_of(198), { head_size = 200 }).result)
     assert.equal("head too big", heads.refusal("\r\n" .. request_of(199), { head_size = 200 }))
     assert.equal("head too big", heads.refusal(("\r\n"):rep(101), { head_size = 200 }))
+    local behind = request_of(100) -- is none of the head's, and not looked at
+    assert.equal("head too big", heads.refusal(("\r\n"):rep(101) .. behind, { head_size = 200, target_length = 40 }))
   end)
 
   it("is over as soon as no complete head can fit any more", function()
