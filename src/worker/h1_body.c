@@ -32,11 +32,13 @@ static void source_drop(struct h1_source *s, size_t n)
         s->kept += (uint32_t)n;
 }
 
-/* A large block, or a small one where memory is short and it does. */
+/* A large block, or a small one where memory is short and it does. None where a wide one holds more that was not moved. */
 static bool take_next(struct worker *w, struct buf *next, size_t rest)
 {
     bool small = memory_is_short(w) && rest <= w->blocks.small_size / 2;
 
+    if (rest > w->blocks.large_size)
+        return false;
     return small ? block_pool_take(&w->blocks, next) : block_pool_enlarge(&w->blocks, next);
 }
 

@@ -25,7 +25,7 @@ void h1_source_init(struct h1_source *s, struct conn *conn, uint32_t kept, enum 
 void h1_source_rewind(struct h1_source *s);
 
 /* Moves the kept bytes' block to *head and goes on in a large block of its own, streaming from now on. False: out
- * of memory. */
+ * of memory, or more than a large block holds was not moved yet: later, perhaps. */
 MUST_USE bool h1_source_stream(struct h1_source *s, struct buf *head);
 
 extern const struct source_ops h1_source_ops;
