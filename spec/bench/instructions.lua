@@ -21,6 +21,7 @@ local works = require("spec.bench.instructions_works")
 
 local KEPT = "spec/bench/instructions.txt"
 local TOLERANCE = 1.05
+local TRIES = 3
 local COUNTED = { "/tidelock$", "/libev%.so", "/libhttp_parser%.so", "/libnghttp2%.so", "/libluajit" }
 
 local function is_counted(object)
@@ -93,6 +94,18 @@ local function count(work)
   return math.floor(sum_of(dump) / work.requests + .5)
 end
 
+--- The least of some counts, or the first that is enough: a busy machine has a work wait more often, which costs some.
+local function least(work, enough)
+  local best = math.huge
+  for _ = 1, TRIES do
+    best = math.min(best, count(work))
+    if enough and best <= enough then
+      break
+    end
+  end
+  return best
+end
+
 local function read_kept()
   local kept = {}
   for name, value in (sys.read_file(KEPT) or ""):gmatch("(%S+) +(%d+)\n") do
@@ -121,7 +134,8 @@ end
 local kept, failed = read_kept(), 0
 for _, work in ipairs(works) do
   if not next(wanted) or wanted[work.name] then
-    local now, before = count(work), kept[work.name]
+    local before = kept[work.name]
+    local now = least(work, before and not write and before * TOLERANCE)
     local dearer = before and now > before * TOLERANCE
     print(("%-16s %7d  %s%s"):format(work.name, now, before and ("%.3f of %d"):format(now / before, before) or "new",
       dearer and "  DEARER" or ""))

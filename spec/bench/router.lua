@@ -31,7 +31,7 @@ local function nanoseconds(snapshot, keys)
   local missed = 0
   for i = 0, LOOKUPS - 1 do
     local key = keys[i % count + 1]
-    if lib.router_match(router, key[1], key[2]) == nil then
+    if lib.router_match(router, key[1], key[2], 0) == nil then
       missed = missed + 1
     end
   end

@@ -15,6 +15,8 @@ struct group_piece {
     const struct member *members[];
 };
 
+_Static_assert(offsetof(struct group, policy) == CACHE_LINE, "what every request reads is one cache line");
+
 /* How many members claim what. */
 struct claim_counts {
     unsigned lbs, limits, policies, no_http2, no_separators;
@@ -294,7 +296,10 @@ static struct group_piece *group_new(struct cells *cs, const struct cell *cell)
         .no_http2 = cell->claims.no_http2 > 0,
         .no_separators = cell->claims.no_separators > 0,
     };
-    p->group.only = &cell->members[0].piece->member;
+    if (cell->count == 1) {
+        p->group.only = &cell->members[0].piece->member;
+        p->group.state = p->group.only->state;
+    }
     for (unsigned i = 0; cell->count > 1 && i < cell->count; i++)
         p->members[i] = &cell->members[i].piece->member;
     set_balancing(&p->group, cell);

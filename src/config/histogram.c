@@ -31,13 +31,10 @@ void histogram_add(struct histogram *h, uint64_t us)
     /* Relaxed loads and stores: there is one writer, and readers want each number by itself. */
     atomic_store_explicit(slot, atomic_load_explicit(slot, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-    atomic_store_explicit(&h->sum_us, atomic_load_explicit(&h->sum_us, memory_order_relaxed) + us,
-                          memory_order_relaxed);
 }
 
 void histogram_merge(struct histogram_sum *sum, const struct histogram *h)
 {
-    sum->sum_us += atomic_load_explicit(&h->sum_us, memory_order_relaxed);
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         uint32_t n = atomic_load_explicit(&h->buckets[i], memory_order_relaxed);
 

@@ -15,19 +15,19 @@
 enum { HISTOGRAM_BUCKETS = 16 + 28 * 16 };
 
 struct histogram {
-    _Atomic uint64_t sum_us;                     /* of all values */
-    _Atomic uint32_t buckets[HISTOGRAM_BUCKETS]; /* values by bucket */
+    _Atomic uint32_t buckets[HISTOGRAM_BUCKETS]; /* how many values */
 };
 
+/* Writer: one value more. */
 void histogram_add(struct histogram *h, uint64_t us);
 
 struct histogram_sum {
     uint64_t count;
-    uint64_t sum_us;
+    uint64_t sum_us; /* of all values; added up by who counts them */
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* Adds all of h to *sum. */
+/* Adds all buckets of h to *sum. */
 void histogram_merge(struct histogram_sum *sum, const struct histogram *h);
 
 /* The bucket of a value, and the highest value of a bucket. */

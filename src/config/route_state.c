@@ -10,12 +10,12 @@
 enum { CACHE_LINE = 64 };
 
 /* Zeroed memory that shares no cache line with another allocation. */
-static void *alloc_lines(size_t size)
+static void *alloc_lines(size_t alignment, size_t size)
 {
     void *p;
 
-    size = (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
-    p = need_aligned(CACHE_LINE, size);
+    size = (size + alignment - 1) & ~(alignment - 1);
+    p = need_aligned(alignment, size);
     memset(p, 0, size);
     return p;
 }
@@ -27,7 +27,7 @@ struct route_state *route_state_new(const char *session_id, const char *route_id
     struct route_state *s;
 
     ASSERT_CONTROL();
-    s = alloc_lines(sizeof(*s) + worker_count * sizeof(s->local[0]));
+    s = alloc_lines(_Alignof(struct route_state), sizeof(*s) + worker_count * sizeof(s->local[0]));
     s->refs = 1;
     s->worker_count = worker_count;
     s->identity =
@@ -58,7 +58,7 @@ void route_state_unref(struct route_state *s)
     /* Relaxed: no snapshot carries the state any more, so its workers gave their leases back by
      * message, which ordered all they did before this. */
     for (unsigned i = 0; i < s->worker_count; i++)
-        free(atomic_load_explicit(&s->local[i], memory_order_relaxed));
+        free(atomic_load_explicit(&s->local[i].rest, memory_order_relaxed));
     free(s);
 }
 
@@ -130,23 +130,14 @@ enum route_health route_state_health(const struct route_state *s)
 
 struct route_local *route_state_local(struct route_state *s, unsigned worker)
 {
-    struct route_local *local;
+    struct route_local *local = &s->local[worker];
 
     CHECK(worker < s->worker_count);
     /* Relaxed: only this worker stores here. */
-    local = atomic_load_explicit(&s->local[worker], memory_order_relaxed);
-    if (LIKELY(local))
-        return local;
-    local = alloc_lines(sizeof(*local));
-    /* Release: control's acquire in route_state_sum sees it zeroed. */
-    atomic_store_explicit(&s->local[worker], local, memory_order_release);
+    if (UNLIKELY(!atomic_load_explicit(&local->rest, memory_order_relaxed)))
+        /* Release: control's acquire in rest_of sees it zeroed. */
+        atomic_store_explicit(&local->rest, alloc_lines(CACHE_LINE, sizeof(struct route_rest)), memory_order_release);
     return local;
-}
-
-/* Relaxed: only this worker stores here. */
-struct route_local *route_state_local_made(const struct route_state *s, unsigned worker)
-{
-    return atomic_load_explicit(&s->local[worker], memory_order_relaxed);
 }
 
 /* Relaxed, here and below: a number by itself. */
@@ -187,22 +178,18 @@ uint32_t route_state_requests(const struct route_state *s)
     return atomic_load_explicit(&s->request_places, memory_order_relaxed);
 }
 
-/* Acquire: see route_state_local. */
-static const struct route_local *local_of(const struct route_state *s, unsigned worker)
+/* NULL: the worker has none yet. Acquire: see route_state_local. */
+static const struct route_rest *rest_of(const struct route_state *s, unsigned worker)
 {
-    return atomic_load_explicit(&s->local[worker], memory_order_acquire);
+    return atomic_load_explicit(&s->local[worker].rest, memory_order_acquire);
 }
 
 uint64_t route_state_successes(const struct route_state *s)
 {
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = local_of(s, i);
-
-        if (local)
-            sum += atomic_load_explicit(&local->successes, memory_order_relaxed);
-    }
+    for (unsigned i = 0; i < s->worker_count; i++)
+        sum += atomic_load_explicit(&s->local[i].successes, memory_order_relaxed);
     return sum;
 }
 
@@ -211,59 +198,67 @@ void route_state_window(const struct route_state *s, uint64_t window_ms, uint64_
 {
     *requests = *failures = 0;
     for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = local_of(s, i);
+        const struct route_rest *rest = rest_of(s, i);
 
-        if (local)
-            failure_window_sum(&local->window, window_ms, now_ms, requests, failures);
+        if (rest)
+            failure_window_sum(&rest->window, window_ms, now_ms, requests, failures);
     }
 }
 
+#define ADD(from, field) out->field += atomic_load_explicit(&(from)->field, memory_order_relaxed)
+
 static void add_local(struct route_totals *out, const struct route_local *local)
 {
-#define ADD(field) out->field += atomic_load_explicit(&local->field, memory_order_relaxed)
-    ADD(requests);
-    ADD(errors);
-    ADD(bytes_sent);
-    ADD(bytes_received);
-    ADD(connects);
-    ADD(connect_errors);
-    ADD(retries);
-    ADD(turned_by_drain);
-    ADD(turned_by_maintenance);
-    ADD(turned_by_circuit);
-    ADD(turned_by_health);
-    ADD(turned_by_ratelimit);
-    ADD(shadowed_by_ratelimit);
-    ADD(panicked);
-    ADD(turned_by_tunnels);
-    ADD(turned_by_requests);
-    ADD(tunnels);
-    ADD(tunnels_open);
-    ADD(policy_failures);
-    ADD(policy_skipped);
-    ADD(compressed);
-    ADD(compressed_in);
-    ADD(compressed_out);
-    ADD(compress_skipped);
-    ADD(successes);
-    ADD(probes);
-    ADD(in_flight);
-    for (unsigned i = 0; i < STATUS_SLOTS; i++)
-        ADD(statuses[i]);
+    ADD(local, requests);
+    ADD(local, errors);
+    ADD(local, bytes_sent);
+    ADD(local, bytes_received);
+    ADD(local, connects);
+    ADD(local, connect_errors);
+    ADD(local, retries);
+    ADD(local, turned_by_drain);
+    ADD(local, turned_by_circuit);
+    ADD(local, turned_by_ratelimit);
+    ADD(local, successes);
+    ADD(local, in_flight);
     out->statuses[200 - STATUS_MIN] += atomic_load_explicit(&local->oks, memory_order_relaxed);
-#undef ADD
-    histogram_merge(&out->latency, &local->latency);
+    out->latency.sum_us += atomic_load_explicit(&local->latency_us, memory_order_relaxed);
 }
+
+static void add_rest(struct route_totals *out, const struct route_rest *rest)
+{
+    ADD(rest, turned_by_maintenance);
+    ADD(rest, turned_by_health);
+    ADD(rest, shadowed_by_ratelimit);
+    ADD(rest, panicked);
+    ADD(rest, turned_by_tunnels);
+    ADD(rest, turned_by_requests);
+    ADD(rest, tunnels);
+    ADD(rest, tunnels_open);
+    ADD(rest, policy_failures);
+    ADD(rest, policy_skipped);
+    ADD(rest, compressed);
+    ADD(rest, compressed_in);
+    ADD(rest, compressed_out);
+    ADD(rest, compress_skipped);
+    ADD(rest, probes);
+    for (unsigned i = 0; i < STATUS_SLOTS; i++)
+        ADD(rest, statuses[i]);
+    histogram_merge(&out->latency, &rest->latency);
+}
+
+#undef ADD
 
 void route_state_sum(const struct route_state *s, struct route_totals *out)
 {
     ASSERT_CONTROL();
     *out = (struct route_totals){0};
     for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = local_of(s, i);
+        const struct route_rest *rest = rest_of(s, i);
 
-        if (local)
-            add_local(out, local);
+        add_local(out, &s->local[i]);
+        if (rest)
+            add_rest(out, rest);
     }
 }
 
@@ -272,12 +267,8 @@ uint64_t route_state_in_flight(const struct route_state *s)
     uint64_t sum = 0;
 
     ASSERT_CONTROL();
-    for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = atomic_load_explicit(&s->local[i], memory_order_acquire);
-
-        if (local)
-            sum += atomic_load_explicit(&local->in_flight, memory_order_relaxed);
-    }
+    for (unsigned i = 0; i < s->worker_count; i++)
+        sum += atomic_load_explicit(&s->local[i].in_flight, memory_order_relaxed);
     return sum;
 }
 
@@ -286,11 +277,7 @@ uint64_t route_state_turned_by_drain(const struct route_state *s)
     uint64_t sum = 0;
 
     ASSERT_CONTROL();
-    for (unsigned i = 0; i < s->worker_count; i++) {
-        const struct route_local *local = atomic_load_explicit(&s->local[i], memory_order_acquire);
-
-        if (local)
-            sum += atomic_load_explicit(&local->turned_by_drain, memory_order_relaxed);
-    }
+    for (unsigned i = 0; i < s->worker_count; i++)
+        sum += atomic_load_explicit(&s->local[i].turned_by_drain, memory_order_relaxed);
     return sum;
 }

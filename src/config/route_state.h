@@ -61,29 +61,36 @@ struct placed;
 struct session;
 struct tunnel_set;
 
-/* One worker's part of a route. What every request touches comes first and fills one cache line, with the latencies'
- * buckets behind it: of ten thousand routes each line is one that no cache holds. */
+/* One worker's part of a route: what every request touches in one cache line, what some do in a second, so that no
+ * two workers write to neighbours; the rest is elsewhere. Of ten thousand routes each line is one that no cache holds, and each page one
+ * that the processor has to look up. */
 struct route_local {
-    _Atomic uint64_t requests;       /* ended requests that were meant for this route */
-    _Atomic uint64_t bytes_sent;     /* response body bytes sent to clients */
-    _Atomic uint64_t bytes_received; /* request body bytes received from clients */
-    _Atomic uint64_t successes;      /* attempts that its circuit counts as such */
-    _Atomic uint64_t oks;            /* answers with status 200, which statuses leaves out */
+    _Atomic uint64_t requests;   /* ended requests that were meant for this route */
+    _Atomic uint64_t bytes_sent; /* response body bytes sent to clients */
+    _Atomic uint64_t successes;  /* attempts that its circuit counts as such */
+    _Atomic uint64_t oks;        /* answers with status 200, which statuses leaves out */
+    _Atomic uint64_t latency_us; /* sum of what rest->latency has */
     uint64_t
         suspect_until_ms; /* worker only: skip while others can serve, after a failed connect */
-    _Atomic uint32_t in_flight;      /* requests in progress */
-    uint32_t draws;       /* worker only: the last draw against the route's shares */
+    _Atomic uint32_t in_flight; /* requests in progress */
+    uint32_t draws;             /* worker only: the last draw against the route's shares */
+    struct route_rest *_Atomic rest; /* made at the worker's first request; until then all else is 0, too */
+    /* in some requests */
+    _Atomic uint64_t bytes_received;       /* request body bytes received from clients */
+    _Atomic uint64_t errors;               /* of the requests, answered 5xx or broken off by backend or proxy */
+    _Atomic uint64_t connects;             /* connections made to the backend */
+    _Atomic uint64_t connect_errors;       /* connections refused or timed out */
+    _Atomic uint64_t retries;              /* requests that were sent to another member or again */
+    _Atomic uint64_t turned_by_drain;      /* requests that went elsewhere or were refused */
+    _Atomic uint64_t turned_by_ratelimit;  /* refused */
+    _Atomic uint64_t turned_by_circuit;    /* refused: circuit open or no place for a probe left */
+} __attribute__((aligned(2 * 64)));
+
+/* What a worker counts of a route besides. */
+struct route_rest {
     struct histogram latency; /* microseconds from request head to the end of the response */
-    /* rarely touched */
-    _Atomic uint64_t errors;         /* of the requests, answered 5xx or broken off by backend or proxy */
-    _Atomic uint64_t connects;       /* connections made to the backend */
-    _Atomic uint64_t connect_errors; /* connections refused or timed out */
-    _Atomic uint64_t retries;        /* requests that were sent to another member or again */
-    _Atomic uint64_t turned_by_drain;       /* requests that went elsewhere or were refused */
     _Atomic uint64_t turned_by_maintenance; /* pages shown */
-    _Atomic uint64_t turned_by_circuit;     /* refused: circuit open or no place for a probe left */
     _Atomic uint64_t turned_by_health;      /* refused: down, or not checked yet */
-    _Atomic uint64_t turned_by_ratelimit;   /* refused */
     _Atomic uint64_t turned_by_requests;    /* refused: as many are in progress as may be */
     _Atomic uint64_t turned_by_tunnels;     /* refused: as many are open as may be */
     _Atomic uint64_t shadowed_by_ratelimit; /* would have been refused */
@@ -114,25 +121,25 @@ struct route_state {
     struct circuit_watch *watch; /* the timer of an open circuit, control/circuits.c; NULL: none */
     bool in_maintenance;     /* as decided; workers read it from their snapshot */
     /* constant */
-    uint64_t identity;                   /* stable hash of session and route id, for ip_hash */
-    char route_id[16];                   /* "r12"; constant */
     char service[64];                    /* service name, cut; constant; for logs */
     char instance[64];                   /* instance name, cut; constant; for logs */
-    /* written by control, read by workers where the posture, or the route, says that they count */
-    _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
-    _Atomic uint64_t drain_length_ms;
-    _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
     /* written by any; some of it at every request of routes with such a limit: a cache line of its own */
     _Atomic uint32_t request_places __attribute__((aligned(64))); /* requests in progress that were admitted under a limit, over all workers */
     _Atomic uint32_t tunnel_places; /* tunnels that are open or being opened, over all workers */
     _Atomic uint32_t panicking; /* 1: control was told that it is used although it is down */
     _Atomic uint64_t successes_before; /* sum of all locals' successes when the last failure was */
-    /* read at every request, in one cache line with the first of local; written when something happens: the posture by
+    /* read at every request, in the cache line beside the first of local's; written when something happens: the posture by
      * control, the circuit by any, at failures and while it is not closed */
-    _Atomic uint32_t posture __attribute__((aligned(64)));
+    _Atomic uint32_t posture __attribute__((aligned(2 * 64)));
     unsigned worker_count; /* constant */
     struct circuit circuit;
-    struct route_local *_Atomic local[]; /* one a worker, made by it at its first request */
+    /* constant, or read where the posture, or the route, says that they count */
+    _Atomic uint64_t drain_start_ms; /* monotonic; 0: no drain */
+    _Atomic uint64_t drain_length_ms;
+    _Atomic uint64_t slow_since_ms; /* monotonic; 0: never; also by a worker that closes the circuit */
+    uint64_t identity;              /* stable hash of session and route id, for ip_hash */
+    char route_id[16];              /* "r12" */
+    struct route_local local[];     /* one a worker */
 };
 
 /* A new state with one reference. Aborts when out of memory. */
@@ -165,9 +172,6 @@ struct route_drain route_state_drain(const struct route_state *s);
 
 /* Worker: this worker's part, made at the first call. NULL: out of memory. */
 struct route_local *route_state_local(struct route_state *s, unsigned worker);
-
-/* Worker: the same, but NULL when there is none yet. */
-struct route_local *route_state_local_made(const struct route_state *s, unsigned worker);
 
 /* Any thread: a place for one more tunnel, of at most max (0: any). False: none is free. */
 MUST_USE bool route_state_take_tunnel(struct route_state *s, uint32_t max);

@@ -19,16 +19,20 @@ enum { CACHE_LINE = 64 };
 
 /* What is configured for a name, but for its paths. */
 struct host {
-    struct lineage_node node;
     uint64_t id;              /* of all groups whose host_id is the same; none is given twice */
     const struct group *root; /* the group for "/", or NULL */
-    unsigned deepest;         /* segments: no path has more; 0: there is none but "/" */
+    const struct member *only;        /* root's, or NULL */
+    const struct route_state *state;  /* only's */
+    struct lineage_node node;
+    unsigned deepest; /* segments: no path has more; 0: there is none but "/" */
     uint16_t name_len;
-    bool wildcard;
-    bool no_http2;   /* one of its groups says so */
-    bool slash_ends; /* some path but "/" may end in "/" */
-    char name[];     /* of a wildcard the part behind "*." */
+    bool wildcard : 1;
+    bool no_http2 : 1;   /* one of its groups says so */
+    bool slash_ends : 1; /* some path but "/" may end in "/" */
+    char name[] __attribute__((aligned(CACHE_LINE))); /* of a wildcard the part behind "*." */
 };
+
+_Static_assert(offsetof(struct host, name) == CACHE_LINE, "what requests read beside the name is one cache line");
 
 /* A host as control keeps it. */
 struct host_draft {
@@ -134,6 +138,8 @@ static struct host *host_new(struct router_edit *e, const struct host_draft *d, 
     lineage_add(e->lineage, &h->node, host_free);
     h->id = d->id;
     h->root = root;
+    h->only = root ? root->only : NULL;
+    h->state = root ? root->state : NULL;
     h->deepest = d->deepest;
     h->name_len = (uint16_t)name.len;
     h->wildcard = is_wildcard(domain);
@@ -222,9 +228,11 @@ static const struct host *find_host(const struct router *r, uint64_t hash, struc
     uint64_t at = hash;
     const struct host *h;
 
-    while ((h = table_next(r->hosts, hash, &at)))
+    while ((h = table_next(r->hosts, hash, &at))) {
+        __builtin_prefetch(h->name);
         if (h->wildcard == wildcard && slice_eq_nocase(slice_of(h->name, h->name_len), name))
             return h;
+    }
     return NULL;
 }
 
@@ -235,9 +243,11 @@ static const struct group *find_place(const struct router *r, const struct host 
     uint64_t at = hash;
     const struct group *g;
 
-    while ((g = table_next(r->places, hash, &at)))
+    while ((g = table_next(r->places, hash, &at))) {
+        __builtin_prefetch(g + 1); /* the path is not far behind */
         if (g->host_id == h->id && slice_eq(g->path, path))
             return g;
+    }
     return NULL;
 }
 
@@ -248,13 +258,29 @@ static void keep_better(const struct group **best, const struct group *group)
         *best = group;
 }
 
+/* What a request reads of a member that is alone in its group: all at once, where it would come from one to the next. */
+static void fetch(const struct member *only, const struct route_state *state, unsigned worker)
+{
+    if (!only)
+        return;
+    __builtin_prefetch(only);
+    __builtin_prefetch(&only->tls);
+    __builtin_prefetch(&state->posture);
+    __builtin_prefetch(&state->local[worker], 1);
+}
+
 /* hash: the host's. */
 static const struct group *match_path(const struct router *r, const struct host *h, uint64_t hash,
-                                      struct slice path)
+                                      struct slice path, unsigned worker)
 {
     const struct group *best = h->root;
     size_t start = 0;
 
+    if (!h->deepest) {
+        __builtin_prefetch(best);
+        fetch(h->only, h->state, worker);
+        return best;
+    }
     for (unsigned i = 0; i < h->deepest && start < path.len; i++) {
         size_t end = segment_end(path, start);
 
@@ -264,16 +290,18 @@ static const struct group *match_path(const struct router *r, const struct host 
             keep_better(&best, find_place(r, h, hash ^ SLASH_SALT, slice_of(path.data, end + 1)));
         start = end;
     }
+    if (best)
+        fetch(best->only, best->state, worker);
     return best;
 }
 
 static const struct group *match_name(const struct router *r, struct slice name, bool wildcard,
-                                      struct slice path)
+                                      struct slice path, unsigned worker)
 {
     uint64_t hash = host_hash(r->seed, name, wildcard);
     const struct host *h = find_host(r, hash, name, wildcard);
 
-    return h ? match_path(r, h, hash, path) : NULL;
+    return h ? match_path(r, h, hash, path, worker) : NULL;
 }
 
 /* Without the dot that may end a name. */
@@ -294,20 +322,21 @@ static struct slice behind_label(struct slice host)
     return slice_skip(host, (size_t)(dot - host.data) + 1);
 }
 
-const struct group *router_match(const struct router *r, struct slice host, struct slice path)
+const struct group *router_match(const struct router *r, struct slice host, struct slice path,
+                                 unsigned worker)
 {
     const struct group *group;
     struct slice rest;
 
     host = bare(host);
-    group = match_name(r, host, false, path);
+    group = match_name(r, host, false, path, worker);
     if (group)
         return group;
     rest = behind_label(host);
-    group = rest.data ? match_name(r, rest, true, path) : NULL;
+    group = rest.data ? match_name(r, rest, true, path, worker) : NULL;
     if (group || !r->any)
         return group;
-    return match_path(r, r->any, any_hash(r->seed), path);
+    return match_path(r, r->any, any_hash(r->seed), path, worker);
 }
 
 bool router_offers_http2(const struct router *r, struct slice host)

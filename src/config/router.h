@@ -57,8 +57,9 @@ struct router router_view(const struct router_edit *e);
 #endif
 
 /* The group for a request, or NULL. host: without port, any case (a trailing dot is ignored); path:
- * without query, starts with "/". */
-const struct group *router_match(const struct router *r, struct slice host, struct slice path);
+ * without query, starts with "/"; worker: whose part of the route will be asked for, so that the processor fetches it. */
+const struct group *router_match(const struct router *r, struct slice host, struct slice path,
+                                 unsigned worker);
 
 /* May HTTP/2 be offered to a client that asks for this host (as in SNI)? Not when a group of what serves it says no: of the exact
  * name, else of "*.rest", else of "*". */

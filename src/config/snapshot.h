@@ -33,14 +33,16 @@ struct group {
     uint64_t host_id; /* of the router's host */
     struct slice path; /* the prefix */
     const struct member *const *members;
-    const struct member *only; /* where members points to if there is one */
+    const struct member *only; /* where members points to if there is one, else NULL */
+    const struct route_state *state; /* only's */
     unsigned member_count;
     unsigned index; /* below the snapshot's group_indices, its own for as long as there is a group: for per-worker counters */
     int priority;
     uint8_t lb_policy; /* enum lb_policy, of the first member that sets one */
-    bool no_http2;      /* a member has the option http2=false */
-    bool no_separators; /* a member has not the option encoded_separators=true */
-    bool has_policy, has_limit; /* else what follows is not looked at */
+    bool no_http2 : 1;      /* a member has the option http2=false */
+    bool no_separators : 1; /* a member has not the option encoded_separators=true */
+    bool has_policy : 1, has_limit : 1; /* else what follows is not looked at */
+    /* a cache line on */
     struct slice policy;      /* request policy, of the first member that sets one; empty: none */
     struct slice policy_args; /* of the same member; may be empty */
     struct group_limit limit;

@@ -146,7 +146,7 @@ static void check_shown(const struct snapshot *s, const struct route_input *rout
     const struct group *g;
 
     for (unsigned i = 0; i < route->domain_count; i++) {
-        g = router_match(&s->router, route->domains[i], route->path);
+        g = router_match(&s->router, route->domains[i], route->path, 0);
         CHECK(g && g->priority >= route->priority);
         for (unsigned j = 0; j < g->member_count; j++)
             CHECK(snapshot_member(s, g->members[j]->state) == g->members[j]);

@@ -63,6 +63,7 @@ static SELDOM enum parse judge_open_line(const char *data, size_t window, size_t
     const char *line = data + scan->line, *end = data + window;
     const char *lf = scan->seen < window ? memchr(data + scan->seen, '\n', window - scan->seen) : NULL;
 
+    CHECK(scan->line <= scan->seen && scan->seen <= window);
     if (scan->line == start && target_exceeds(slice_of(line, (size_t)((lf ? lf : end) - line)), target_length))
         return fail(PARSE_TARGET_TOO_BIG, "request target too long", error);
     if (!lf)
@@ -77,7 +78,7 @@ enum parse head_end_find(const char *data, size_t len, size_t start, struct http
     size_t window = len < limits->head_size ? len : limits->head_size, line = scan->line, stop = scan->seen;
     enum parse open;
 
-    if (UNLIKELY(start > window)) /* empty lines in front, and too many of them */
+    if (scan->seen > window) /* empty lines before it are beyond head_size, or that has become less */
         return fail(PARSE_HEAD_TOO_BIG, "head too big", error);
     for (;;) {
         stop = find_line_end(data, scan, stop, window);

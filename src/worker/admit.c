@@ -124,21 +124,21 @@ void admit_refused(struct request *rq, enum verdict why, const struct member *wh
         return;
     switch (why) {
     case VERDICT_MAINTENANCE:
-        COUNTER_ADD(local->turned_by_maintenance, 1);
+        COUNTER_ADD(local->rest->turned_by_maintenance, 1);
         break;
     case VERDICT_CIRCUIT_OPEN:
     case VERDICT_CIRCUIT_PROBING:
         COUNTER_ADD(local->turned_by_circuit, 1);
         break;
     case VERDICT_MEMBER_FULL:
-        COUNTER_ADD(local->turned_by_requests, 1);
+        COUNTER_ADD(local->rest->turned_by_requests, 1);
         break;
     case VERDICT_TUNNELS_FULL:
-        COUNTER_ADD(local->turned_by_tunnels, 1);
+        COUNTER_ADD(local->rest->turned_by_tunnels, 1);
         break;
     case VERDICT_HEALTH_DOWN:
     case VERDICT_HEALTH_AWAITED:
-        COUNTER_ADD(local->turned_by_health, 1);
+        COUNTER_ADD(local->rest->turned_by_health, 1);
         break;
     default: /* a drain's are counted as they are turned */
         break;

@@ -5,6 +5,7 @@
 #include "worker/outcome.h"
 #include "worker/pool.h"
 #include "worker/request_steps.h"
+#include "worker/stats.h"
 
 #include <errno.h>
 
@@ -35,8 +36,10 @@ void attempt_target(struct request *rq, const struct member *m)
     if (rq->local)
         COUNTER_ADD(rq->local->in_flight, (uint32_t)-1);
     rq->local = m ? route_state_local(m->state, rq->worker->id) : NULL;
-    if (rq->local)
+    if (rq->local) {
         COUNTER_ADD(rq->local->in_flight, 1);
+        stats_expect(rq->worker, rq->local);
+    }
     rq->member = m;
     rq->addresses_tried = 0;
     rq->address = m && m->address_count > 1

@@ -205,7 +205,7 @@ void compress_head(struct request *rq, struct response_head *head)
         return;
     if (head->body != BODY_NONE && !start(rq, kind, head)) {
         if (rq->local)
-            COUNTER_ADD(rq->local->compress_skipped, 1);
+            COUNTER_ADD(rq->local->rest->compress_skipped, 1);
         return;
     }
     edit_head(head, fields, kind);
@@ -215,7 +215,7 @@ void compress_count(const struct request *rq, struct route_local *local)
 {
     if (!rq->compress->taken) /* the head did not fit, or there was no body */
         return;
-    COUNTER_ADD(local->compressed, 1);
-    COUNTER_ADD(local->compressed_in, rq->compress->taken);
-    COUNTER_ADD(local->compressed_out, rq->compress->given);
+    COUNTER_ADD(local->rest->compressed, 1);
+    COUNTER_ADD(local->rest->compressed_in, rq->compress->taken);
+    COUNTER_ADD(local->rest->compressed_out, rq->compress->given);
 }

@@ -41,7 +41,7 @@ static SELDOM bool ask(struct request *rq)
     local = route_state_local(limit->member->state, rq->worker->id);
     if (limit->shadow) {
         if (local)
-            COUNTER_ADD(local->shadowed_by_ratelimit, 1);
+            COUNTER_ADD(local->rest->shadowed_by_ratelimit, 1);
         return true;
     }
     if (local)

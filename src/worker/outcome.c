@@ -23,7 +23,7 @@ static void panic(struct request *rq)
     struct route_state *state = rq->member->state;
     struct panic_notice *notice;
 
-    COUNTER_ADD(rq->local->panicked, 1);
+    COUNTER_ADD(rq->local->rest->panicked, 1);
     /* Relaxed: who gets the 0 tells; nothing else hangs on it. */
     if (atomic_load_explicit(&state->panicking, memory_order_relaxed) ||
         atomic_exchange_explicit(&state->panicking, 1, memory_order_relaxed))
@@ -48,7 +48,7 @@ bool outcome_admit(struct request *rq)
     if (change.cause != CIRCUIT_CAUSE_NONE)
         tell(rq, &change);
     if (admitted && rq->ticket.probe)
-        COUNTER_ADD(rq->local->probes, 1);
+        COUNTER_ADD(rq->local->rest->probes, 1);
     return admitted;
 }
 
@@ -61,7 +61,7 @@ void outcome_success(struct request *rq)
     if (!rq->ticket.taken)
         return;
     if (m->counts_rate)
-        failure_window_add(&rq->local->window, false, m->circuit.rate_window_ms, now_ms);
+        failure_window_add(&rq->local->rest->window, false, m->circuit.rate_window_ms, now_ms);
     COUNTER_ADD(rq->local->successes, 1);
     if (circuit_success(&m->state->circuit, &m->circuit, &rq->ticket, now_ms, &change))
         tell(rq, &change);
@@ -75,7 +75,7 @@ static bool rate_exceeded(struct request *rq)
 
     if (!m->counts_rate)
         return false;
-    failure_window_add(&rq->local->window, true, m->circuit.rate_window_ms, now_ms);
+    failure_window_add(&rq->local->rest->window, true, m->circuit.rate_window_ms, now_ms);
     route_state_window(m->state, circuit_rate_window_ms(&m->state->circuit, &m->circuit, now_ms), now_ms,
                        &requests, &failures);
     return circuit_rules_rate_exceeded(&m->circuit, requests, failures);

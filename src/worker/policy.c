@@ -103,9 +103,9 @@ static bool leave(struct request *rq, enum hook_result why)
     if (why == HOOK_FAILED)
         tell_end(rq->worker);
     if (local && why == HOOK_FAILED)
-        COUNTER_ADD(local->policy_failures, 1);
+        COUNTER_ADD(local->rest->policy_failures, 1);
     else if (local)
-        COUNTER_ADD(local->policy_skipped, 1);
+        COUNTER_ADD(local->rest->policy_skipped, 1);
     return hook_is_closed(vm_of(rq), rq->group->policy);
 }
 

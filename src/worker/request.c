@@ -178,7 +178,7 @@ static enum step step_match_route(struct request *rq)
         verdict = scheme_check(rq);
     if (UNLIKELY(verdict != VERDICT_PASS))
         return request_refuse(rq, verdict);
-    rq->group = router_match(&rq->lease->snapshot->router, rq->host, rq->path);
+    rq->group = router_match(&rq->lease->snapshot->router, rq->host, rq->path, rq->worker->id);
     if (!rq->group)
         return rq->tries ? refuse_as_before(rq) : request_refuse(rq, unknown_host(rq));
     return request_goto(rq, &request_step_admit);

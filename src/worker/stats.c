@@ -3,9 +3,15 @@
 #include "worker/compress.h"
 #include "worker/request.h"
 
+void stats_expect(const struct worker *w, const struct route_local *local)
+{
+    __builtin_prefetch(&local->rest->latency.buckets[histogram_bucket(w->latency_us)], 1);
+}
+
 void stats_count(struct request *rq)
 {
     struct route_local *local = rq->local ? rq->local : rq->failed;
+    uint64_t latency_us = rq->worker->now_us - rq->start_us;
 
     if (rq->counted)
         return;
@@ -21,12 +27,15 @@ void stats_count(struct request *rq)
     COUNTER_ADD(local->bytes_sent, rq->download.moved);
     if (rq->compress)
         compress_count(rq, local);
-    COUNTER_ADD(local->bytes_received, rq->upload.moved);
+    if (rq->upload.moved)
+        COUNTER_ADD(local->bytes_received, rq->upload.moved);
     if (rq->status == 200)
         COUNTER_ADD(local->oks, 1);
     else if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
-        COUNTER_ADD(local->statuses[rq->status - STATUS_MIN], 1);
-    histogram_add(&local->latency, rq->worker->now_us - rq->start_us);
+        COUNTER_ADD(local->rest->statuses[rq->status - STATUS_MIN], 1);
+    COUNTER_ADD(local->latency_us, latency_us);
+    histogram_add(&local->rest->latency, latency_us);
+    rq->worker->latency_us = latency_us;
 }
 
 void stats_verdict(const struct request *rq)

@@ -174,8 +174,8 @@ static enum step open_down(struct request *rq, struct response_head *head)
     rq->keep_alive = false;
     rq->first_byte_us = rq->worker->now_us;
     stats_count(rq);
-    COUNTER_ADD(rq->local->tunnels, 1);
-    COUNTER_ADD(rq->local->tunnels_open, 1);
+    COUNTER_ADD(rq->local->rest->tunnels, 1);
+    COUNTER_ADD(rq->local->rest->tunnels_open, 1);
     let_go_of_head(rq, t);
     let_go_of_snapshot(rq);
     conn_deadline(&rq->origin->conn, 0);
@@ -380,7 +380,7 @@ void tunnel_free(struct request *rq)
 {
     if (LIKELY(!rq->tunnel))
         return;
-    COUNTER_ADD(rq->local->tunnels_open, (uint32_t)-1);
+    COUNTER_ADD(rq->local->rest->tunnels_open, (uint32_t)-1);
     tunnel_delete(rq->tunnel);
     rq->tunnel = NULL;
 }

@@ -162,8 +162,8 @@ static void note_maintenance(struct tunnel_set *s)
 static void detach(struct tunnel_set *s)
 {
     s->gone_ms = s->worker->now_ms;
-    if (s->local->tunnel_set == s)
-        s->local->tunnel_set = NULL;
+    if (s->local->rest->tunnel_set == s)
+        s->local->rest->tunnel_set = NULL;
 }
 
 static void move_to(struct tunnel *t, struct lease *lease, const struct member *m)
@@ -235,8 +235,8 @@ static void set_delete(struct tunnel_set *s)
 {
     struct worker *w = s->worker;
 
-    if (s->local->tunnel_set == s)
-        s->local->tunnel_set = NULL;
+    if (s->local->rest->tunnel_set == s)
+        s->local->rest->tunnel_set = NULL;
     list_remove(&s->link);
     free(s);
     if (list_empty(&w->tunnels.all))
@@ -249,7 +249,7 @@ static struct tunnel_set *set_for(struct tunnel *t)
     struct request *rq = t->request;
     struct worker *w = rq->worker;
     const struct member *m = rq->member;
-    struct tunnel_set *s = rq->local->tunnel_set;
+    struct tunnel_set *s = rq->local->rest->tunnel_set;
 
     if (rq->lease->retired)
         m = snapshot_member(w->lease->snapshot, rq->member->state);
@@ -264,7 +264,7 @@ static struct tunnel_set *set_for(struct tunnel *t)
         return s;
     s = set_new(w, rq);
     if (s) {
-        rq->local->tunnel_set = s;
+        rq->local->rest->tunnel_set = s;
         note_maintenance(s);
     }
     return s;

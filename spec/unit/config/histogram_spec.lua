@@ -88,7 +88,6 @@ describe("histogram percentile", function()
     for _, value in ipairs(b) do all[#all + 1] = value end
     local merged, whole = sum_of(a, b), sum_of(all)
     assert.equal(500, tonumber(merged.count))
-    assert.equal(tonumber(whole.sum_us), tonumber(merged.sum_us))
     assert.equal(percentile(whole, 0.95), percentile(merged, 0.95))
   end)
 end)

@@ -51,7 +51,7 @@ static uint64_t look_at_routes(const struct snapshot *s)
     for (int i = 0; i < ROUTES; i++) {
         char host[32];
         int len = snprintf(host, sizeof(host), "h%d.test", i);
-        const struct group *g = router_match(&s->router, slice_of(host, (size_t)len), SLICE("/a/b"));
+        const struct group *g = router_match(&s->router, slice_of(host, (size_t)len), SLICE("/a/b"), 0);
 
         for (unsigned k = 0; g && k < g->member_count; k++) {
             const struct member *m = g->members[k];

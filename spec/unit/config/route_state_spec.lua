@@ -4,6 +4,14 @@ local unit = require("spec.support.unit")
 local ffi = unit.ffi
 local lib = snapshots.lib
 
+local LINE = 64
+
+-- The counters of a worker's part, and those of the rest of it.
+local COUNTED_BESIDE = [[requests bytes_sent bytes_received successes errors connects connect_errors retries turned_by_drain
+  turned_by_ratelimit turned_by_circuit in_flight]]
+local COUNTED_APART = [[turned_by_maintenance turned_by_health turned_by_requests turned_by_tunnels shadowed_by_ratelimit
+  panicked policy_failures policy_skipped compressed compressed_in compressed_out compress_skipped probes tunnels tunnels_open]]
+
 describe("route state", function()
   local state
 
@@ -60,14 +68,17 @@ describe("route state", function()
     assert.equal(first, lib.route_state_local(state, 0))
     first.requests, second.requests = 3, 4
     first.in_flight = 1
-    first.statuses[200 - lib.STATUS_MIN], second.statuses[200 - lib.STATUS_MIN] = 2, 4
-    second.statuses[599 - lib.STATUS_MIN] = 1
-    lib.histogram_add(first.latency, 100)
-    lib.histogram_add(second.latency, 300)
+    first.oks = 2
+    first.rest.statuses[201 - lib.STATUS_MIN], second.rest.statuses[201 - lib.STATUS_MIN] = 2, 4
+    second.rest.statuses[599 - lib.STATUS_MIN] = 1
+    lib.histogram_add(first.rest.latency, 100)
+    lib.histogram_add(second.rest.latency, 300)
+    first.latency_us, second.latency_us = 100, 300
     local sum = totals()
     assert.equal(7, tonumber(sum.requests))
     assert.equal(1, tonumber(sum.in_flight))
-    assert.equal(6, tonumber(sum.statuses[100]))
+    assert.equal(2, tonumber(sum.statuses[100]))
+    assert.equal(6, tonumber(sum.statuses[101]))
     assert.equal(1, tonumber(sum.statuses[499]))
     assert.equal(2, tonumber(sum.latency.count))
     assert.equal(400, tonumber(sum.latency.sum_us))
@@ -94,9 +105,54 @@ describe("route state", function()
     assert.is_true(lib.route_state_take_tunnel(state, 2))
   end)
 
-  it("shares no cache line between workers", function()
+  it("sums every counter of both workers, wherever it is kept", function()
     local first, second = lib.route_state_local(state, 0), lib.route_state_local(state, 1)
-    assert.equal(0, tonumber(ffi.cast("uintptr_t", first) % 64))
-    assert.equal(0, tonumber(ffi.cast("uintptr_t", second) % 64))
+    local wanted, n = {}, 0
+    local function count(one, other, names)
+      for name in names:gmatch("%S+") do
+        n = n + 1
+        one[name], other[name] = n, 1000
+        wanted[name] = 1000 + n
+      end
+    end
+    count(first, second, COUNTED_BESIDE)
+    count(first.rest, second.rest, COUNTED_APART)
+    local sum, got = totals(), {}
+    for name in pairs(wanted) do
+      got[name] = tonumber(sum[name])
+    end
+    assert.same(wanted, got)
+  end)
+
+  it("has a worker's part from the start, and the rest of it from its first request on", function()
+    assert.is_true(state["local"][1].rest == nil)
+    local second = lib.route_state_local(state, 1)
+    assert.is_true(second == state["local"] + 1)
+    assert.is_true(second.rest ~= nil)
+    assert.is_true(state["local"][0].rest == nil)
+    second.requests, second.rest.probes = 3, 2
+    assert.same({ 3, 2 }, { tonumber(totals().requests), tonumber(totals().probes) })
+  end)
+
+  local function line(pointer)
+    return tonumber(ffi.cast("uintptr_t", pointer)) / LINE
+  end
+
+  it("keeps what all read at every request, and what each worker counts then, in a cache line each", function()
+    local circuit_end = ffi.offsetof("struct route_state", "circuit") + ffi.sizeof("struct circuit")
+    local posture = ffi.offsetof("struct route_state", "posture")
+    assert.equal(0, posture % LINE)
+    assert.is_true(circuit_end - posture <= LINE)
+    assert.equal(math.floor(line(state["local"])), line(state["local"]))
+    assert.is_true(ffi.offsetof("struct route_local", "rest") + 8 <= LINE)
+  end)
+
+  it("keeps workers two cache lines apart, from each other and from what all read", function()
+    local first, second = lib.route_state_local(state, 0), lib.route_state_local(state, 1)
+    assert.equal(0, line(first) % 2)
+    assert.equal(0, line(second) % 2)
+    assert.equal(2, line(second) - line(first))
+    assert.is_true(line(first) - line(state) >= ffi.offsetof("struct route_state", "posture") / LINE + 2)
+    assert.equal(0, line(first.rest) % 1)
   end)
 end)

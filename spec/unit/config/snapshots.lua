@@ -130,7 +130,7 @@ end
 
 --- The group for a host and path, or nil.
 function snapshots.match(snapshot, host, path)
-  local group = lib.router_match(ffi.cast("const struct router *", snapshot.router), unit.slice(host), unit.slice(path))
+  local group = lib.router_match(ffi.cast("const struct router *", snapshot.router), unit.slice(host), unit.slice(path), 0)
   return group ~= nil and group or nil
 end
 

@@ -81,12 +81,18 @@ local function step(text, scan, options)
   return { result = result, error = ffi.string(err[0]) }
 end
 
---- Parses text that is there at once.
+--- Where the search for the end of a head stands, for heads.parse.
+function heads.scan()
+  return ffi.new("struct http_scan")
+end
+
+--- Parses text that is there at once, or goes on with more of it.
 -- @param text the bytes
 -- @param options head_size, field_count, target_length; response_to: the method of the request
+-- @param scan that of the call before, which had less of the same text; nil: this is the first
 -- @return table: result, and used and head or error; "more" when text is no complete head
-function heads.parse(text, options)
-  return step(text, ffi.new("struct http_scan"), options or {})
+function heads.parse(text, options, scan)
+  return step(text, scan or heads.scan(), options or {})
 end
 
 -- Feeds text up to each of the given lengths. The first answer that is not "more", and how much it took.

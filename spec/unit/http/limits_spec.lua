@@ -35,6 +35,14 @@ describe("the size of a head", function()
     assert.equal("head too big", heads.parse(text:sub(1, 200), { head_size = 200 }).result)
   end)
 
+  it("may become less than what has come", function()
+    for _, text in ipairs { request_of(300), ("\r\n"):rep(150), ("x"):rep(300) } do
+      local scan = heads.scan()
+      assert.equal("more", heads.parse(text:sub(1, 150), { head_size = 200 }, scan))
+      assert.equal("head too big", heads.parse(text:sub(1, 160), { head_size = 100 }, scan).result)
+    end
+  end)
+
   it("is over for a line without end", function()
     assert.equal("head too big", heads.parse("GET", { head_size = 3 }).result)
     assert.equal("head too big", heads.parse(("x"):rep(300), { head_size = 200 }).result)
