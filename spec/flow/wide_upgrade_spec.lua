@@ -20,8 +20,8 @@ local function post(fields, body)
   return message.head("POST / HTTP/1.1", head)
 end
 
---- A backend for which the kernel holds little, as behind a path that is no loopback: it answers an upgrade at once, and
--- takes the body when gate() says so.
+--- A backend for which the kernel holds little, as behind a path that is no loopback: it answers an upgrade at once,
+-- and takes the body when gate() says so.
 local function narrow(gate, take)
   local o = origin.start(function(request)
     if not request.headers.Upgrade then
