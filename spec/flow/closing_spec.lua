@@ -94,3 +94,21 @@ describe("an answer after which the connection ends", function()
     assert.equal("onetwo", text:match("\r\n\r\n(.*)$"))
   end)
 end)
+
+describe("a client that sends something behind its last request", function()
+  it("gets its answer all the same, though nobody reads what it sent", function()
+    local c
+    local o = origin.start(function()
+      c:send("\r\n") -- the proxy has read the request, and does not look again before it answers
+      return { body = "ok" }
+    end)
+    local p = proxy.start { workers = 1, route = { to = o.url, host = "a.test" } }
+    for _ = 1, 40 do
+      c = p:connect()
+      c:send_request { headers = { Connection = "close" } }
+      assert.equal("ok", c:receive().body)
+      assert.equal("closed", c:wait_closed())
+      c:close()
+    end
+  end)
+end)

@@ -292,11 +292,21 @@ int sock_error(int fd)
     return -err;
 }
 
-uint64_t sock_unacknowledged(int fd)
+static uint64_t queued(int fd, unsigned long which)
 {
     int bytes = 0;
 
-    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+    return ioctl(fd, which, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+uint64_t sock_unread(int fd)
+{
+    return queued(fd, FIONREAD);
+}
+
+uint64_t sock_unacknowledged(int fd)
+{
+    return queued(fd, SIOCOUTQ);
 }
 
 void sock_keepalive(int fd, int idle_s, int interval_s)

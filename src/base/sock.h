@@ -88,6 +88,9 @@ MUST_USE int sock_accept_queue(int listener);
 /* The pending error of a socket (SO_ERROR): 0 or -errno. */
 int sock_error(int fd);
 
+/* Bytes that have come and were not received yet: closing then sends a RST, and throws away what is still to be sent. */
+uint64_t sock_unread(int fd);
+
 /* Bytes that were sent and not acknowledged yet; 0 when that cannot be told. */
 uint64_t sock_unacknowledged(int fd);
 

@@ -1,5 +1,6 @@
 #include "worker/client.h"
 
+#include "base/sock.h"
 #include "tls/tls_facts.h"
 #include "tls/tls_transport.h"
 #include "worker/arrival.h"
@@ -111,13 +112,20 @@ static void linger_read(struct client *c)
         client_close(c, c->last);
 }
 
+/* Has it sent more than belongs to the request? What nobody was told of yet counts, too. */
+static bool has_unread(const struct client *c)
+{
+    return c->unread || !request_upload_done(c->request) || buf_len(&c->conn.in) ||
+           (!c->request->keep_alive && c->conn.transport.fd >= 0 && sock_unread(c->conn.transport.fd));
+}
+
 /* The request ended. Is there a next one on this connection? */
 static bool client_next(struct client *c)
 {
     struct worker *w = c->conn.worker;
     bool keep_alive = c->request->keep_alive;
     enum close_reason reason = c->request->close_reason;
-    bool unread = c->unread || !request_upload_done(c->request) || buf_len(&c->conn.in);
+    bool unread = has_unread(c);
     enum close_reason last = c->ends ? c->ends : CLOSE_CLIENT_LAST;
 
     request_free(&c->request);
