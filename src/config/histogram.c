@@ -24,13 +24,15 @@ uint64_t histogram_bucket_top(unsigned bucket)
     return ((uint64_t)(PARTS + bucket % PARTS + 1) << shift) - 1;
 }
 
-void histogram_add(struct histogram *h, uint64_t us)
+unsigned histogram_add(struct histogram *h, uint64_t us)
 {
-    _Atomic uint32_t *slot = &h->buckets[histogram_bucket(us)];
+    unsigned bucket = histogram_bucket(us);
+    _Atomic uint32_t *slot = &h->buckets[bucket];
 
     /* Relaxed loads and stores: there is one writer, and readers want each number by itself. */
     atomic_store_explicit(slot, atomic_load_explicit(slot, memory_order_relaxed) + 1,
                           memory_order_relaxed);
+    return bucket;
 }
 
 void histogram_merge(struct histogram_sum *sum, const struct histogram *h)

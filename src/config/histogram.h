@@ -18,8 +18,8 @@ struct histogram {
     _Atomic uint32_t buckets[HISTOGRAM_BUCKETS]; /* how many values */
 };
 
-/* Writer: one value more. */
-void histogram_add(struct histogram *h, uint64_t us);
+/* Writer: one value more. Returns its bucket. */
+unsigned histogram_add(struct histogram *h, uint64_t us);
 
 struct histogram_sum {
     uint64_t count;

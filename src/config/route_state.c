@@ -128,16 +128,20 @@ enum route_health route_state_health(const struct route_state *s)
     return (enum route_health)((posture & ROUTE_POSTURE_HEALTH) >> ROUTE_POSTURE_HEALTH_SHIFT);
 }
 
+/* Apart, so that route_state_local is short. Release: control's acquire in rest_of sees it zeroed. */
+static __attribute__((noinline)) struct route_local *with_rest(struct route_local *local)
+{
+    atomic_store_explicit(&local->rest, alloc_lines(CACHE_LINE, sizeof(struct route_rest)), memory_order_release);
+    return local;
+}
+
 struct route_local *route_state_local(struct route_state *s, unsigned worker)
 {
     struct route_local *local = &s->local[worker];
 
     CHECK(worker < s->worker_count);
     /* Relaxed: only this worker stores here. */
-    if (UNLIKELY(!atomic_load_explicit(&local->rest, memory_order_relaxed)))
-        /* Release: control's acquire in rest_of sees it zeroed. */
-        atomic_store_explicit(&local->rest, alloc_lines(CACHE_LINE, sizeof(struct route_rest)), memory_order_release);
-    return local;
+    return LIKELY(atomic_load_explicit(&local->rest, memory_order_relaxed)) ? local : with_rest(local);
 }
 
 /* Relaxed, here and below: a number by itself. */

@@ -5,7 +5,7 @@
 
 void stats_expect(const struct worker *w, const struct route_local *local)
 {
-    __builtin_prefetch(&local->rest->latency.buckets[histogram_bucket(w->latency_us)], 1);
+    __builtin_prefetch(&local->rest->latency.buckets[w->latency_bucket], 1);
 }
 
 void stats_count(struct request *rq)
@@ -34,8 +34,7 @@ void stats_count(struct request *rq)
     else if (rq->status >= STATUS_MIN && rq->status <= STATUS_MAX)
         COUNTER_ADD(local->rest->statuses[rq->status - STATUS_MIN], 1);
     COUNTER_ADD(local->latency_us, latency_us);
-    histogram_add(&local->rest->latency, latency_us);
-    rq->worker->latency_us = latency_us;
+    rq->worker->latency_bucket = histogram_add(&local->rest->latency, latency_us);
 }
 
 void stats_verdict(const struct request *rq)

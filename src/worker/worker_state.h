@@ -106,7 +106,7 @@ struct worker {
     struct field_list fields;
     char line[8192]; /* one access log line */
 
-    uint64_t latency_us; /* of the request that ended last */
+    unsigned latency_bucket; /* of the request that ended last: worker/stats.h */
     struct random random;
     struct retry_budget retry_budget;
 

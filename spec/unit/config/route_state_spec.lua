@@ -7,10 +7,11 @@ local lib = snapshots.lib
 local LINE = 64
 
 -- The counters of a worker's part, and those of the rest of it.
-local COUNTED_BESIDE = [[requests bytes_sent bytes_received successes errors connects connect_errors retries turned_by_drain
-  turned_by_ratelimit turned_by_circuit in_flight]]
-local COUNTED_APART = [[turned_by_maintenance turned_by_health turned_by_requests turned_by_tunnels shadowed_by_ratelimit
-  panicked policy_failures policy_skipped compressed compressed_in compressed_out compress_skipped probes tunnels tunnels_open]]
+local COUNTED_BESIDE = [[requests bytes_sent bytes_received successes errors connects connect_errors retries
+  turned_by_drain turned_by_ratelimit turned_by_circuit in_flight]]
+local COUNTED_APART = [[turned_by_maintenance turned_by_health turned_by_requests turned_by_tunnels
+  shadowed_by_ratelimit panicked policy_failures policy_skipped compressed compressed_in compressed_out compress_skipped
+  probes tunnels tunnels_open]]
 
 describe("route state", function()
   local state

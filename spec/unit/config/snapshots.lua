@@ -130,7 +130,8 @@ end
 
 --- The group for a host and path, or nil.
 function snapshots.match(snapshot, host, path)
-  local group = lib.router_match(ffi.cast("const struct router *", snapshot.router), unit.slice(host), unit.slice(path), 0)
+  local router = ffi.cast("const struct router *", snapshot.router)
+  local group = lib.router_match(router, unit.slice(host), unit.slice(path), 0)
   return group ~= nil and group or nil
 end
 
