@@ -170,7 +170,7 @@ struct route_drain {
 };
 struct route_drain route_state_drain(const struct route_state *s);
 
-/* Worker: this worker's part, made at the first call. NULL: out of memory. */
+/* Worker: this worker's part; its rest is made at the first call. Aborts when out of memory. */
 struct route_local *route_state_local(struct route_state *s, unsigned worker);
 
 /* Any thread: a place for one more tunnel, of at most max (0: any). False: none is free. */
