@@ -108,7 +108,9 @@ describe(("%d reloads under load"):format(RELOADS), function()
       to = origin.refusing_url(), host = "dead.example", circuit = { threshold = 1, cooldown = "1h" },
     }
     p:get("/", { host = "dead.example" })
-    loop.eventually(function() return cjson.decode((r:ok("STATS_GET", opened))).requests == 1 end) -- counted after the answer
+    loop.eventually(function() -- it is counted after the answer
+      return cjson.decode((r:ok("STATS_GET", opened))).requests == 1
+    end)
     local before = facts(r, opened)
     local l = load.start { url = p.url, host = "busy.example", expect = "fine", connections = 8, rate = 500 }
     local grown = p:growth(STEPS, function(step)
