@@ -55,7 +55,7 @@ void arrival_settle(struct client *c)
 {
     struct worker *w = c->conn.worker;
 
-    if (c->phase == CLIENT_IDLE && !c->conn.in.data)
+    if (c->phase == CLIENT_IDLE && c->fresh && !c->conn.in.data)
         note_early(w);
     else
         w->arrivals_early = 0;
