@@ -4,7 +4,7 @@
  * ever, and silently. Here it aborts: all routes are made once more and compared, and their groups with them. A field
  * that is added to a member is compared with the rest; one that points somewhere needs a line of its own in the source.
  *
- * Thread: control, right after the snapshot was made. Costs as much as making all of it. */
+ * Thread: control, right after the snapshot was made. Costs as much as making all of it. Ownership: nothing is taken or kept. */
 #pragma once
 #include <stddef.h>
 

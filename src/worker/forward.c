@@ -114,6 +114,7 @@ static bool client_may_say(const struct request *rq, struct slice name)
     return !is_bypass(s, name) && !is_certificate(s, name) && (!rq->paging || page_server_takes(name));
 }
 
+/* Is there anything that client_may_say refuses? A condition of it is one here, too. */
 static bool is_guarded(const struct request *rq, const struct settings *s)
 {
     return s->bypass_header || s->tls.pair_count || rq->paging;

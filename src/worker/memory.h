@@ -8,19 +8,17 @@
 #pragma once
 #include "worker/worker_state.h"
 
-static inline bool memory_is_short(const struct worker *w)
-{
-    uint64_t most = worker_settings(w)->buffer_memory;
-
-    return UNLIKELY(most && w->blocks.taken_bytes >= most / 4 * 3);
-}
-
 /* Would it not be short with so many bytes more? */
 static inline bool memory_has(const struct worker *w, uint64_t bytes)
 {
     uint64_t most = worker_settings(w)->buffer_memory;
 
     return LIKELY(!most || w->blocks.taken_bytes + bytes < most / 4 * 3);
+}
+
+static inline bool memory_is_short(const struct worker *w)
+{
+    return !memory_has(w, 0);
 }
 
 static inline bool memory_is_full(const struct worker *w)
