@@ -101,12 +101,12 @@ describe("a connection", function()
 
   it("is heard, whether those before it had sent something when they were taken or not", function()
     local p = start(function() return { body = "ok" } end)
-    for _ = 1, 3 do
+    for _ = 1, 2 do
       local silent = {}
       for i = 1, 40 do
         silent[i] = p:connect()
-        loop.eventually(function() return p:status().connections.open == i end)
       end
+      loop.eventually(function() return p:status().connections.open == 40 end)
       for _ = 1, 20 do -- each with its request behind the handshake
         local c = p:connect()
         c:send_request(CLOSE)

@@ -217,6 +217,11 @@ fail:
     return -err;
 }
 
+void sock_defer_accept(int listener, int seconds)
+{
+    set_option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds);
+}
+
 int sock_listen(const struct address *a, bool reuse_port)
 {
     int fd = listen_on(a, reuse_port);

@@ -69,6 +69,11 @@ bool cidr_contains(const struct cidr *range, const struct address *a);
  * -errno. */
 MUST_USE int sock_listen(const struct address *a, bool reuse_port);
 
+/* The kernel hands a connection out once the client has sent something, or after seconds (at least 1): it answers the
+ * handshake, but drops its bare last ACK, and asks for that again with a second SYN-ACK when the time is up
+ * (TCP_DEFER_ACCEPT, tcp(7)). Where it cannot be had, connections come as they stand. */
+void sock_defer_accept(int listener, int seconds);
+
 /* The address a socket is bound to. */
 MUST_USE int sock_local_address(int fd, struct address *out);
 

@@ -97,6 +97,7 @@
     X(scripts_watch, "scripts_watch") /* reload scripts whose files change */                      \
     X(forwarded, "forwarded") /* send Forwarded (RFC 7239) */                                      \
     X(registry_tls_only, "registry_tls.only") /* no plain listener */                              \
+    X(defer_accept, "defer_accept") /* until a client has sent something */                        \
     X(sandbox, "sandbox") /* limit files and system calls */                                       \
     X(core_dumps, "core_dumps")                                                                    \
     X(h2_cleartext, "http2.cleartext") /* with prior knowledge */                                  \

@@ -114,6 +114,9 @@ static void keep_fixed(const struct settings *old, struct settings *new)
     new->registry_tls_on = old->registry_tls_on;
     new->registry_tls_only = old->registry_tls_only;
     new->registry_tls = old->registry_tls;
+    if (old->defer_accept != new->defer_accept)
+        needs_restart("defer_accept");
+    new->defer_accept = old->defer_accept;
     if (old->workers != new->workers)
         needs_restart("workers");
     new->workers = old->workers;

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, TABLE_MOST = 256 * 1024 };
+enum { PATH_SIZE = 4096, TABLE_MOST = 256 * 1024, DEFER_S = 1 };
 
 static const char system_scripts[] = "/usr/share/tidelock/scripts";
 
@@ -166,7 +166,7 @@ static int check_unused(const struct address *at)
 }
 
 /* One address for all workers. 0 or -errno. */
-static int listen_address(struct startup_listeners *l, unsigned i, struct address at)
+static int listen_address(struct startup_listeners *l, unsigned i, struct address at, bool defer)
 {
     int error = check_unused(&at);
 
@@ -176,6 +176,8 @@ static int listen_address(struct startup_listeners *l, unsigned i, struct addres
         if (fd < 0)
             return fd;
         l->fds[slot] = fd;
+        if (defer)
+            sock_defer_accept(fd, DEFER_S);
         if (slot != i)
             continue;
         error = sock_local_address(fd, &l->real[i]);
@@ -197,7 +199,7 @@ bool startup_listen(const struct settings *settings, unsigned workers,
     for (unsigned i = 0; i < out->per_worker; i++) {
         bool plain = i < out->plain;
         const struct address *at = plain ? &settings->http[i] : &settings->https[i - out->plain];
-        int error = listen_address(out, i, *at);
+        int error = listen_address(out, i, *at, settings->defer_accept);
 
         if (error) {
             startup_say_listen(plain ? "HTTP" : "HTTPS", plain ? "http" : "https", at, error);

@@ -3,8 +3,6 @@
 #include "worker/client.h"
 #include "worker/request.h"
 
-enum { EARLY_MOST = 4 };
-
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct worker *w = CONTAINER_OF(timer, struct worker, arrival_timer);
@@ -32,33 +30,14 @@ void arrivals_init(struct worker *w)
 
 void arrival_begin(struct client *c)
 {
-    struct worker *w = c->conn.worker;
-
-    if (w->arrivals_unread) {
-        w->arrivals_unread--;
-        conn_update_io(&c->conn);
-        return;
-    }
     c->unwatched = true;
-    ev_feed_event(w->loop, &c->conn.io, EV_READ | EV_CUSTOM); /* not one that the descriptor told of */
-}
-
-/* Nothing had come: as many as have lately come too early in a row, doubled, are watched unread next. */
-static void note_early(struct worker *w)
-{
-    if (w->arrivals_early < EARLY_MOST)
-        w->arrivals_early++;
-    w->arrivals_unread = (uint8_t)((1U << w->arrivals_early) - 1);
+    ev_feed_event(c->conn.worker->loop, &c->conn.io, EV_READ | EV_CUSTOM); /* not one that the descriptor told of */
 }
 
 void arrival_settle(struct client *c)
 {
     struct worker *w = c->conn.worker;
 
-    if (c->phase == CLIENT_IDLE && c->fresh && !c->conn.in.data)
-        note_early(w);
-    else
-        w->arrivals_early = 0;
     if (c->phase == CLIENT_CLOSED)
         return;
     if (c->phase != CLIENT_REQUEST || !request_upload_done(c->request)) {

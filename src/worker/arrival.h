@@ -1,12 +1,9 @@
 /* arrival.h - a connection that was just accepted is read at once, and watched only when there is something to wait for.
  *
- * Most clients send their request right behind the handshake, so it is there when the connection is taken. Where it is complete, is
+ * A connection is taken once something has come (sock_defer_accept), with most clients the whole request. Where it is complete, is
  * answered within milliseconds, and the connection ends with it, the loop's epoll need never know the descriptor: one
  * system call and one event less for each connection, and less for the kernel to undo at its end. Who is answered later is watched
  * after ARRIVAL_MS to twice that, from when on it is heard if the client goes away; who has more to send, at once.
- *
- * A client that is served faster than it sends is taken before its request is there, and reading in vain costs as much as the event
- * saves. Where that happens several times in a row, the next are watched at once, 15 for each further try at most.
  *
  * Thread: the worker's. Ownership: none; a client is in worker.arrivals by its link, instead of busy_clients. */
 #pragma once

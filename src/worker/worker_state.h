@@ -71,8 +71,6 @@ struct worker {
     struct list busy_clients;
     struct list arrivals;     /* of these, the ones that are not watched yet, longest first: worker/arrival.h */
     ev_timer arrival_timer;   /* runs while there are some */
-    uint8_t arrivals_early;   /* so many in a row had sent nothing yet when they were read */
-    uint8_t arrivals_unread;  /* so many more are watched without being read first */
     struct tunnel_sets tunnels; /* of all busy clients */
     unsigned handshakes;        /* clients in one */
     struct list due_handshakes; /* struct handshake, worker/handshake.h */

@@ -43,6 +43,7 @@ describe("an empty configuration", function()
       ["limits.keep_alive_requests"] = 100000, ["timeouts.keep_alive_age"] = 3600000,
       ["limits.body_rate"] = 240, ["limits.send_rate"] = 240, ["timeouts.rate"] = 30000,
       ["limits.buffer_memory"] = 268435456, sandbox = true, core_dumps = false,
+      defer_accept = true,
       ["limits.registry_per_address"] = 512, ["limits.registry_auth_lines"] = 10,
       ["limits.registry_lines"] = 1000, ["limits.registry_burst"] = 10000, ["limits.registry_waiting"] = 2000,
       ["limits.sessions"] = 10000, ["limits.metadata_size"] = 16384, ["limits.routes_per_session"] = 10000,
