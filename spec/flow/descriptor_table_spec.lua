@@ -12,7 +12,9 @@ end
 describe("the table of descriptors", function()
   it("has room for as many as the process may have from the start, and is not made larger", function()
     local o = origin.start(function() return {} end)
-    local p = proxy.start { workers = 1, descriptors = 3000, route = { to = o.url } }
+    local p = proxy.start {
+      workers = 1, descriptors = 3000, route = { to = o.url }, config = { defer_accept = false },
+    }
     local at_start = slots(p)
     assert.is_true(at_start >= 3000, at_start)
     local held = {}

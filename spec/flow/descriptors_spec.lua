@@ -15,6 +15,8 @@ local function start(options)
   options = options or {}
   options.workers = options.workers or 1
   options.descriptors = options.descriptors or FEW
+  options.config = options.config or {}
+  options.config.defer_accept = false -- connections that say nothing are to be there
   return proxy.start(options)
 end
 
