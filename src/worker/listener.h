@@ -1,6 +1,6 @@
 /* listener.h - a worker's listening socket: accepts in batches, pauses while there is no room (worker/room.h) or the kernel
  * has no descriptor: what comes meanwhile waits in the kernel's queue. It goes on when a client of its worker's closes, and
- * looks ten times a second whether others' did.
+ * looks every 5 ms whether others' did.
  *
  * Thread: the worker's. Ownership: the worker owns its listeners; a listener owns its descriptor. */
 #pragma once
