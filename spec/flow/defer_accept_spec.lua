@@ -1,4 +1,5 @@
--- When a client's connection is taken: once it has sent something, or after a second; as it stands where that is left off.
+-- When a client's connection is taken: once it has sent something, or after a second; as it stands where that is off,
+-- and where it is to speak TLS.
 
 local http = require("spec.support.http")
 local loop = require("spec.support.loop")
