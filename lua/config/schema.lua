@@ -119,9 +119,14 @@ return {
   },
   {
     path = "defer_accept", type = "flag", default = true, restart = true,
-    doc = "Take a client's connection once it has sent something, or after a second (TCP_DEFER_ACCEPT), not as soon as "
-      .. "it stands: short connections cost a sixth less, and those that stay silent nothing for that second. A client "
-      .. "that is silent for longer gets a second SYN-ACK, by which the kernel ends the wait.",
+    doc = "Take a client's connection in clear once it has sent something, or after a second (TCP_DEFER_ACCEPT), "
+      .. "not as soon as it stands: short connections cost up to a sixth less, and those that stay silent take no "
+      .. "place for that second. It has its price for clients that are silent first. The kernel takes their wait "
+      .. "for a long way to them: where an answer is lost, it comes after up to 2.4 s instead of 0.2. When the "
+      .. "proxy stops, who still waits hears nothing, and is reset once it speaks. They wait among the half-open "
+      .. "connections: with net.ipv4.tcp_syncookies = 0 more than three quarters of net.ipv4.tcp_max_syn_backlog a "
+      .. "second keep others out, so leave it off there. A client that is silent for longer gets a second SYN-ACK, "
+      .. "by which the kernel ends the wait.",
   },
   {
     path = "user", type = "text", restart = true,

@@ -1,5 +1,7 @@
--- When a client's connection is taken: once it has sent something, or after a second; as it stands where that is left off.
+-- When a client's connection is taken: once it has sent something, or after a second; as it stands where that is off,
+-- and where it is to speak TLS.
 
+local http = require("spec.support.http")
 local loop = require("spec.support.loop")
 local origin = require("spec.support.origin")
 local pki = require("spec.support.pki")
@@ -17,10 +19,20 @@ local function open(p)
   return p:status().connections.open
 end
 
+local function start_tls()
+  local o = origin.start(function() return { body = "ok" } end)
+  local certificate = pki.certificate { names = { "a.test" } }
+  return proxy.start {
+    workers = 1, https = true, route = { to = o.url, host = "a.test" },
+    config = { tls = { certificates = { pki.pair(certificate) } } },
+  }
+end
+
 --- Seconds from the first packet of a client that says nothing until its connection is taken; the client.
-local function taken_after(p)
+-- @param url where it connects (default: the proxy's in clear)
+local function taken_after(p, url)
   local before, from = open(p), loop.now()
-  local c = p:connect()
+  local c = url and http.connect(url) or p:connect()
   loop.eventually(function() return open(p) == before + 1 end)
   return loop.now() - from, c
 end
@@ -47,6 +59,13 @@ describe("a client that says nothing", function()
   it("is taken as it stands with defer_accept = false", function()
     local p = start { defer_accept = false }
     assert.is_true(least(function() return taken_after(p) end) < .5)
+  end)
+
+  it("is taken as it stands where it is to speak TLS", function()
+    local p = start_tls()
+    local url = "http://" .. p.https_address
+    assert.is_true(least(function() return taken_after(p, url) end) < .5)
+    assert.is_true((taken_after(p)) >= 1)
   end)
 
   it("takes no place from others before", function()
@@ -108,12 +127,7 @@ describe("a client that speaks before the second is over", function()
   end)
 
   it("is answered at once over TLS", function()
-    local o = origin.start(function() return { body = "ok" } end)
-    local certificate = pki.certificate { names = { "a.test" } }
-    local p = proxy.start {
-      workers = 1, https = true, route = { to = o.url, host = "a.test" },
-      config = { tls = { certificates = { pki.pair(certificate) } } },
-    }
+    local p = start_tls()
     assert.is_true(least(function()
       local from = loop.now()
       local c = assert(tls.connect(p, "a.test"))

@@ -69,9 +69,11 @@ bool cidr_contains(const struct cidr *range, const struct address *a);
  * -errno. */
 MUST_USE int sock_listen(const struct address *a, bool reuse_port);
 
-/* The kernel hands a connection out once the client has sent something, or after seconds (at least 1): it answers the
- * handshake, but drops its bare last ACK, and asks for that again with a second SYN-ACK when the time is up
- * (TCP_DEFER_ACCEPT, tcp(7)). Where it cannot be had, connections come as they stand. */
+/* The kernel hands a connection out once the client has sent something, or after seconds (it rounds up to 1, 3, 7, 15 ...): it
+ * answers the handshake, but drops its bare last ACK, and asks for that again with another SYN-ACK when the time is up
+ * (TCP_DEFER_ACCEPT, tcp(7)). Where it cannot be had, and with SYN cookies, connections come as they stand. Until then there is
+ * only a request in the SYN queue (its length is the backlog): it dies with the listener, or when tcp_synack_retries went
+ * unanswered, and the client gets RST if it speaks then. The first measure of the round trip includes the client's silence. */
 void sock_defer_accept(int listener, int seconds);
 
 /* The address a socket is bound to. */

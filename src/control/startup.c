@@ -199,7 +199,8 @@ bool startup_listen(const struct settings *settings, unsigned workers,
     for (unsigned i = 0; i < out->per_worker; i++) {
         bool plain = i < out->plain;
         const struct address *at = plain ? &settings->http[i] : &settings->https[i - out->plain];
-        int error = listen_address(out, i, *at, settings->defer_accept);
+        bool defer = plain && settings->defer_accept; /* a handshake costs too much to gain by it, and a stop would lose those that wait */
+        int error = listen_address(out, i, *at, defer);
 
         if (error) {
             startup_say_listen(plain ? "HTTP" : "HTTPS", plain ? "http" : "https", at, error);
