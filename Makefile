@@ -46,6 +46,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfo
 # kernel checks jumps (IBT) of programs, and the marks for it are 1.4 % of a request's instructions.
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=return
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+# The program is optimized as a whole when it is linked; the library that specs load is not, which would take as long again.
+LTO := -flto=auto -ffat-lto-objects
 CFLAGS := -std=gnu11 -g -fPIC -fno-semantic-interposition -fno-plt -fno-omit-frame-pointer $(HARDEN) $(WARNINGS)
 LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--build-id=sha1
 LIBS = -lev -lhttp_parser -lnghttp2 -lseccomp $(LUAJIT_LIBS) -lcares -ljansson -lssl -lcrypto -lz -lbrotlienc $(if $(ZSTD),-lzstd) -pthread -lm -ldl
@@ -90,11 +92,11 @@ $(OUT)$(1)/tidelock: $$(OBJECTS_$(1)) $(OUT)$(1)/sources | $(SCRIPTS_LINK)
 
 $(OUT)$(1)/libtidelock.so: $$(OBJECTS_$(1)) $(OUT)$(1)/sources
 	$$(say) LINK $$@
-	$$(Q)$$(CC) $(2) -shared $$(LDFLAGS) -o $$@ $$(filter-out %/obj/main.o,$$(OBJECTS_$(1))) $$(LIBS)
+	$$(Q)$$(CC) $(2) -fno-lto -shared $$(LDFLAGS) -o $$@ $$(filter-out %/obj/main.o,$$(OBJECTS_$(1))) $$(LIBS)
 
 $(OUT)$(1)/fuzz-replay: $$(FUZZ:spec/%.c=$(OUT)$(1)/obj/%.o) $(OUT)$(1)/obj/fuzz/replay.o $(OUT)$(1)/libtidelock.so
 	$$(say) LINK $$@
-	$$(Q)$$(CC) $(2) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$$(@D) -ltidelock -Wl,-rpath,'$$$$ORIGIN' $$(LIBS)
+	$$(Q)$$(CC) $(2) -fno-lto $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -L$$(@D) -ltidelock -Wl,-rpath,'$$$$ORIGIN' $$(LIBS)
 
 $(OUT)$(1)/obj/fuzz/%.o: spec/fuzz/%.c Makefile | $(DEPS)
 	$$(say) CC $$@
@@ -108,7 +110,7 @@ $(OUT)$(1)/obj/%.o: src/%.c Makefile | $(DEPS)
 
 $(OUT)$(1)/obj/lua_library.o: $(OUT)$(1)/lua_library.c | $(DEPS)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(2) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(2) -fno-lto -MMD -MP -c -o $$@ $$<
 
 $(OUT)$(1)/lua_library.c: $(OUT)$(1)/sources $$(LIBRARY) Makefile
 	$$(say) EMBED $$@
@@ -125,7 +127,7 @@ endef
 comma := ,
 # Every call that can fail goes through a site of base/fault.h (TIDELOCK_FAIL); never in a release.
 SITES := -DTIDELOCK_FAULTS -include base/fault.h
-$(eval $(call FLAVOUR,build,-O2 $$(FORTIFY)))
+$(eval $(call FLAVOUR,build,-O2 $$(LTO) $$(FORTIFY)))
 $(eval $(call FLAVOUR,build-debug,-O0 -g3 -DDEBUG $(SITES)))
 $(eval $(call FLAVOUR,build-asan,-O1 -DDEBUG -fsanitize=address$(comma)undefined -fno-sanitize-recover=all $(SITES)))
 $(eval $(call FLAVOUR,build-tsan,-O1 -fsanitize=thread $(SITES)))
