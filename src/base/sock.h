@@ -73,8 +73,9 @@ MUST_USE int sock_listen(const struct address *a, bool reuse_port);
  * answers the handshake, but drops its bare last ACK, and asks for that again with another SYN-ACK when the time is up
  * (TCP_DEFER_ACCEPT, tcp(7)). Where it cannot be had, and with SYN cookies, connections come as they stand. Until then there is
  * only a request in the SYN queue (its length is the backlog): it dies with the listener, or when tcp_synack_retries went
- * unanswered, and the client gets RST if it speaks then. The first measure of the round trip includes the client's silence: its retransmissions are late, and bbr
- * paces its first large answer as if it were far away (60 KB took 36 ms on loopback after 1.2 s of silence). */
+ * unanswered, and the client gets RST if it speaks then. The first measure of the round trip includes the client's silence:
+ * what is lost is sent again late, and bbr paces the first large answer as if it were far away (60 KB took 36 ms on loopback
+ * after 1.2 s of silence). */
 void sock_defer_accept(int listener, int seconds);
 
 /* The address a socket is bound to. */
