@@ -117,7 +117,7 @@ describe("a client that speaks before the second is over", function()
     assert.is_true(least(function()
       local from = loop.now()
       local c = p:connect()
-      assert.equal(0, open(p))
+      assert.is_true(open(p) == 0 or loop.now() - from >= 1)
       c:send_request { headers = { Connection = "close" } }
       assert.equal("ok", c:receive().body)
       assert.equal("closed", c:wait_closed())

@@ -11,7 +11,6 @@ local function start(config, workers)
   local o = origin.start(function() return { status = 200, body = "hello" } end)
   config = config or {}
   config.log_level = "debug"
-  config.defer_accept = false -- connections that say nothing are to be there
   config.tls = { certificates = { pki.pair(pki.certificate { names = { "a.example" } }) } }
   return proxy.start { https = true, workers = workers, route = { host = "*", to = o.url }, config = config }
 end
